@@ -1,0 +1,94 @@
+import type { LegCondition, Role, ServerCondition } from './conditions.ts';
+import type { LegId, Mount, ServerName, SourceName } from './ids.ts';
+
+/** What started a switch. */
+export type SwitchTrigger = 'fault' | 'return' | 'operator' | 'stopping';
+
+/** Things a person must know of. One is open per code and subject until it is cleared. */
+export type AlertCode =
+  | 'nothing-audible'
+  | 'formats-differ'
+  | 'destination-full'
+  | 'move-not-converging'
+  | 'admin-unauthorised'
+  | 'admin-overloaded'
+  | 'server-down'
+  | 'backup-not-proven'
+  | 'agent-gone';
+
+/** What happened, for the log, the history, the dashboard and the hooks. Never an input to a decision. */
+export type StationEvent =
+  | {
+      readonly kind: 'leg-changed';
+      readonly atMs: number;
+      readonly leg: LegId;
+      readonly from: LegCondition;
+      readonly to: LegCondition;
+    }
+  | {
+      readonly kind: 'server-changed';
+      readonly atMs: number;
+      readonly server: ServerName;
+      readonly from: ServerCondition;
+      readonly to: ServerCondition;
+    }
+  | {
+      readonly kind: 'role-changed';
+      readonly atMs: number;
+      readonly server: ServerName;
+      readonly from: Role;
+      readonly to: Role;
+      readonly because: string;
+    }
+  | {
+      readonly kind: 'took-over';
+      readonly atMs: number;
+      readonly server: ServerName;
+      readonly source: SourceName;
+      readonly because: string;
+    }
+  | {
+      readonly kind: 'switched';
+      readonly atMs: number;
+      readonly server: ServerName;
+      readonly from: SourceName;
+      readonly to: SourceName;
+      readonly trigger: SwitchTrigger;
+      readonly because: string;
+    }
+  | {
+      readonly kind: 'moved';
+      readonly atMs: number;
+      readonly server: ServerName;
+      readonly from: Mount;
+      readonly to: Mount;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'hold-changed';
+      readonly atMs: number;
+      readonly server: ServerName;
+      readonly detail: string;
+      readonly author: string;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly atMs: number;
+      readonly server: ServerName;
+      readonly detail: string;
+      readonly author: string;
+    }
+  | {
+      readonly kind: 'alert-opened';
+      readonly atMs: number;
+      readonly code: AlertCode;
+      readonly subject: string;
+      readonly detail: string;
+    }
+  | {
+      readonly kind: 'alert-closed';
+      readonly atMs: number;
+      readonly code: AlertCode;
+      readonly subject: string;
+      readonly detail: string;
+    };

@@ -1,0 +1,52 @@
+import type { MonitorId, Mount, ServerName } from './ids.ts';
+
+/** Why Icecast's admin API gave no answer that can be used. `unauthorised` is a fault of our config, not of the server. */
+export type AdminFailure = 'unauthorised' | 'overloaded' | 'refused' | 'timed-out' | 'bad-answer';
+
+/** Formats that Icecast moves listeners between; across kinds it answers "moved" and moves nobody (icecast.md 4.2). */
+export type FormatKind = 'ogg' | 'ebml' | 'generic';
+
+/** What a source client said of its sound, where it said it. */
+export interface AudioInfo {
+  readonly sampleRateHz: number | null;
+  readonly channels: number | null;
+  readonly bitrateKbps: number | null;
+}
+
+/** One mount as the admin API shows it. */
+export interface MountView {
+  readonly mount: Mount;
+  readonly contentType: string;
+  /** Null for a file fallback, which has no source client. */
+  readonly sourceConnectedSeconds: number | null;
+  /** Listeners that are not monitors of any Sustain agent. */
+  readonly listeners: number;
+  /** Null: unlimited. */
+  readonly maxListeners: number | null;
+  /** Monitors of *this* agent that sit here. */
+  readonly monitors: readonly MonitorId[];
+  readonly audio: AudioInfo;
+}
+
+/** Sign of life that another agent leaves on a server: a listener connection renewed every few seconds. */
+export interface Presence {
+  readonly agent: ServerName;
+  readonly connectedSeconds: number;
+}
+
+/** One look at a server over its admin API. `startedAtMs`..`atMs` brackets the moment it speaks of. */
+export type ServerLook =
+  | {
+      readonly ok: true;
+      readonly startedAtMs: number;
+      readonly atMs: number;
+      readonly mounts: readonly MountView[];
+      readonly presences: readonly Presence[];
+    }
+  | {
+      readonly ok: false;
+      readonly startedAtMs: number;
+      readonly atMs: number;
+      readonly failure: AdminFailure;
+      readonly detail: string;
+    };

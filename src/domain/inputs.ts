@@ -1,0 +1,27 @@
+import type { CommandId } from './commands.ts';
+import type { ServerLook } from './icecast.ts';
+import type { LegId, ServerName } from './ids.ts';
+import type { OperatorRequest } from './operator.ts';
+import type { LevelReading, Link, Pulse } from './readings.ts';
+
+/** How a command ended, read back from the server and not from its answer. */
+export type CommandOutcome =
+  | { readonly is: 'done'; readonly detail: string }
+  | { readonly is: 'not-done'; readonly detail: string }
+  | { readonly is: 'failed'; readonly detail: string };
+
+/** Everything that can reach the decision, each with the monotonic time at which it was true. */
+export type Input =
+  | { readonly kind: 'tick'; readonly atMs: number }
+  | { readonly kind: 'link'; readonly atMs: number; readonly leg: LegId; readonly link: Link }
+  | { readonly kind: 'pulse'; readonly atMs: number; readonly leg: LegId; readonly pulse: Pulse }
+  | { readonly kind: 'levels'; readonly atMs: number; readonly leg: LegId; readonly reading: LevelReading }
+  | { readonly kind: 'look'; readonly atMs: number; readonly server: ServerName; readonly look: ServerLook }
+  | {
+      readonly kind: 'result';
+      readonly atMs: number;
+      readonly command: CommandId;
+      readonly outcome: CommandOutcome;
+    }
+  | { readonly kind: 'operator'; readonly atMs: number; readonly request: OperatorRequest }
+  | { readonly kind: 'stop'; readonly atMs: number };

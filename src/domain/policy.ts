@@ -1,0 +1,43 @@
+import type { Leg, ServerName, SourceName, StationName } from './ids.ts';
+
+/** When silence counts as a fault and when sound counts as back. */
+export interface SilencePolicy {
+  /** RMS level in dBFS, per channel, under which a 10 ms step is quiet. */
+  readonly thresholdDbfs: number;
+  /** How long quiet must last before it is a fault, in ms. */
+  readonly tripMs: number;
+  /** How long sound must last before a leg is good again, in ms. */
+  readonly restoreMs: number;
+  /** Sound inside a quiet run must add up to more than this within the trip delay to end it, so that clicks don't. In ms. */
+  readonly soundMs: number;
+}
+
+/** Everything `decide/` may know of what the station wants. All durations in ms. */
+export interface StationPolicy {
+  readonly station: StationName;
+  /** The server that this agent stands beside. */
+  readonly self: ServerName;
+  readonly servers: readonly ServerName[];
+  /** Sources in order of preference. */
+  readonly sources: readonly SourceName[];
+  readonly legs: readonly Leg[];
+  readonly silence: SilencePolicy;
+  /** No byte for this long on an open connection: the leg is stalled. */
+  readonly stallMs: number;
+  /** A mount must be missing for this long (and in two looks) before it is absent. */
+  readonly absentMs: number;
+  /** Shortest time between two automatic switches, unless the leg on air is dead. */
+  readonly dwellMs: number;
+  /** A leg is a valid target only while its sound was verified within this time. */
+  readonly verifiedWithinMs: number;
+  readonly flap: FlapPolicy;
+  /** The other agent's sign of life must be missing this long before its work is taken over. */
+  readonly deputyAfterMs: number;
+}
+
+/** Each relapse after a return doubles the hold-down that is added to the next restore delay. */
+export interface FlapPolicy {
+  readonly holdDownMs: number;
+  readonly holdDownMaxMs: number;
+  readonly halfLifeMs: number;
+}

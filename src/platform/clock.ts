@@ -1,0 +1,39 @@
+/** Undoes a timer. Calling it twice, or after it fired, does nothing. */
+export type Cancel = () => void;
+
+/** Time as the program sees it: monotonic for every decision, wall time only to show people. */
+export interface Clock {
+  /** Monotonic ms; never goes back, does not follow NTP. */
+  nowMs(): number;
+  /** Wall time for logs and displays. */
+  wallTime(): Date;
+  after(delayMs: number, run: () => void): Cancel;
+  every(intervalMs: number, run: () => void): Cancel;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallTime: () => new Date(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+  every(intervalMs, run) {
+    const timer = setInterval(run, intervalMs);
+    return () => clearInterval(timer);
+  },
+};
+
+/** Resolves after a while; rejects never. An aborted wait resolves at once. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, done);
+    signal?.addEventListener('abort', done);
+  });
+}
