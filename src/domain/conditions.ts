@@ -10,7 +10,7 @@ export type UnknownReason =
   | 'admin-unauthorised'
   | 'admin-silent';
 
-/** The one word on each leg, with the evidence in it. Times are monotonic ms. */
+/** The one word on each leg, with the evidence in it. Times are monotonic ms; `verifiedAtMs`: the last proven sound. */
 export type LegCondition =
   | { readonly is: 'unknown'; readonly sinceMs: number; readonly reason: UnknownReason }
   | { readonly is: 'audible'; readonly sinceMs: number; readonly verifiedAtMs: number }

@@ -21,6 +21,8 @@ export interface MountView {
   readonly sourceConnectedSeconds: number | null;
   /** Listeners that are not monitors of any Sustain agent. */
   readonly listeners: number;
+  /** Where Icecast itself puts the listeners when the source goes; null when nowhere. */
+  readonly fallback: Mount | null;
   /** Null: unlimited. */
   readonly maxListeners: number | null;
   /** Monitors of *this* agent that sit here. */

@@ -1,0 +1,105 @@
+import type { AlertCode } from '../domain/events.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+import { type Desk, isVerified, misfit } from './desk.ts';
+import type { Legs } from './leg.ts';
+import type { ServerState } from './server.ts';
+
+/** A backup may be faulty this long before somebody is told, in ms. */
+const BACKUP_GRACE_MS = 30_000;
+const FAILED_MOVES = 3;
+
+/** One thing that a person must know now; `key` is one per code and subject. */
+export interface Alert {
+  readonly key: string;
+  readonly code: AlertCode;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+const alert = (code: AlertCode, subject: string, detail: string): Alert => ({
+  key: `${code} ${subject}`,
+  code,
+  subject,
+  detail,
+});
+
+/** Everything that deserves an alert at this moment, from the state alone: what is no longer here is over. */
+export function alertsOf(
+  server: ServerState,
+  desk: Desk,
+  legs: Legs,
+  nowMs: number,
+  policy: StationPolicy,
+): Alert[] {
+  const found = serverAlerts(server);
+  if (server.role === 'watching') return found;
+  if (server.role === 'deputy') {
+    found.push(
+      alert('agent-gone', server.server, `the agent beside ${server.server} is gone; this one stands in`),
+    );
+  }
+  if (server.condition.is !== 'up') return found;
+  return [...found, ...airAlerts(desk, legs, nowMs, policy), ...legAlerts(desk, legs, nowMs)];
+}
+
+function serverAlerts({ server, condition }: ServerState): Alert[] {
+  switch (condition.is) {
+    case 'misconfigured':
+      return [
+        alert(
+          'admin-unauthorised',
+          server,
+          `${condition.detail}: check the admin user and passwordFile of ${server}`,
+        ),
+      ];
+    case 'overloaded':
+      return [
+        alert('admin-overloaded', server, `${condition.detail}: raise <clients> in icecast.xml of ${server}`),
+      ];
+    case 'down':
+      return [alert('server-down', server, condition.detail)];
+    case 'up':
+    case 'unknown':
+      return [];
+  }
+}
+
+function airAlerts(desk: Desk, legs: Legs, nowMs: number, policy: StationPolicy): Alert[] {
+  const found: Alert[] = [];
+  const current = legs.find((leg) => leg.leg.source === desk.onAir);
+  if (current === undefined) return found;
+  if (current.condition.is === 'faulty') {
+    const audible = legs.filter((leg) => leg !== current && isVerified(leg.condition, nowMs, policy));
+    if (audible.length === 0) {
+      const detail = `${current.leg.mount} is ${current.condition.fault} and no other source is audible: listeners stay where they are`;
+      found.push(alert('nothing-audible', desk.server, detail));
+    }
+  }
+  for (const [from, sweep] of desk.sweeps) {
+    if (sweep.failures < FAILED_MOVES) continue;
+    const detail = `${sweep.failures} attempts to move the listeners of ${from} to ${current.leg.mount} failed: ${sweep.lastDetail}`;
+    found.push(alert('move-not-converging', `${desk.server}${from}`, detail));
+  }
+  return found;
+}
+
+/** The backup is proven, not presumed: told before it is needed. */
+function legAlerts(desk: Desk, legs: Legs, nowMs: number): Alert[] {
+  const found: Alert[] = [];
+  const current = legs.find((leg) => leg.leg.source === desk.onAir);
+  for (const leg of legs) {
+    if (leg === current) continue;
+    const unfit = current === undefined ? null : misfit(current.view, leg.view);
+    if (unfit !== null && leg.missing === null) found.push(alert(unfit.is, leg.leg.id, unfit.detail));
+    const { condition } = leg;
+    if (condition.is !== 'faulty' || nowMs - condition.sinceMs < BACKUP_GRACE_MS) continue;
+    found.push(
+      alert(
+        'backup-not-proven',
+        leg.leg.id,
+        `${leg.leg.mount} is ${condition.fault} (${condition.detail}): it can't be used`,
+      ),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,191 @@
+import type { LegCondition } from '../domain/conditions.ts';
+import type { MountView, ServerLook } from '../domain/icecast.ts';
+import type { Leg, MonitorId } from '../domain/ids.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+import type { LevelReading, Link, Pulse } from '../domain/readings.ts';
+import { hear, newSensor, type SoundSensor } from './sound.ts';
+
+/** Readings wait here for a proof of position; 10 a second, and a burst brings some 16 s of them at the most. */
+const MAX_PENDING = 300;
+/** A connection must have brought bytes for this long before its sound counts: a dead mount still hands out its burst. */
+const FLOWING_MS = 1000;
+/** Without news for this long nothing is claimed of a leg, in ms. */
+const FRESH_MS = 3000;
+
+export interface LegState {
+  readonly leg: Leg;
+  readonly link: Link;
+  readonly pulse: Pulse | null;
+  /** Heard, but not yet proven to come from this leg's mount. */
+  readonly pending: readonly LevelReading[];
+  readonly sensor: SoundSensor;
+  /** Latest moment at which `listclients` proved the present monitor on this leg's mount. */
+  readonly provenAtMs: number | null;
+  /** Consecutive looks in which the open monitor was found nowhere or on another mount. */
+  readonly displaced: number;
+  readonly missing: { readonly sinceMs: number; readonly looks: number } | null;
+  readonly view: MountView | null;
+  readonly condition: LegCondition;
+}
+
+/** The legs of one server in the station's order of preference, and nothing else. */
+export type Legs = readonly LegState[];
+
+export function newLeg(leg: Leg, atMs: number): LegState {
+  return {
+    leg,
+    link: { is: 'waiting' },
+    pulse: null,
+    pending: [],
+    sensor: newSensor(atMs),
+    provenAtMs: null,
+    displaced: 0,
+    missing: null,
+    view: null,
+    condition: { is: 'unknown', sinceMs: atMs, reason: 'starting' },
+  };
+}
+
+export function openMonitor(state: LegState): MonitorId | null {
+  return state.link.is === 'open' ? state.link.monitor : null;
+}
+
+export function withLink(state: LegState, link: Link): LegState {
+  if (link.is !== 'open') return { ...state, link, pulse: null };
+  if (openMonitor(state) === link.monitor) return { ...state, link };
+  return { ...state, link, pulse: null, pending: [], provenAtMs: null, displaced: 0 };
+}
+
+export function withPulse(state: LegState, pulse: Pulse): LegState {
+  return pulse.monitor === openMonitor(state) ? { ...state, pulse } : state;
+}
+
+export function withReading(state: LegState, reading: LevelReading): LegState {
+  if (reading.monitor !== openMonitor(state)) return state;
+  return { ...state, pending: [...state.pending, reading].slice(-MAX_PENDING) };
+}
+
+/**
+ * Takes one look at the leg's server. A reading counts only when a look that began after it finds its monitor on the
+ * leg's mount: `moveclients` and fallbacks carry monitors away without a word (reference: Icecast 2.4.4 behaviour).
+ */
+export function withLook(state: LegState, look: ServerLook & { ok: true }, policy: StationPolicy): LegState {
+  const view = look.mounts.find((candidate) => candidate.mount === state.leg.mount);
+  if (view === undefined) {
+    const missing = {
+      sinceMs: state.missing?.sinceMs ?? look.startedAtMs,
+      looks: (state.missing?.looks ?? 0) + 1,
+    };
+    const gone = missing.looks >= 2;
+    return { ...state, missing, pending: [], sensor: gone ? newSensor(look.atMs) : state.sensor };
+  }
+  const found = { ...state, view, missing: null };
+  const monitor = openMonitor(state);
+  if (monitor === null) return found;
+  if (view.monitors.includes(monitor)) return release(found, look.startedAtMs, policy);
+  const elsewhere = look.mounts.some((other) => other.monitors.includes(monitor));
+  const openLongEnough = state.link.is === 'open' && state.link.sinceMs < look.startedAtMs - 500;
+  if (!elsewhere && !openLongEnough) return found;
+  return { ...found, pending: [], displaced: state.displaced + (elsewhere ? 2 : 1) };
+}
+
+/** Whether the monitor has to connect anew, because it sits where it does not belong. */
+export function isDisplaced(state: LegState): boolean {
+  return state.displaced >= 2;
+}
+
+/** The owner was told to reconnect; what is still arriving on the old connection is of no use. */
+export function reconnecting(state: LegState): LegState {
+  return { ...state, link: { is: 'waiting' }, pulse: null, pending: [], displaced: 0 };
+}
+
+function release(state: LegState, provenAtMs: number, policy: StationPolicy): LegState {
+  const { pulse } = state;
+  if (pulse === null || pulse.lastByteAtMs - pulse.openedAtMs < FLOWING_MS)
+    return { ...state, provenAtMs, displaced: 0 };
+  let sensor = state.sensor;
+  const pending: LevelReading[] = [];
+  for (const reading of state.pending) {
+    if (reading.atMs > provenAtMs) pending.push(reading);
+    else sensor = hear(sensor, reading, policy.silence);
+  }
+  return { ...state, sensor, pending, provenAtMs, displaced: 0 };
+}
+
+/** What is known of the server when a leg on it is judged. */
+export interface ServerEvidence {
+  readonly down: { readonly sinceMs: number; readonly detail: string } | null;
+  readonly lastGoodLookAtMs: number | null;
+  readonly unauthorised: boolean;
+}
+
+/** The leg's condition at this moment; it keeps its `sinceMs` while it stays what it was. */
+export function judgeLeg(
+  state: LegState,
+  server: ServerEvidence,
+  nowMs: number,
+  policy: StationPolicy,
+): LegCondition {
+  const fresh = judge(state, server, nowMs, policy);
+  const old = state.condition;
+  if (fresh.is === 'unknown' && old.is === 'unknown' && fresh.reason === old.reason) return old;
+  if (fresh.is === 'faulty' && old.is === 'faulty' && fresh.fault === old.fault) return old;
+  // Health is continuous: after a fault or a time of not knowing, the restore delay starts anew.
+  if (fresh.is === 'audible' && old.is === 'audible') return { ...fresh, sinceMs: old.sinceMs };
+  return fresh;
+}
+
+function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: StationPolicy): LegCondition {
+  const unknown = (reason: (LegCondition & { is: 'unknown' })['reason']): LegCondition => ({
+    is: 'unknown',
+    sinceMs: nowMs,
+    reason,
+  });
+  const faulty = (
+    fault: (LegCondition & { is: 'faulty' })['fault'],
+    sinceMs: number,
+    detail: string,
+  ): LegCondition => ({ is: 'faulty', sinceMs, fault, detail });
+
+  if (server.down !== null) return faulty('unresponsive', server.down.sinceMs, server.down.detail);
+  if (server.lastGoodLookAtMs === null || nowMs - server.lastGoodLookAtMs > FRESH_MS) {
+    return unknown(
+      server.unauthorised
+        ? 'admin-unauthorised'
+        : server.lastGoodLookAtMs === null
+          ? 'starting'
+          : 'admin-silent',
+    );
+  }
+  const { missing, pulse, sensor } = state;
+  if (missing !== null) {
+    const goneMs = server.lastGoodLookAtMs - missing.sinceMs;
+    if (missing.looks >= 2 && goneMs >= policy.absentMs)
+      return faulty('absent', missing.sinceMs, 'no source is connected');
+    return stillKnown(state, nowMs) ?? unknown('no-data');
+  }
+  const isProven = state.provenAtMs !== null && nowMs - state.provenAtMs <= FRESH_MS;
+  if (pulse !== null && isProven) {
+    if (nowMs - pulse.lastByteAtMs >= policy.stallMs) {
+      const quietS = ((nowMs - pulse.lastByteAtMs) / 1000).toFixed(1);
+      return faulty('stalled', pulse.lastByteAtMs, `connected, but no byte for ${quietS} s`);
+    }
+    if (pulse.decoder === 'rejecting') return faulty('undecodable', nowMs, 'bytes arrive that are no sound');
+  }
+  if (nowMs - sensor.heardToMs > FRESH_MS) {
+    if (pulse?.decoder === 'restarting') return unknown('decoder');
+    return unknown(isProven ? 'no-data' : 'unproven');
+  }
+  if (sensor.verdict === 'unheard') return unknown('starting');
+  if (sensor.verdict === 'silent') {
+    return faulty('silent', sensor.sinceMs, `under ${policy.silence.thresholdDbfs} dBFS`);
+  }
+  return { is: 'audible', sinceMs: sensor.sinceMs, verifiedAtMs: sensor.quietFromMs ?? sensor.heardToMs };
+}
+
+/** While a mount has been missing in one look only, what was known stands for a moment. */
+function stillKnown(state: LegState, nowMs: number): LegCondition | null {
+  const { condition, sensor } = state;
+  if (condition.is === 'unknown') return null;
+  return nowMs - sensor.heardToMs > FRESH_MS && condition.is === 'audible' ? null : condition;
+}

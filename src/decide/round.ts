@@ -1,0 +1,218 @@
+import { type Command, type CommandId, commandId } from '../domain/commands.ts';
+import type { StationEvent } from '../domain/events.ts';
+import type { ServerName } from '../domain/ids.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+import { type Alert, alertsOf } from './alerts.ts';
+import { afterSwitch, afterTakeOver, choose, lastChoice } from './choice.ts';
+import { type Desk, withProbation } from './desk.ts';
+import { isDisplaced, judgeLeg, type LegState, reconnecting } from './leg.ts';
+import { expireHold } from './operator.ts';
+import { evidenceOf, judgeServer, roleOn, type ServerState } from './server.ts';
+import { legsOn, rememberedAway, type StationState, updateLeg } from './state.ts';
+import { movesNeeded, tidyAway, withMoveSent } from './sweep.ts';
+
+/** What one input led to: the state after it, what is to be done, and what happened. */
+export interface Step {
+  readonly state: StationState;
+  readonly commands: readonly Command[];
+  readonly events: readonly StationEvent[];
+}
+
+/** One look at everything: judge servers, judge legs, choose for each server, move who sits wrong, tell people. */
+export class Round {
+  readonly events: StationEvent[] = [];
+  readonly #commands: Command[] = [];
+  readonly #policy: StationPolicy;
+  readonly #nowMs: number;
+  #state: StationState;
+
+  constructor(state: StationState, policy: StationPolicy, nowMs: number) {
+    this.#state = state;
+    this.#policy = policy;
+    this.#nowMs = nowMs;
+  }
+
+  run(): Step {
+    this.#judge();
+    for (const server of this.#policy.servers) {
+      if (!this.#state.stopping) this.#decide(server);
+      this.#sweep(server);
+    }
+    for (const leg of this.#state.legs.values()) {
+      if (isDisplaced(leg)) this.reconnect(leg, 'this monitor was found on another mount');
+    }
+    this.#tell();
+    return this.result();
+  }
+
+  /** The round in which the agent leaves: the last choice on each server it acts on, and its moves. */
+  finish(): Step {
+    this.#judge();
+    for (const server of this.#policy.servers) {
+      this.#withDesk(server, (desk, legs) => {
+        const choice = lastChoice(desk, legs, this.#nowMs, this.#policy);
+        return choice.do === 'switch' ? this.#switched(desk, legs, choice) : desk;
+      });
+      this.#sweep(server);
+    }
+    return this.result();
+  }
+
+  result(): Step {
+    return { state: this.#state, commands: this.#commands, events: this.events };
+  }
+
+  reconnect(leg: LegState, because: string): void {
+    const deadlineMs = this.#nowMs + 1000;
+    this.#commands.push({
+      kind: 'reconnect-monitor',
+      id: this.#nextId(),
+      leg: leg.leg.id,
+      because,
+      deadlineMs,
+    });
+    this.#state = updateLeg(this.#state, leg.leg.id, reconnecting);
+  }
+
+  #judge(): void {
+    const policy = this.#policy;
+    const nowMs = this.#nowMs;
+    const servers = new Map(this.#state.servers);
+    const legs = new Map(this.#state.legs);
+    for (const server of servers.values()) {
+      const on = legsOn(this.#state, server.server, policy);
+      const condition = judgeServer(server, on, nowMs, policy);
+      this.#noteServer(server, condition);
+      servers.set(server.server, { ...server, condition });
+      const evidence = evidenceOf({ ...server, condition });
+      for (const leg of on) {
+        const judged = judgeLeg(leg, evidence, nowMs, policy);
+        this.#noteLeg(leg, judged);
+        legs.set(leg.leg.id, { ...leg, condition: judged });
+      }
+    }
+    this.#state = { ...this.#state, servers, legs };
+    for (const server of servers.values()) {
+      const { role, because } = roleOn(server, [...servers.values()], nowMs, policy);
+      if (role === server.role) continue;
+      this.events.push({
+        kind: 'role-changed',
+        atMs: nowMs,
+        server: server.server,
+        from: server.role,
+        to: role,
+        because,
+      });
+      this.#state = {
+        ...this.#state,
+        servers: new Map(this.#state.servers).set(server.server, { ...server, role }),
+      };
+    }
+  }
+
+  #noteServer(server: ServerState, to: ServerState['condition']): void {
+    if (to.is === server.condition.is) return;
+    this.events.push({
+      kind: 'server-changed',
+      atMs: this.#nowMs,
+      server: server.server,
+      from: server.condition,
+      to,
+    });
+  }
+
+  #noteLeg(leg: LegState, to: LegState['condition']): void {
+    const from = leg.condition;
+    const same = from.is === to.is && (from.is !== 'faulty' || to.is !== 'faulty' || from.fault === to.fault);
+    if (!same) this.events.push({ kind: 'leg-changed', atMs: this.#nowMs, leg: leg.leg.id, from, to });
+  }
+
+  #decide(server: ServerName): void {
+    const policy = this.#policy;
+    const nowMs = this.#nowMs;
+    this.#withDesk(server, (before, legs) => {
+      const { desk, events } = expireHold(withProbation(before, legs, nowMs, policy), nowMs);
+      this.events.push(...events);
+      const { memory } = this.#state;
+      const choice = choose(desk, legs, memory.desks[server]?.onAir ?? null, nowMs, policy);
+      switch (choice.do) {
+        case 'stay':
+        case 'wait':
+          return tidyAway(desk, legs, nowMs);
+        case 'take-over': {
+          const { source, because } = choice;
+          if (this.#acts(server))
+            this.events.push({ kind: 'took-over', atMs: nowMs, server, source, because });
+          return afterTakeOver(desk, legs, source, rememberedAway(memory, server, policy), nowMs);
+        }
+        case 'switch':
+          return this.#switched(desk, legs, choice);
+      }
+    });
+  }
+
+  #switched(
+    desk: Desk,
+    legs: readonly LegState[],
+    choice: ReturnType<typeof choose> & { do: 'switch' },
+  ): Desk {
+    const { to, trigger, because } = choice;
+    const { server, onAir } = desk;
+    if (onAir !== null && this.#acts(server)) {
+      this.events.push({ kind: 'switched', atMs: this.#nowMs, server, from: onAir, to, trigger, because });
+    }
+    return afterSwitch(desk, legs, to, trigger, this.#nowMs, this.#policy);
+  }
+
+  /** An agent that only watches follows every choice as if it acted, so that it can stand in at once. */
+  #acts(server: ServerName): boolean {
+    return this.#state.servers.get(server)?.role !== 'watching';
+  }
+
+  #sweep(server: ServerName): void {
+    if (!this.#acts(server) || this.#state.servers.get(server)?.condition.is !== 'up') return;
+    this.#withDesk(server, (desk, legs) => {
+      const toSource = desk.onAir;
+      if (toSource === null) return desk;
+      let swept = desk;
+      for (const move of movesNeeded(desk, legs, this.#nowMs, this.#policy)) {
+        const id = this.#nextId();
+        this.#commands.push({ kind: 'move-listeners', id, server, toSource, ...move });
+        swept = withMoveSent(swept, move.from, id, this.#nowMs);
+      }
+      return swept;
+    });
+  }
+
+  #tell(): void {
+    const atMs = this.#nowMs;
+    const now = new Map<string, Alert>();
+    for (const [name, server] of this.#state.servers) {
+      const desk = this.#state.desks.get(name);
+      if (desk === undefined) continue;
+      const legs = legsOn(this.#state, name, this.#policy);
+      for (const alert of alertsOf(server, desk, legs, atMs, this.#policy)) now.set(alert.key, alert);
+    }
+    for (const [key, { code, subject, detail }] of now) {
+      if (!this.#state.alerts.has(key))
+        this.events.push({ kind: 'alert-opened', atMs, code, subject, detail });
+    }
+    for (const [key, { code, subject, detail }] of this.#state.alerts) {
+      if (!now.has(key)) this.events.push({ kind: 'alert-closed', atMs, code, subject, detail });
+    }
+    this.#state = { ...this.#state, alerts: now };
+  }
+
+  #withDesk(server: ServerName, change: (desk: Desk, legs: readonly LegState[]) => Desk): void {
+    const desk = this.#state.desks.get(server);
+    if (desk === undefined) return;
+    const changed = change(desk, legsOn(this.#state, server, this.#policy));
+    this.#state = { ...this.#state, desks: new Map(this.#state.desks).set(server, changed) };
+  }
+
+  #nextId(): CommandId {
+    const { nextCommand } = this.#state;
+    this.#state = { ...this.#state, nextCommand: nextCommand + 1 };
+    return commandId(`${this.#policy.station}@${this.#policy.self}-${nextCommand}`);
+  }
+}

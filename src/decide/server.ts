@@ -1,0 +1,145 @@
+import type { Role, ServerCondition } from '../domain/conditions.ts';
+import type { AdminFailure, ServerLook } from '../domain/icecast.ts';
+import type { ServerName } from '../domain/ids.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+import { type LegState, openMonitor, type ServerEvidence } from './leg.ts';
+
+/** Two failed looks in a row before a server is called anything. */
+const FAILED_LOOKS = 2;
+/** A presence connection is renewed every 5 s; an older one belongs to an agent that no longer runs. */
+const PRESENCE_FRESH_SECONDS = 12;
+
+export interface ServerState {
+  readonly server: ServerName;
+  readonly lastGoodLookAtMs: number | null;
+  readonly failing: {
+    readonly sinceMs: number;
+    readonly looks: number;
+    readonly failure: AdminFailure;
+    readonly detail: string;
+  } | null;
+  readonly condition: ServerCondition;
+  /** When the agent beside this server was last seen alive, on this server. */
+  readonly agentSeenAtMs: number | null;
+  /** From when the absence of that agent could have been noticed: the looks have been good since. */
+  readonly watchedFromMs: number | null;
+  readonly role: Role;
+}
+
+export function newServer(server: ServerName, policy: StationPolicy, atMs: number): ServerState {
+  return {
+    server,
+    lastGoodLookAtMs: null,
+    failing: null,
+    condition: { is: 'unknown', sinceMs: atMs },
+    agentSeenAtMs: null,
+    watchedFromMs: null,
+    role: server === policy.self ? 'own' : 'watching',
+  };
+}
+
+export function withServerLook(state: ServerState, look: ServerLook): ServerState {
+  if (!look.ok) {
+    const sinceMs = state.failing?.sinceMs ?? look.startedAtMs;
+    const looks = (state.failing?.looks ?? 0) + 1;
+    return {
+      ...state,
+      failing: { sinceMs, looks, failure: look.failure, detail: look.detail },
+      watchedFromMs: null,
+    };
+  }
+  const seen = look.presences.some(
+    (presence) => presence.agent === state.server && presence.connectedSeconds <= PRESENCE_FRESH_SECONDS,
+  );
+  return {
+    ...state,
+    lastGoodLookAtMs: look.atMs,
+    failing: null,
+    agentSeenAtMs: seen ? look.atMs : state.agentSeenAtMs,
+    watchedFromMs: state.watchedFromMs ?? look.atMs,
+  };
+}
+
+/** What the server's own state says about every leg on it. */
+export function evidenceOf(state: ServerState): ServerEvidence {
+  const { condition, failing, lastGoodLookAtMs } = state;
+  const down = condition.is === 'down' ? { sinceMs: condition.sinceMs, detail: condition.detail } : null;
+  return { down, lastGoodLookAtMs, unauthorised: failing?.failure === 'unauthorised' };
+}
+
+/**
+ * The server's condition. A wrong password or a full client table is our own trouble and never "down"; down needs
+ * both the admin API and every monitor to be without an answer.
+ */
+export function judgeServer(
+  state: ServerState,
+  legs: readonly LegState[],
+  nowMs: number,
+  policy: StationPolicy,
+): ServerCondition {
+  const fresh = judge(state, legs, nowMs, policy);
+  const old = state.condition;
+  if (fresh.is !== old.is) return fresh;
+  if (fresh.is === 'down' && old.is === 'down' && fresh.fault !== old.fault) return fresh;
+  return old;
+}
+
+function judge(
+  state: ServerState,
+  legs: readonly LegState[],
+  nowMs: number,
+  policy: StationPolicy,
+): ServerCondition {
+  const { failing } = state;
+  if (failing === null) {
+    return state.lastGoodLookAtMs === null ? { is: 'unknown', sinceMs: nowMs } : { is: 'up', sinceMs: nowMs };
+  }
+  if (failing.looks < FAILED_LOOKS) return state.condition;
+  const { sinceMs, failure, detail } = failing;
+  if (failure === 'unauthorised') return { is: 'misconfigured', sinceMs, detail };
+  if (failure === 'overloaded') return { is: 'overloaded', sinceMs, detail };
+  if (legs.some((leg) => bringsBytes(leg, nowMs, policy))) return { is: 'unknown', sinceMs };
+  if (failure === 'refused') return { is: 'down', sinceMs, fault: 'refused', detail };
+  if (failure === 'timed-out') return { is: 'down', sinceMs, fault: 'unresponsive', detail };
+  return { is: 'unknown', sinceMs };
+}
+
+function bringsBytes(leg: LegState, nowMs: number, policy: StationPolicy): boolean {
+  return openMonitor(leg) !== null && leg.pulse !== null && nowMs - leg.pulse.lastByteAtMs < policy.stallMs;
+}
+
+/**
+ * Who acts on this server. Its own agent does; when that one has shown no sign of life for a while although its
+ * Icecast answers, the first living agent in the station's order stands in.
+ */
+export function roleOn(
+  state: ServerState,
+  all: readonly ServerState[],
+  nowMs: number,
+  policy: StationPolicy,
+): { readonly role: Role; readonly because: string } {
+  if (state.server === policy.self) return { role: 'own', because: 'this agent stands beside it' };
+  const { watchedFromMs, agentSeenAtMs } = state;
+  if (watchedFromMs === null) return { role: 'watching', because: 'its admin API does not answer' };
+  const silentFromMs = Math.max(watchedFromMs, agentSeenAtMs ?? watchedFromMs);
+  const missingMs = nowMs - silentFromMs;
+  if (missingMs < policy.deputyAfterMs) return { role: 'watching', because: 'its own agent is at work' };
+  const standIn = policy.servers.find(
+    (server) => server !== state.server && (server === policy.self || agentLives(server, all, nowMs, policy)),
+  );
+  if (standIn !== policy.self) return { role: 'watching', because: `the agent beside ${standIn} stands in` };
+  return {
+    role: 'deputy',
+    because: `its own agent has shown no sign of life for ${Math.round(missingMs / 1000)} s`,
+  };
+}
+
+function agentLives(
+  server: ServerName,
+  all: readonly ServerState[],
+  nowMs: number,
+  policy: StationPolicy,
+): boolean {
+  const seenAtMs = all.find((other) => other.server === server)?.agentSeenAtMs ?? null;
+  return seenAtMs !== null && nowMs - seenAtMs < policy.deputyAfterMs;
+}

@@ -1,0 +1,95 @@
+import type { Input } from '../domain/inputs.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+import { withLink, withLook, withPulse, withReading } from './leg.ts';
+import { obey } from './operator.ts';
+import { Round, type Step } from './round.ts';
+import { withServerLook } from './server.ts';
+import { legsOn, type StationState, updateLeg } from './state.ts';
+import { withMoveResult } from './sweep.ts';
+
+/**
+ * The one decision of the house: what was learned goes in, what is to be done and what happened come out. Pure: the
+ * same inputs give the same steps, in production, in the simulator and in replay.
+ */
+export function step(state: StationState, input: Input, policy: StationPolicy): Step {
+  switch (input.kind) {
+    case 'link':
+      return quietly(updateLeg(state, input.leg, (leg) => withLink(leg, input.link)));
+    case 'pulse':
+      return quietly(updateLeg(state, input.leg, (leg) => withPulse(leg, input.pulse)));
+    case 'levels':
+      return quietly(updateLeg(state, input.leg, (leg) => withReading(leg, input.reading)));
+    case 'tick':
+      return new Round(state, policy, input.atMs).run();
+    case 'look':
+      return new Round(afterLook(state, input, policy), policy, input.atMs).run();
+    case 'result':
+      return afterResult(state, input, policy);
+    case 'operator':
+      return afterRequest(state, input, policy);
+    case 'stop':
+      return new Round({ ...state, stopping: true }, policy, input.atMs).finish();
+  }
+}
+
+function quietly(state: StationState): Step {
+  return { state, commands: [], events: [] };
+}
+
+function afterLook(
+  state: StationState,
+  input: Input & { kind: 'look' },
+  policy: StationPolicy,
+): StationState {
+  const server = state.servers.get(input.server);
+  if (server === undefined) return state;
+  const { look } = input;
+  const servers = new Map(state.servers).set(input.server, withServerLook(server, look));
+  if (!look.ok) return { ...state, servers };
+  const legs = new Map(state.legs);
+  for (const [id, leg] of state.legs) {
+    if (leg.leg.server === input.server) legs.set(id, withLook(leg, look, policy));
+  }
+  return { ...state, servers, legs };
+}
+
+/** The result, and at once the monitor that the move carried away connects anew, so that the mount is heard again. */
+function afterResult(state: StationState, input: Input & { kind: 'result' }, policy: StationPolicy): Step {
+  for (const [server, desk] of state.desks) {
+    const answered = withMoveResult(desk, input.command, input.outcome);
+    if (answered === null) continue;
+    const round = new Round(
+      { ...state, desks: new Map(state.desks).set(server, answered.desk) },
+      policy,
+      input.atMs,
+    );
+    const to = legsOn(state, server, policy).find((leg) => leg.leg.source === desk.onAir)?.leg.mount;
+    if (to !== undefined) {
+      const { is, detail } = input.outcome;
+      const text = is === 'done' ? detail : `${is}: ${detail}`;
+      round.events.push({ kind: 'moved', atMs: input.atMs, server, from: answered.from, to, detail: text });
+    }
+    for (const leg of legsOn(state, server, policy)) {
+      if (leg.leg.mount === answered.from)
+        round.reconnect(leg, 'its listeners were moved, and this monitor with them');
+    }
+    return round.result();
+  }
+  return quietly(state);
+}
+
+function afterRequest(state: StationState, input: Input & { kind: 'operator' }, policy: StationPolicy): Step {
+  const { request, atMs } = input;
+  const desk = state.desks.get(request.server);
+  const server = state.servers.get(request.server);
+  if (desk === undefined || server === undefined) return quietly(state);
+  const legs = legsOn(state, request.server, policy);
+  const answer = obey(desk, legs, request, server.role !== 'watching', atMs, policy);
+  const round = new Round(
+    { ...state, desks: new Map(state.desks).set(request.server, answer.desk) },
+    policy,
+    atMs,
+  );
+  round.events.push(...answer.events);
+  return round.run();
+}

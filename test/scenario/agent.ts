@@ -1,0 +1,249 @@
+import type { Memory, StationState } from '../../src/decide/state.ts';
+import type { Command } from '../../src/domain/commands.ts';
+import type { StationEvent } from '../../src/domain/events.ts';
+import { type LegId, monitorId, type ServerName } from '../../src/domain/ids.ts';
+import type { Input } from '../../src/domain/inputs.ts';
+import type { StationPolicy } from '../../src/domain/policy.ts';
+import type { Monitor, SimServer } from './world.ts';
+
+/** The functions under test; the mutation check puts broken ones here. */
+export interface Core {
+  readonly step: typeof import('../../src/decide/step.ts').step;
+  readonly newState: typeof import('../../src/decide/state.ts').newState;
+  readonly memoryOf: typeof import('../../src/decide/state.ts').memoryOf;
+}
+
+export interface Deeds {
+  command(agent: SimAgent, command: Command, nowMs: number): void;
+  event(agent: SimAgent, event: StationEvent, nowMs: number): void;
+}
+
+interface Due {
+  readonly atMs: number;
+  readonly run: (nowMs: number) => void;
+}
+
+/** One agent around the real core: simulated ears, looks and hands, each late or lost by chance. */
+export class SimAgent {
+  readonly name: ServerName;
+  readonly policy: StationPolicy;
+  state: StationState;
+  /** The agent's decoders are dead: bytes come, no readings. */
+  deaf = false;
+  wrongPassword = false;
+  stopped = false;
+  #core: Core;
+  #servers: ReadonlyMap<ServerName, SimServer>;
+  #deeds: Deeds;
+  #random: () => number;
+  #due: Due[] = [];
+  #monitors = new Map<LegId, Monitor>();
+  #listed = new Map<LegId, boolean>();
+
+  constructor(
+    core: Core,
+    policy: StationPolicy,
+    servers: ReadonlyMap<ServerName, SimServer>,
+    deeds: Deeds,
+    random: () => number,
+    memory: Memory,
+    nowMs: number,
+  ) {
+    this.#core = core;
+    this.policy = policy;
+    this.name = policy.self;
+    this.#servers = servers;
+    this.#deeds = deeds;
+    this.#random = random;
+    this.state = core.newState(policy, memory, nowMs);
+    for (const server of policy.servers) this.#scheduleLook(server, nowMs + random() * 500);
+  }
+
+  memory(nowMs: number): Memory {
+    return this.#core.memoryOf(this.state, nowMs);
+  }
+
+  feed(input: Input): void {
+    if (this.stopped) return;
+    const { state, commands, events } = this.#core.step(this.state, input, this.policy);
+    this.state = state;
+    for (const event of events) this.#deeds.event(this, event, input.atMs);
+    for (const command of commands) this.#carryOut(command, input.atMs);
+  }
+
+  tick(nowMs: number): void {
+    if (this.stopped) return;
+    for (const leg of this.policy.legs) this.#listen(leg.id, nowMs);
+    const due = this.#due.filter((entry) => entry.atMs <= nowMs);
+    this.#due = this.#due.filter((entry) => entry.atMs > nowMs);
+    for (const entry of due) entry.run(nowMs);
+    const here = this.#servers.get(this.name);
+    if (here?.state === 'up' && nowMs % 5000 < 100) here.presences.set(this.name, nowMs);
+    this.feed({ kind: 'tick', atMs: nowMs });
+  }
+
+  /** Process gone: its connections go too. */
+  die(): void {
+    this.stopped = true;
+    for (const server of this.#servers.values()) {
+      server.monitors = server.monitors.filter((monitor) => monitor.agent !== this.name);
+      server.presences.delete(this.name);
+    }
+  }
+
+  #listen(id: LegId, nowMs: number): void {
+    const leg = this.policy.legs.find((candidate) => candidate.id === id);
+    const server = leg === undefined ? undefined : this.#servers.get(leg.server);
+    if (leg === undefined || server === undefined) return;
+    const monitor = this.#monitors.get(id);
+    if (monitor === undefined || !server.monitors.includes(monitor)) {
+      if (monitor !== undefined) {
+        this.#monitors.delete(id);
+        this.feed({
+          kind: 'link',
+          atMs: nowMs,
+          leg: id,
+          link: { is: 'failed', sinceMs: nowMs, failure: 'closed', detail: '' },
+        });
+      }
+      if (server.state === 'up' && this.#listed.get(id) === true) this.#connect(id, server, nowMs);
+      return;
+    }
+    const seat = server.mounts.get(monitor.seat);
+    const flows = server.state === 'up' && seat?.connected === true && seat.stalledAtMs === null;
+    if (flows) monitor.lastByteAtMs = nowMs;
+    if (flows && !this.deaf) {
+      const audibleMs = seat.audible ? 100 : 0;
+      const reading = {
+        monitor: monitor.id,
+        atMs: nowMs,
+        durationMs: 100,
+        rmsDbfs: [],
+        peakDbfs: [],
+        audibleMs,
+      };
+      this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
+    }
+    if (nowMs % 200 < 100) {
+      const { id: token, openedAtMs, lastByteAtMs } = monitor;
+      const decoder = this.deaf ? 'restarting' : 'running';
+      const pulse = {
+        monitor: token,
+        atMs: nowMs,
+        openedAtMs,
+        lastByteAtMs,
+        lastPcmAtMs: lastByteAtMs,
+        decoder,
+      } as const;
+      this.feed({ kind: 'pulse', atMs: nowMs, leg: id, pulse });
+    }
+  }
+
+  #connect(id: LegId, server: SimServer, nowMs: number): void {
+    const leg = this.policy.legs.find((candidate) => candidate.id === id);
+    const seat = leg === undefined ? null : server.landing(leg.mount);
+    if (leg === undefined || seat === null) return;
+    const monitor: Monitor = {
+      id: monitorId(Math.floor(this.#random() * 2 ** 48).toString(16)),
+      leg: id,
+      agent: this.name,
+      server: server.name,
+      seat: seat.mount,
+      openedAtMs: nowMs,
+      lastByteAtMs: nowMs,
+    };
+    server.monitors.push(monitor);
+    this.#monitors.set(id, monitor);
+    const link = {
+      is: 'open',
+      sinceMs: nowMs,
+      monitor: monitor.id,
+      contentType: seat.contentType,
+    } as const;
+    this.feed({ kind: 'link', atMs: nowMs, leg: id, link });
+    // The burst: what the mount gave in the last four seconds, as sound of the past.
+    if (this.deaf) return;
+    for (let atMs = nowMs - 4000; atMs < nowMs; atMs += 100) {
+      const audibleMs =
+        atMs <= seat.lastSoundAtMs && (seat.soundingFromMs ?? seat.lastSoundAtMs) <= atMs ? 100 : 0;
+      const reading = {
+        monitor: monitor.id,
+        atMs,
+        durationMs: 100,
+        rmsDbfs: [],
+        peakDbfs: [],
+        audibleMs,
+      };
+      this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
+    }
+  }
+
+  #scheduleLook(name: ServerName, atMs: number): void {
+    this.#due.push({
+      atMs,
+      run: (startedAtMs) => this.#look(name, startedAtMs),
+    });
+  }
+
+  #look(name: ServerName, startedAtMs: number): void {
+    const server = this.#servers.get(name);
+    if (server === undefined) return;
+    const takesMs = server.state === 'frozen' ? 2000 : 5 + this.#random() * 60;
+    const snapshot = server.look(this.name, startedAtMs, startedAtMs + takesMs);
+    this.#due.push({
+      atMs: startedAtMs + takesMs,
+      run: (atMs) => {
+        const look: ServerLook = this.wrongPassword
+          ? {
+              ok: false,
+              startedAtMs,
+              atMs,
+              failure: 'unauthorised',
+              detail: 'wrong password',
+            }
+          : { ...snapshot, atMs };
+        if (look.ok) {
+          for (const leg of this.policy.legs) {
+            if (leg.server === name)
+              this.#listed.set(
+                leg.id,
+                look.mounts.some((view) => view.mount === leg.mount),
+              );
+          }
+        }
+        this.feed({ kind: 'look', atMs, server: name, look });
+        this.#scheduleLook(name, startedAtMs + 500);
+      },
+    });
+  }
+
+  #carryOut(command: Command, nowMs: number): void {
+    this.#deeds.command(this, command, nowMs);
+    if (command.kind === 'reconnect-monitor') {
+      const monitor = this.#monitors.get(command.leg);
+      if (monitor === undefined) return;
+      this.#monitors.delete(command.leg);
+      const server = this.#servers.get(monitor.server);
+      if (server !== undefined) server.monitors = server.monitors.filter((other) => other !== monitor);
+      return;
+    }
+    const server = this.#servers.get(command.server);
+    const fate = this.#random();
+    if (server === undefined || fate < 0.02) return;
+    const actsAtMs = nowMs + this.#random() * (fate < 0.1 ? 3000 : 30);
+    this.#due.push({
+      atMs: actsAtMs,
+      run: (atMs) => {
+        const moved = server.move(command.from, command.to);
+        if (fate < 0.05) return;
+        const outcome =
+          moved > 0
+            ? ({ is: 'done', detail: `${moved} moved` } as const)
+            : ({ is: 'not-done', detail: 'nobody moved' } as const);
+        this.feed({ kind: 'result', atMs, command: command.id, outcome });
+      },
+    });
+  }
+}
+
+type ServerLook = Extract<Input, { kind: 'look' }>['look'];

@@ -1,0 +1,230 @@
+import type { MountView, ServerLook } from '../../src/domain/icecast.ts';
+import type { Leg } from '../../src/domain/ids.ts';
+import {
+  type LegId,
+  type MonitorId,
+  type Mount,
+  makeLeg,
+  mount,
+  type ServerName,
+  serverName,
+  sourceName,
+  stationName,
+} from '../../src/domain/ids.ts';
+import type { StationPolicy } from '../../src/domain/policy.ts';
+
+/** Small seeded generator (mulberry32): the world's only chance. */
+export function seeded(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), a | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export const STATION = stationName('myfm');
+export const SERVERS = [serverName('london'), serverName('dublin')] as const;
+export const SOURCES = [sourceName('primary'), sourceName('secondary'), sourceName('autodj')] as const;
+
+export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}): StationPolicy {
+  const legs: Leg[] = [];
+  for (const server of SERVERS) {
+    for (const source of SOURCES) legs.push(makeLeg(STATION, source, server, mount(`/${source}`)));
+  }
+  return {
+    station: STATION,
+    self,
+    servers: SERVERS,
+    sources: SOURCES,
+    legs,
+    silence: {
+      thresholdDbfs: -50,
+      tripMs: 5000,
+      restoreMs: 20_000,
+      soundMs: 1000,
+    },
+    stallMs: 2000,
+    absentMs: 1000,
+    dwellMs: 30_000,
+    verifiedWithinMs: 5000,
+    flap: { holdDownMs: 30_000, holdDownMaxMs: 1_800_000, halfLifeMs: 900_000 },
+    deputyAfterMs: 12_000,
+    ...changes,
+  };
+}
+
+/** One mount of a simulated Icecast, with the behaviour measured on 2.4.4. */
+export interface SimMount {
+  readonly mount: Mount;
+  connected: boolean;
+  audible: boolean;
+  stalledAtMs: number | null;
+  contentType: string;
+  fallback: Mount | null;
+  override: boolean;
+  maxListeners: number | null;
+  listeners: number;
+  lastSoundAtMs: number;
+  soundingFromMs: number | null;
+  /** Start of the present health: broken only by more than a trip delay without sound. */
+  healthyFromMs: number;
+}
+
+export interface Monitor {
+  id: MonitorId;
+  readonly leg: LegId;
+  readonly agent: ServerName;
+  readonly server: ServerName;
+  seat: Mount;
+  openedAtMs: number;
+  lastByteAtMs: number;
+}
+
+/** Icecast, as far as deciding depends on it. */
+export class SimServer {
+  readonly name: ServerName;
+  readonly mounts = new Map<Mount, SimMount>();
+  monitors: Monitor[] = [];
+  state: 'up' | 'down' | 'frozen' = 'up';
+  presences = new Map<ServerName, number>();
+  dropped = 0;
+
+  constructor(name: ServerName) {
+    this.name = name;
+    for (const source of SOURCES) {
+      const at = mount(`/${source}`);
+      this.mounts.set(at, {
+        mount: at,
+        connected: true,
+        audible: true,
+        stalledAtMs: null,
+        contentType: 'audio/mpeg',
+        fallback:
+          source === 'primary' ? mount('/secondary') : source === 'secondary' ? mount('/autodj') : null,
+        override: false,
+        maxListeners: null,
+        listeners: 0,
+        lastSoundAtMs: 0,
+        soundingFromMs: 0,
+        healthyFromMs: Number.NEGATIVE_INFINITY,
+      });
+    }
+  }
+
+  at(name: string): SimMount {
+    const found = this.mounts.get(mount(name));
+    if (found === undefined) throw new Error(`no mount ${name}`);
+    return found;
+  }
+
+  /** Where a listener who asks for a mount really lands: there, or along the fallback chain. */
+  landing(name: Mount): SimMount | null {
+    let at = this.mounts.get(name) ?? null;
+    for (let hops = 0; at !== null && !at.connected && hops < 5; hops += 1) {
+      at = at.fallback === null ? null : (this.mounts.get(at.fallback) ?? null);
+    }
+    return at?.connected === true ? at : null;
+  }
+
+  tick(nowMs: number): void {
+    for (const at of this.mounts.values()) {
+      const sounds = this.state === 'up' && at.connected && at.audible && at.stalledAtMs === null;
+      if (sounds) {
+        if (nowMs - at.lastSoundAtMs > 5500) at.healthyFromMs = nowMs;
+        at.lastSoundAtMs = nowMs;
+        at.soundingFromMs ??= nowMs;
+      } else at.soundingFromMs = null;
+      if (at.connected && at.stalledAtMs !== null && nowMs - at.stalledAtMs >= 11_000)
+        this.disconnectSource(at.mount);
+    }
+  }
+
+  disconnectSource(name: Mount): void {
+    const at = this.at(name);
+    at.connected = false;
+    at.stalledAtMs = null;
+    const to = at.fallback === null ? null : this.landing(at.fallback);
+    this.carry(at, to);
+  }
+
+  connectSource(name: Mount): void {
+    const at = this.at(name);
+    if (at.connected) return;
+    at.connected = true;
+    at.stalledAtMs = null;
+    if (!at.override || at.fallback === null) return;
+    const from = this.landing(at.fallback);
+    if (from !== null && from !== at) this.carry(from, at);
+  }
+
+  /** Moves everybody, our monitors too. Surplus over `max-listeners` is cut off without an answer. */
+  carry(from: SimMount, to: SimMount | null): void {
+    const moved = from.listeners;
+    from.listeners = 0;
+    if (to === null) {
+      this.dropped += moved;
+      this.monitors = this.monitors.filter((monitor) => monitor.seat !== from.mount);
+      return;
+    }
+    for (const monitor of this.monitors) if (monitor.seat === from.mount) monitor.seat = to.mount;
+    const room =
+      to.maxListeners === null ? moved : Math.max(0, Math.min(moved, to.maxListeners - to.listeners));
+    to.listeners += room;
+    this.dropped += moved - room;
+  }
+
+  /** `moveclients`: answers "moved" in every case but a missing destination. Returns what really happened. */
+  move(fromName: Mount, toName: Mount): number {
+    const from = this.at(fromName);
+    const to = this.landing(toName);
+    if (this.state !== 'up' || to === null || to === from || !from.connected) return 0;
+    if (kind(from.contentType) !== kind(to.contentType)) return 0;
+    const moved = from.listeners;
+    this.carry(from, to);
+    return moved;
+  }
+
+  look(agent: ServerName, startedAtMs: number, atMs: number): ServerLook {
+    if (this.state === 'down')
+      return {
+        ok: false,
+        startedAtMs,
+        atMs,
+        failure: 'refused',
+        detail: 'connection refused',
+      };
+    if (this.state === 'frozen')
+      return {
+        ok: false,
+        startedAtMs,
+        atMs,
+        failure: 'timed-out',
+        detail: 'no answer',
+      };
+    const mounts: MountView[] = [];
+    for (const at of this.mounts.values()) {
+      if (!at.connected) continue;
+      mounts.push({
+        mount: at.mount,
+        contentType: at.contentType,
+        sourceConnectedSeconds: 10,
+        listeners: at.listeners,
+        fallback: at.fallback,
+        maxListeners: at.maxListeners,
+        monitors: this.monitors.filter((m) => m.agent === agent && m.seat === at.mount).map((m) => m.id),
+        audio: { sampleRateHz: 44_100, channels: 2, bitrateKbps: 128 },
+      });
+    }
+    const presences = [...this.presences].map(([who, seenAtMs]) => ({
+      agent: who,
+      connectedSeconds: Math.floor((atMs - seenAtMs) / 1000),
+    }));
+    return { ok: true, startedAtMs, atMs, mounts, presences };
+  }
+}
+
+export function kind(contentType: string): string {
+  return contentType.includes('ogg') ? 'ogg' : 'generic';
+}
