@@ -1,0 +1,154 @@
+import type { AudioInfo, MountView, Presence, ServerLook } from '../domain/icecast.ts';
+import type { MonitorId, Mount, ServerName } from '../domain/ids.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { AdminRefusal } from './admin-call.ts';
+import { ADMIN_DEADLINE_MS, type AdminClient, type ListedMount } from './admin-client.ts';
+import { type ListedClient, listenersAmong } from './client-list.ts';
+import { eachLimited } from './limited.ts';
+import { NO_AUDIO_INFO } from './stats.ts';
+import { parseUserAgent } from './user-agent.ts';
+
+export interface LookOptions {
+  readonly clock: Clock;
+  readonly client: AdminClient;
+  /** Who looks: only this agent's monitors are told apart, and its own presence is no news to it. */
+  readonly agent: ServerName;
+  /** The mounts of the station; others on the server are nobody's business here. */
+  readonly mounts: readonly Mount[];
+  /** The whole look ends within this, in ms. */
+  readonly deadlineMs?: number;
+  /** What changes slowly is asked every so many looks, and when a source client is new. */
+  readonly statsEvery?: number;
+}
+
+/** Looks at a server. Only one look at a time, please: the slow fields are remembered between them. */
+export type Look = () => Promise<ServerLook>;
+
+const CALLS_AT_A_TIME = 3;
+const STATS_EVERY = 40;
+/** The statistics of a new source come a little later than its mount; so many looks are tried again for it. */
+const STATS_TRIES = 5;
+
+interface Remembered {
+  readonly maxListeners: number | null;
+  readonly audio: AudioInfo;
+}
+
+export function createLook(options: LookOptions): Look {
+  const { clock, client } = options;
+  const deadlineMs = options.deadlineMs ?? ADMIN_DEADLINE_MS;
+  const slow = new Map<Mount, Remembered>();
+  const connectedSeconds = new Map<Mount, number>();
+  let looksUntilStats = 0;
+  let triesLeft = 0;
+
+  const rememberSlow = async (present: readonly ListedMount[], withinMs: number): Promise<void> => {
+    const stats = await client.stats({ deadlineMs: withinMs });
+    // The slow fields are worth no failed look: what was known stays.
+    if (!stats.ok) return;
+    slow.clear();
+    for (const { mount, maxListeners, audio } of stats.value.mounts) slow.set(mount, { maxListeners, audio });
+    const isComplete = present.every((one) => slow.has(one.mount));
+    triesLeft = isComplete ? 0 : triesLeft - 1;
+    looksUntilStats = triesLeft > 0 ? 0 : (options.statsEvery ?? STATS_EVERY);
+  };
+
+  return async () => {
+    const startedAtMs = clock.nowMs();
+    const leftMs = (): number => Math.max(1, startedAtMs + deadlineMs - clock.nowMs());
+    const failed = (refusal: AdminRefusal): ServerLook => ({
+      ...refusal,
+      startedAtMs,
+      atMs: clock.nowMs(),
+    });
+
+    const listed = await client.listMounts({ deadlineMs: leftMs() });
+    if (!listed.ok) return failed(listed);
+    const present = listed.value.filter((one) => options.mounts.includes(one.mount));
+    const hasNewSource = noteSources(present, connectedSeconds);
+    const answers = await eachLimited(present, CALLS_AT_A_TIME, async (one) =>
+      one.clients === 0
+        ? { ok: true as const, value: [] }
+        : await client.listClients(one.mount, { deadlineMs: leftMs() }),
+    );
+    const refusal = answers.find((answer) => !answer.ok);
+    if (refusal !== undefined && !refusal.ok) return failed(refusal);
+    const atMs = clock.nowMs();
+    looksUntilStats -= 1;
+    if (hasNewSource) triesLeft = STATS_TRIES;
+    if (looksUntilStats < 0 || hasNewSource) await rememberSlow(present, leftMs());
+
+    const mounts: MountView[] = [];
+    const presences: Presence[] = [];
+    for (const [index, one] of present.entries()) {
+      const answer = answers[index];
+      if (answer === undefined || !answer.ok || answer.value === null) continue;
+      mounts.push(viewOf(one, answer.value, slow.get(one.mount), options.agent));
+      presences.push(...presencesAmong(answer.value, options.agent));
+    }
+    return {
+      ok: true,
+      startedAtMs,
+      atMs,
+      mounts,
+      presences: newestOfEach(presences),
+    };
+  };
+}
+
+/** True when a source client came, or came back, since the last look. */
+function noteSources(present: readonly ListedMount[], known: Map<Mount, number>): boolean {
+  const before = new Map(known);
+  known.clear();
+  let isNew = false;
+  for (const { mount, sourceConnectedSeconds } of present) {
+    const last = before.get(mount);
+    const now = sourceConnectedSeconds ?? 0;
+    known.set(mount, now);
+    if (last === undefined || now < last) isNew = true;
+  }
+  return isNew;
+}
+
+function viewOf(
+  listed: ListedMount,
+  clients: readonly ListedClient[],
+  slow: Remembered | undefined,
+  agent: ServerName,
+): MountView {
+  return {
+    mount: listed.mount,
+    contentType: listed.contentType,
+    sourceConnectedSeconds: listed.sourceConnectedSeconds,
+    listeners: listenersAmong(clients).length,
+    fallback: listed.fallback,
+    maxListeners: slow?.maxListeners ?? null,
+    monitors: monitorsAmong(clients, agent),
+    audio: slow?.audio ?? NO_AUDIO_INFO,
+  };
+}
+
+function monitorsAmong(clients: readonly ListedClient[], agent: ServerName): MonitorId[] {
+  return clients.flatMap(({ userAgent }) => {
+    const ours = parseUserAgent(userAgent);
+    return ours?.role === 'monitor' && ours.agent === agent ? [ours.id] : [];
+  });
+}
+
+function presencesAmong(clients: readonly ListedClient[], self: ServerName): Presence[] {
+  return clients.flatMap(({ userAgent, connectedSeconds }) => {
+    const ours = parseUserAgent(userAgent);
+    return ours?.role === 'presence' && ours.agent !== self ? [{ agent: ours.agent, connectedSeconds }] : [];
+  });
+}
+
+/** While a presence is renewed the old one is still there; the younger tells that its agent lived then. */
+function newestOfEach(presences: readonly Presence[]): Presence[] {
+  const newest = new Map<ServerName, Presence>();
+  for (const presence of presences) {
+    const known = newest.get(presence.agent);
+    if (known === undefined || presence.connectedSeconds < known.connectedSeconds)
+      newest.set(presence.agent, presence);
+  }
+  return [...newest.values()];
+}

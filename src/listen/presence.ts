@@ -1,0 +1,106 @@
+import { type Mount, monitorId, type ServerName } from '../domain/ids.ts';
+import type { ServerAddress } from '../icecast/address.ts';
+import { openStream, type StreamConnection, type StreamLimits } from '../icecast/stream-client.ts';
+import { userAgentOf } from '../icecast/user-agent.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Random } from '../platform/random.ts';
+
+export interface PresenceOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly server: ServerAddress;
+  readonly agent: ServerName;
+  /** Where it may sit, in order of preference: the next is tried when one has no room or no source. */
+  readonly mounts: readonly Mount[];
+  readonly renewEveryMs?: number;
+  readonly limits?: Partial<StreamLimits>;
+}
+
+export interface PresenceControl {
+  /** True while a connection of this agent shows on the server. */
+  readonly isShown: boolean;
+  setMounts(mounts: readonly Mount[]): void;
+  stop(): void;
+}
+
+const RENEW_EVERY_MS = 5_000;
+
+/**
+ * Shows the other agents that this one lives: one listener connection, younger than a few seconds, on the server that
+ * they look at anyway. The new one is open before the old one goes, so that there is never none.
+ */
+export function startPresence(options: PresenceOptions): PresenceControl {
+  return new ServerPresence(options);
+}
+
+class ServerPresence implements PresenceControl {
+  readonly #options: PresenceOptions;
+  readonly #cancelRenewal: () => void;
+  #mounts: readonly Mount[];
+  #shown: StreamConnection | null = null;
+  #opening: StreamConnection | null = null;
+  #preferred = 0;
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+    this.#mounts = options.mounts;
+    this.#cancelRenewal = options.clock.every(options.renewEveryMs ?? RENEW_EVERY_MS, () => this.#renew());
+    this.#renew();
+  }
+
+  get isShown(): boolean {
+    return this.#shown !== null;
+  }
+
+  setMounts(mounts: readonly Mount[]): void {
+    this.#mounts = mounts;
+    this.#preferred = 0;
+  }
+
+  stop(): void {
+    this.#cancelRenewal();
+    this.#opening?.destroy();
+    this.#shown?.destroy();
+    this.#opening = null;
+    this.#shown = null;
+  }
+
+  #renew(): void {
+    this.#opening?.destroy();
+    this.#opening = null;
+    this.#tryFrom(this.#preferred, this.#mounts.length);
+  }
+
+  #tryFrom(index: number, triesLeft: number): void {
+    const mount = this.#mounts[index % Math.max(1, this.#mounts.length)];
+    if (mount === undefined || triesLeft === 0) return;
+    const { clock, random, server, agent, limits } = this.#options;
+    const id = monitorId(random.token(8));
+    const connection: StreamConnection = openStream(
+      clock,
+      {
+        server,
+        mount,
+        userAgent: userAgentOf({ role: 'presence', agent, id }),
+        icyMetadata: false,
+        ...(limits === undefined ? {} : { limits }),
+      },
+      {
+        opened: () => {
+          this.#shown?.destroy();
+          this.#shown = connection;
+          this.#opening = null;
+          this.#preferred = index % this.#mounts.length;
+        },
+        bytes: () => {},
+        failed: () => {
+          if (this.#shown === connection) this.#shown = null;
+          if (this.#opening !== connection) return;
+          this.#opening = null;
+          this.#tryFrom(index + 1, triesLeft - 1);
+        },
+      },
+    );
+    this.#opening = connection;
+  }
+}
