@@ -1,0 +1,135 @@
+import type { MonitorId } from '../domain/ids.ts';
+import type { DecoderState, LevelReading, Pulse } from '../domain/readings.ts';
+import type { Clock } from '../platform/clock.ts';
+import { type Demuxer, PCM_CHANNELS, PCM_RATE_HZ } from './decode-command.ts';
+import type { Decoder, DecoderFactory } from './decoder.ts';
+import { createMeter, type Meter, type MeterReading } from './meter.ts';
+import { createStreamClock, type StreamClock } from './stream-clock.ts';
+
+export interface LegEarOptions {
+  readonly monitor: MonitorId;
+  readonly demuxer: Demuxer;
+  readonly openedAtMs: number;
+  /** The leg's silence threshold, in dBFS. */
+  readonly thresholdDbfs: number;
+  readonly decoders: DecoderFactory;
+  readonly clock: Clock;
+  /** In order of time. Those of a burst carry times before `openedAtMs`. */
+  onReading(reading: LevelReading): void;
+  /** Every 200 ms from now until `close()`, whether or not anything arrives. */
+  onPulse(pulse: Pulse): void;
+  /** Decoded sound, for others than the meter. */
+  onPcm?(pcm: Float32Array): void;
+}
+
+/** Hears one monitor connection: its bytes go in, what they sound like comes out. */
+export interface LegEar {
+  /** Body bytes, without ICY metadata. They must not be changed afterwards. */
+  write(bytes: Uint8Array, atMs: number): void;
+  readonly decoder: DecoderState;
+  readonly lastPcmAtMs: number | null;
+  close(): Promise<void>;
+}
+
+const PULSE_EVERY_MS = 200;
+/** A minute of readings: more than a burst of 64 KiB brings at the lowest bitrate in use. */
+const MOST_HELD = 600;
+
+/** One ear per connection, with a decoder of its own: the next connection may bring another codec, and new Ogg headers. */
+export function openLegEar(options: LegEarOptions): LegEar {
+  return new ConnectionEar(options);
+}
+
+class ConnectionEar implements LegEar {
+  readonly #options: LegEarOptions;
+  readonly #decoder: Decoder;
+  readonly #meter: Meter;
+  readonly #streamClock: StreamClock;
+  readonly #cancelPulse: () => void;
+  #lastByteAtMs: number;
+  #frames = 0;
+  /** Measured, and waiting until the stream clock can say when they were heard. */
+  #held: MeterReading[] = [];
+  #closed = false;
+
+  constructor(options: LegEarOptions) {
+    this.#options = options;
+    this.#lastByteAtMs = options.openedAtMs;
+    this.#streamClock = createStreamClock({ rateHz: PCM_RATE_HZ });
+    this.#meter = createMeter({
+      thresholdDbfs: options.thresholdDbfs,
+      onReading: (reading) => this.#held.push(reading),
+    });
+    this.#decoder = options.decoders.open({
+      demuxer: options.demuxer,
+      onPcm: (pcm) => this.#hear(pcm),
+      onState: (state) => this.#decoderBecame(state),
+    });
+    this.#cancelPulse = options.clock.every(PULSE_EVERY_MS, () => this.#pulse());
+  }
+
+  get decoder(): DecoderState {
+    return this.#decoder.state;
+  }
+
+  get lastPcmAtMs(): number | null {
+    return this.#decoder.lastPcmAtMs;
+  }
+
+  write(bytes: Uint8Array, atMs: number): void {
+    if (this.#closed) return;
+    this.#lastByteAtMs = atMs;
+    this.#decoder.write(bytes);
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelPulse();
+    return this.#decoder.close();
+  }
+
+  #hear(pcm: Float32Array): void {
+    if (this.#closed) return;
+    const nowMs = this.#options.clock.nowMs();
+    this.#frames += pcm.length / PCM_CHANNELS;
+    this.#streamClock.arrived(this.#frames, nowMs);
+    this.#meter.push(pcm);
+    this.#options.onPcm?.(pcm);
+    this.#release(nowMs);
+  }
+
+  /** A replaced decoder leaves a hole of unknown length, so what comes after it is timed and measured afresh. */
+  #decoderBecame(state: DecoderState): void {
+    if (state === 'running' || this.#closed) return;
+    this.#tell(this.#held.splice(0));
+    this.#frames = 0;
+    this.#meter.reset();
+    this.#streamClock.reset();
+  }
+
+  #pulse(): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.#release(nowMs);
+    this.#options.onPulse({
+      monitor: this.#options.monitor,
+      atMs: nowMs,
+      openedAtMs: this.#options.openedAtMs,
+      lastByteAtMs: this.#lastByteAtMs,
+      lastPcmAtMs: this.#decoder.lastPcmAtMs,
+      decoder: this.#decoder.state,
+    });
+  }
+
+  #release(nowMs: number): void {
+    if (this.#held.length === 0) return;
+    if (this.#streamClock.settled(nowMs)) this.#tell(this.#held.splice(0));
+    else if (this.#held.length > MOST_HELD) this.#tell(this.#held.splice(0, this.#held.length - MOST_HELD));
+  }
+
+  #tell(readings: readonly MeterReading[]): void {
+    for (const { endFrame, ...levels } of readings) {
+      const atMs = this.#streamClock.timeOf(endFrame);
+      this.#options.onReading({ monitor: this.#options.monitor, atMs, ...levels });
+    }
+  }
+}

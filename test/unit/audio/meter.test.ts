@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMeter, type MeterReading } from '../../../src/audio/meter.ts';
+
+const RATE_HZ = 48_000;
+type Wave = (frame: number) => number;
+
+function stereo(frames: number, left: Wave, right: Wave = left): Float32Array {
+  return Float32Array.from({ length: frames * 2 }, (_, at) => (at % 2 ? right : left)(at >> 1));
+}
+
+const sine =
+  (peak: number, hz: number): Wave =>
+  (frame) =>
+    peak * Math.sin((2 * Math.PI * hz * frame) / RATE_HZ);
+
+const silence: Wave = () => 0;
+
+function measure(pcm: Float32Array, cuts: readonly number[] = [], thresholdDbfs = -50): MeterReading[] {
+  const readings: MeterReading[] = [];
+  const meter = createMeter({ thresholdDbfs, onReading: (reading) => readings.push(reading) });
+  let at = 0;
+  for (const cut of [...cuts, pcm.length / 2]) {
+    meter.push(pcm.subarray(at * 2, (at + cut) * 2));
+    at = Math.min(at + cut, pcm.length / 2);
+  }
+  return readings;
+}
+
+describe('the meter', () => {
+  it('gives the level of a sine on each channel: RMS 3.01 dB under its peak', () => {
+    const [reading] = measure(stereo(4_800, sine(0.1, 1_000), sine(1, 100)));
+    expect(reading?.rmsDbfs[0]).toBeCloseTo(-23.01, 2);
+    expect(reading?.rmsDbfs[1]).toBeCloseTo(-3.01, 2);
+    expect(reading?.peakDbfs[0]).toBeCloseTo(-20, 2);
+    expect(reading?.peakDbfs[1]).toBeCloseTo(0, 2);
+    expect(reading).toMatchObject({ endFrame: 4_800, durationMs: 100, audibleMs: 100 });
+  });
+
+  it('gives one reading for every 100 ms, the same wherever the sound was cut', () => {
+    const noise = stereo(24_000, (frame) => Math.sin(frame * frame) * 0.3, sine(0.2, 440));
+    const whole = measure(noise);
+    expect(whole.map((reading) => reading.endFrame)).toEqual([4_800, 9_600, 14_400, 19_200, 24_000]);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 9_000 })), (cuts) => {
+        const cut = measure(noise, cuts);
+        expect(cut.map(({ endFrame, audibleMs, peakDbfs }) => [endFrame, audibleMs, peakDbfs])).toEqual(
+          whole.map(({ endFrame, audibleMs, peakDbfs }) => [endFrame, audibleMs, peakDbfs]),
+        );
+        for (const [index, reading] of cut.entries()) {
+          expect(reading.rmsDbfs[0]).toBeCloseTo(whole[index]?.rmsDbfs[0] ?? 0, 6);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('hears digital silence as minus infinity and as not audible', () => {
+    expect(measure(stereo(4_800, silence))).toEqual([
+      {
+        endFrame: 4_800,
+        durationMs: 100,
+        rmsDbfs: [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+        peakDbfs: [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+        audibleMs: 0,
+      },
+    ]);
+  });
+
+  it('does not take a DC offset for sound, with or without the silence of a codec on it', () => {
+    const [offset] = measure(stereo(4_800, () => 0.3));
+    expect(offset).toMatchObject({
+      audibleMs: 0,
+      rmsDbfs: [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+    });
+    const hiss = measure(stereo(48_000, (frame) => 0.1 + 0.0005 * Math.sin(frame * 1.7)));
+    expect(hiss.every((reading) => reading.audibleMs === 0 && (reading.rmsDbfs[0] ?? 0) < -60)).toBe(true);
+    const jump = measure(stereo(48_000, (frame) => (frame < 24_100 ? 0.3 : -0.3)));
+    expect(jump.reduce((sum, reading) => sum + reading.audibleMs, 0)).toBeLessThanOrEqual(10);
+  });
+
+  it('counts a click as the 10 ms in which it is, in whichever channel', () => {
+    const click =
+      (at: number): Wave =>
+      (frame) =>
+        frame >= at && frame < at + 96 ? 0.5 : 0;
+    expect(measure(stereo(4_800, silence, click(1_000)))[0]?.audibleMs).toBe(10);
+    expect(measure(stereo(4_800, click(10), click(2_000)))[0]?.audibleMs).toBe(20);
+    expect(measure(stereo(4_800, click(430)))[0]?.audibleMs).toBe(20);
+  });
+
+  it('finds the threshold within a tenth of a dB', () => {
+    const at = (rms: number) => stereo(4_800, sine(10 ** ((rms + 3.0103) / 20), 1_000), silence);
+    expect(measure(at(-50.1))[0]?.audibleMs).toBe(0);
+    expect(measure(at(-49.9))[0]?.audibleMs).toBe(100);
+    expect(measure(at(-58), [], -60)[0]?.audibleMs).toBe(100);
+    expect(measure(at(-62), [], -60)[0]?.audibleMs).toBe(0);
+  });
+
+  it('takes rubbish samples for silence and goes on', () => {
+    const rubbish = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38];
+    const pcm = stereo(9_600, (frame) => (frame < 3 ? (rubbish[frame] ?? 0) : 0), sine(0.1, 1_000));
+    const [first, second] = measure(pcm);
+    expect(first).toMatchObject({
+      audibleMs: 100,
+      rmsDbfs: [Number.NEGATIVE_INFINITY, expect.closeTo(-23.01, 2)],
+    });
+    expect(second?.audibleMs).toBe(100);
+    expect(Number.isNaN(measure(stereo(4_800, () => 3e38))[0]?.rmsDbfs[0])).toBe(false);
+  });
+
+  it('forgets the begun block when it is reset', () => {
+    const readings: MeterReading[] = [];
+    const meter = createMeter({ thresholdDbfs: -50, onReading: (reading) => readings.push(reading) });
+    meter.push(stereo(4_000, sine(0.5, 1_000)));
+    meter.reset();
+    meter.push(stereo(4_800, silence));
+    expect(readings).toMatchObject([{ endFrame: 4_800, audibleMs: 0 }]);
+  });
+});
