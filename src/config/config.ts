@@ -1,0 +1,58 @@
+import type { Mount, ServerName, SourceName, StationName } from '../domain/ids.ts';
+import type { FlapPolicy, SilencePolicy } from '../domain/policy.ts';
+import type { HostAndPort } from './schema/leaves.ts';
+import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
+import type { Secret } from './secret.ts';
+
+/** The whole config, proven: every name fits, every unit is in the name, every secret that is used has been read. */
+export interface Config {
+  /** The server that this agent stands beside; it is one of `servers`. */
+  readonly self: ServerName;
+  readonly servers: readonly ServerConfig[];
+  readonly stations: readonly StationConfig[];
+  readonly deputy: { readonly afterMs: number };
+  /** Null: no HTTP side. */
+  readonly web: WebConfig | null;
+  readonly state: { readonly directory: string };
+  readonly log: { readonly level: LogLevel };
+  /** Checked in shape only; this version does nothing with them. */
+  readonly unused: Pick<ParsedConfig, 'dns' | 'cluster' | 'alerts'>;
+}
+
+export interface ServerConfig {
+  readonly name: ServerName;
+  /** Scheme, host and port: `http://10.0.0.1:8000`. */
+  readonly url: string;
+  readonly publicAddress: string | null;
+  readonly admin: Credentials;
+}
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: Secret;
+}
+
+export interface StationConfig {
+  readonly name: StationName;
+  /** In order of preference. */
+  readonly sources: readonly SourceConfig[];
+  readonly silence: SilencePolicy;
+  readonly stall: { readonly tripMs: number };
+  readonly switching: { readonly dwellMs: number; readonly flap: FlapPolicy };
+  readonly serve: ParsedStation['serve'];
+}
+
+export interface SourceConfig {
+  readonly name: SourceName;
+  /** The same on every server. */
+  readonly mount: Mount;
+}
+
+export interface WebConfig {
+  readonly listen: HostAndPort;
+  /** Null: nobody gets in with it. */
+  readonly viewerToken: Secret | null;
+  readonly operatorToken: Secret | null;
+}
+
+export type LogLevel = ParsedConfig['log']['level'];

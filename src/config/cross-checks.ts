@@ -1,0 +1,228 @@
+import { type Path, type Problem, pathText, shown } from './problems.ts';
+import { nameFault } from './schema/leaves.ts';
+import { nearest } from './suggest.ts';
+import { isBranch, keysUnder, lengthUnder, textUnder, under } from './tree.ts';
+import type { Locate, Tree } from './yaml.ts';
+
+/** Where the name of this agent's server comes from. */
+export interface Self {
+  readonly name: string | null;
+  /** `--server`, `SUSTAIN_SERVER` or the key of the file. */
+  readonly saidBy: string;
+}
+
+export interface CrossChecked {
+  readonly faults: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * What must fit together across sections. It works on the tree as written, whatever else is wrong with it, so that one
+ * mistake never hides another.
+ */
+export function crossCheck(tree: Tree, self: Self, locate: Locate): CrossChecked {
+  const faults: Problem[] = [];
+  const warnings: Problem[] = [];
+  const place = (path: Path, message: string): Problem => ({
+    ...locate(path),
+    path: pathText(path),
+    message,
+  });
+  const context: Context = {
+    tree,
+    fault: (path, message) => faults.push(place(path, message)),
+    warn: (path, message) => warnings.push(place(path, message)),
+  };
+  checkNames(context);
+  checkSelf(context, self);
+  checkServers(context);
+  checkSecretPairs(context);
+  checkStations(context);
+  checkMounts(context);
+  checkDns(context);
+  checkWeb(context);
+  warnOfUnusedParts(context);
+  return { faults, warnings };
+}
+
+interface Context {
+  readonly tree: Tree;
+  readonly fault: (path: Path, message: string) => void;
+  readonly warn: (path: Path, message: string) => void;
+}
+
+/** Here and not in the schema, which would look no further below a bad name. */
+function checkNames({ tree, fault }: Context): void {
+  for (const section of ['servers', 'stations']) {
+    for (const name of keysUnder(tree, section)) {
+      const message = nameFault(name);
+      if (message !== null) fault([section, name], message);
+    }
+  }
+}
+
+function checkSelf({ tree, fault }: Context, self: Self): void {
+  if (self.name === null) {
+    if (under(tree, 'server') !== undefined) return;
+    const message =
+      'is missing: write the name of the server that this agent stands beside, or set SUSTAIN_SERVER';
+    fault(['server'], message);
+    return;
+  }
+  checkServerName({ tree, fault }, ['server'], self.name, self.saidBy);
+}
+
+function checkServerName(
+  { tree, fault }: Pick<Context, 'tree' | 'fault'>,
+  path: Path,
+  name: string,
+  saidBy = '',
+): void {
+  const known = keysUnder(tree, 'servers');
+  if (known.length === 0 || known.includes(name)) return;
+  const meant = nearest(name, known);
+  const hint = meant === null ? `write one of ${known.join(', ')}` : `did you mean ${meant}?`;
+  const from = saidBy === '' ? '' : ` (from ${saidBy})`;
+  fault(path, `${shown(name)}${from} is not one of the servers: ${hint}`);
+}
+
+function checkServers({ tree, fault, warn }: Context): void {
+  const servers = under(tree, 'servers');
+  if (!isBranch(servers)) return;
+  const names = Object.keys(servers);
+  if (names.length === 0) fault(['servers'], 'has no server: write at least one');
+  if (names.length === 1) warn(['servers'], 'has only one server: there is no other to fall back on');
+
+  const firstWith = new Map<string, string>();
+  for (const name of names) {
+    const url = textUnder(servers, name, 'url');
+    if (url === null || !URL.canParse(url)) continue;
+    const { protocol, host } = new URL(url);
+    const first = firstWith.get(`${protocol}//${host}`);
+    if (first === undefined) firstWith.set(`${protocol}//${host}`, name);
+    else
+      fault(['servers', name, 'url'], `is the same Icecast as servers.${first}: each server is named once`);
+  }
+}
+
+/** Where secrets are named, the key without `File` or `Env`, and whether one must be there. */
+function secretPlaces(tree: Tree): readonly { section: Path; stem: string; needed: boolean }[] {
+  const servers = keysUnder(tree, 'servers');
+  const alerts = Array.from({ length: lengthUnder(tree, 'alerts') }, (_, index) => index);
+  const places = [
+    ...servers.map((name) => ({
+      section: ['servers', name, 'admin'],
+      stem: 'password',
+      needed: true,
+    })),
+    ...servers.map((name) => ({
+      section: ['servers', name, 'source'],
+      stem: 'password',
+      needed: true,
+    })),
+    { section: ['dns'], stem: 'apiKey', needed: false },
+    ...alerts.map((index) => ({
+      section: ['alerts', index],
+      stem: 'secret',
+      needed: false,
+    })),
+    { section: ['web'], stem: 'viewerToken', needed: false },
+    { section: ['web'], stem: 'operatorToken', needed: false },
+  ];
+  return places.filter(({ section }) => isBranch(under(tree, ...section)));
+}
+
+function checkSecretPairs({ tree, fault }: Context): void {
+  for (const { section, stem, needed } of secretPlaces(tree)) {
+    const keys = keysUnder(tree, ...section);
+    const file = keys.includes(`${stem}File`);
+    const variable = keys.includes(`${stem}Env`);
+    if (file && variable) {
+      fault(
+        [...section, `${stem}Env`],
+        `is a second place for the same secret: keep ${stem}File or ${stem}Env`,
+      );
+    }
+    // An inline secret gets a fault of its own, which says the same.
+    if (!file && !variable && needed && !keys.includes(stem)) {
+      fault(section, `has no password: write ${stem}File: /path/of/a/file or ${stem}Env: NAME_OF_A_VARIABLE`);
+    }
+  }
+}
+
+function checkStations({ tree, fault, warn }: Context): void {
+  const stations = under(tree, 'stations');
+  if (!isBranch(stations)) return;
+  if (Object.keys(stations).length === 0) fault(['stations'], 'has no station: write at least one');
+  for (const station of Object.keys(stations)) {
+    const path: Path = ['stations', station, 'sources'];
+    const count = lengthUnder(tree, ...path);
+    if (count === 1) warn(path, 'has only one source: there is nothing to fall back on when it goes wrong');
+    const first = new Map<string, number>();
+    for (let index = 0; index < count; index += 1) {
+      const name = textUnder(tree, ...path, index, 'name');
+      if (name === null) continue;
+      const earlier = first.get(name);
+      if (earlier === undefined) first.set(name, index);
+      else
+        fault([...path, index, 'name'], `is the name of sources[${earlier}] too: give each source its own`);
+    }
+    if (textUnder(tree, 'stations', station, 'serve', 'mode') === 'relay') {
+      fault(['stations', station, 'serve', 'mode'], 'relay is not in this version yet: write guard');
+    }
+  }
+}
+
+/** Sources and outputs stand on every server, so that a mount can be used only once in the whole file. */
+function checkMounts({ tree, fault }: Context): void {
+  const first = new Map<string, string>();
+  for (const station of keysUnder(tree, 'stations')) {
+    for (const list of [['sources'], ['serve', 'outputs']]) {
+      const path: Path = ['stations', station, ...list];
+      for (let index = 0; index < lengthUnder(tree, ...path); index += 1) {
+        const at: Path = [...path, index, 'mount'];
+        const mount = textUnder(tree, ...at);
+        if (mount === null) continue;
+        const earlier = first.get(mount);
+        if (earlier === undefined) first.set(mount, pathText([...path, index]));
+        else fault(at, `${shown(mount)} is the mount of ${earlier} too: give each its own`);
+      }
+    }
+  }
+}
+
+function checkDns({ tree, fault }: Context): void {
+  for (let index = 0; index < lengthUnder(tree, 'dns', 'prefer'); index += 1) {
+    const name = textUnder(tree, 'dns', 'prefer', index);
+    if (name !== null) checkServerName({ tree, fault }, ['dns', 'prefer', index], name);
+  }
+}
+
+function checkWeb({ tree, warn }: Context): void {
+  const listen = textUnder(tree, 'web', 'listen');
+  if (listen === null || /^(127\.[\d.]+|localhost|\[::1\]):/.test(listen)) return;
+  warn(
+    ['web', 'listen'],
+    'can be reached from other machines without encryption: put a reverse proxy with TLS before it, or write 127.0.0.1',
+  );
+}
+
+/** What has a shape already but does nothing yet is said aloud: nobody should trust in it. */
+function warnOfUnusedParts({ tree, warn }: Context): void {
+  const unused = (path: Path, what: string) => {
+    const found = under(tree, ...path);
+    if (found === undefined || (Array.isArray(found) && found.length === 0)) return;
+    warn(path, `${what}: this version checks the section but does nothing with it yet`);
+  };
+  unused(['dns'], 'no DNS record will be changed');
+  unused(['cluster'], 'agents share nothing over NATS');
+  unused(['alerts'], 'nobody will be told, alerts are only in the log');
+  for (const station of keysUnder(tree, 'stations')) {
+    unused(['stations', station, 'serve', 'outputs'], 'no public mount will be fed');
+    unused(['stations', station, 'serve', 'processing'], 'the sound will not be processed');
+  }
+  const withSource = keysUnder(tree, 'servers').find(
+    (name) => under(tree, 'servers', name, 'source') !== undefined,
+  );
+  if (withSource !== undefined) unused(['servers', withSource, 'source'], 'no mount will be fed with these');
+}

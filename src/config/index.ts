@@ -1,0 +1,20 @@
+export type {
+  Config,
+  Credentials,
+  LogLevel,
+  ServerConfig,
+  SourceConfig,
+  StationConfig,
+  WebConfig,
+} from './config.ts';
+export type { Environment } from './files.ts';
+export {
+  type ConfigFlags,
+  type LoadedConfig,
+  loadConfig,
+  loadConfigText,
+} from './load.ts';
+export { legsOf, policyOf, serverOf } from './policy.ts';
+export { type Problem, printProblems } from './problems.ts';
+export { Secret } from './secret.ts';
+export { configJsonSchema } from './validate.ts';

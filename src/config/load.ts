@@ -1,0 +1,174 @@
+import { mount, serverName, sourceName, stationName } from '../domain/ids.ts';
+import type { Config, Credentials, ServerConfig, StationConfig } from './config.ts';
+import { crossCheck, type Self } from './cross-checks.ts';
+import { besideConfig, type Environment, readConfigText, readSecret } from './files.ts';
+import { inFileOrder, type Path, type Problem, pathText } from './problems.ts';
+import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
+import type { Secret, SecretRef } from './secret.ts';
+import { keysUnder, textUnder } from './tree.ts';
+import { validate } from './validate.ts';
+import { type Locate, readYaml, type Tree } from './yaml.ts';
+
+export interface ConfigFlags {
+  /** `--server`: goes before SUSTAIN_SERVER and the file. */
+  readonly server?: string | undefined;
+}
+
+export type LoadedConfig =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly warnings: readonly Problem[];
+    }
+  | {
+      readonly ok: false;
+      readonly faults: readonly Problem[];
+      readonly warnings: readonly Problem[];
+    };
+
+/** Reads `sustain.yaml` and the secrets that it names: a config that can be relied on, or everything that is wrong. */
+export async function loadConfig(file: string, env: Environment, flags: ConfigFlags): Promise<LoadedConfig> {
+  const read = await readConfigText(file);
+  if (!read.ok) {
+    const fault: Problem = {
+      line: read.line,
+      column: 1,
+      path: '',
+      message: read.message,
+    };
+    return { ok: false, faults: [fault], warnings: [] };
+  }
+  return loadConfigText(read.text, file, env, flags);
+}
+
+/** The same from text that is already here. `file` is where it stands, for the paths beside it. */
+export async function loadConfigText(
+  text: string,
+  file: string,
+  env: Environment,
+  flags: ConfigFlags,
+): Promise<LoadedConfig> {
+  const yaml = readYaml(text);
+  if (!yaml.ok) return { ok: false, faults: yaml.faults, warnings: [] };
+  const { tree, locate } = yaml;
+
+  const self = selfOf(tree, env, flags);
+  const validated = validate(tree, locate);
+  const crossed = crossCheck(tree, self, locate);
+  const secrets = await readSecrets(tree, file, env, locate);
+  const warnings = inFileOrder([...crossed.warnings, ...secrets.warnings]);
+  // What YAML couldn't give us looks empty to the schema; the first fault is the true one.
+  const broken = new Set(yaml.faults.map((fault) => fault.path));
+  const ofMeaning = [...(validated.ok ? [] : validated.faults), ...crossed.faults, ...secrets.faults];
+  const faults = [...yaml.faults, ...ofMeaning.filter((fault) => !broken.has(fault.path))];
+  if (!validated.ok || self.name === null || faults.length > 0) {
+    return { ok: false, faults: inFileOrder(faults), warnings };
+  }
+  return {
+    ok: true,
+    config: assemble(validated.parsed, self.name, file, secrets.found),
+    warnings,
+  };
+}
+
+function selfOf(tree: Tree, env: Environment, flags: ConfigFlags): Self {
+  if (flags.server !== undefined) return { name: flags.server, saidBy: '--server' };
+  const fromEnv = env.SUSTAIN_SERVER;
+  if (fromEnv !== undefined && fromEnv !== '') return { name: fromEnv, saidBy: 'SUSTAIN_SERVER' };
+  return { name: textUnder(tree, 'server'), saidBy: '' };
+}
+
+type Found = ReadonlyMap<string, Secret>;
+
+const keyOf = (ref: SecretRef): string => (ref.from === 'file' ? `file ${ref.file}` : `env ${ref.variable}`);
+
+/** Reads the secrets that this version uses, also when the rest of the file is wrong, so that all faults come at once. */
+async function readSecrets(tree: Tree, file: string, env: Environment, locate: Locate) {
+  const found = new Map<string, Secret>();
+  const faults: Problem[] = [];
+  const warnings: Problem[] = [];
+  const sections: readonly (readonly [Path, string])[] = [
+    ...keysUnder(tree, 'servers').map((name) => [['servers', name, 'admin'], 'password'] as const),
+    [['web'], 'viewerToken'],
+    [['web'], 'operatorToken'],
+  ];
+  for (const [section, stem] of sections) {
+    const path = textUnder(tree, ...section, `${stem}File`);
+    const variable = textUnder(tree, ...section, `${stem}Env`);
+    const refs: SecretRef[] = [];
+    // What doesn't look like a path or a variable has a fault already, and isn't to be repeated in another.
+    if (path?.includes('/')) refs.push({ from: 'file', file: path });
+    if (variable !== null && /^[A-Z_][A-Z0-9_]*$/.test(variable))
+      refs.push({ from: 'environment', variable });
+    for (const ref of refs) {
+      const key: Path = [...section, ref.from === 'file' ? `${stem}File` : `${stem}Env`];
+      const place = (message: string): Problem => ({
+        ...locate(key),
+        path: pathText(key),
+        message,
+      });
+      const read = await readSecret(ref, file, env);
+      if (!read.ok) faults.push(place(read.message));
+      else {
+        found.set(keyOf(ref), read.secret);
+        if (read.warning !== null) warnings.push(place(read.warning));
+      }
+    }
+  }
+  return { found, faults, warnings };
+}
+
+function assemble(parsed: ParsedConfig, self: string, file: string, found: Found): Config {
+  const { dns, cluster, alerts } = parsed;
+  return {
+    self: serverName(self),
+    servers: Object.entries(parsed.servers).map(([name, server]): ServerConfig => {
+      const { url, publicAddress, admin } = server;
+      return {
+        name: serverName(name),
+        url,
+        publicAddress: publicAddress ?? null,
+        admin: {
+          user: admin.user,
+          password: secretOf(admin.password, found),
+        } satisfies Credentials,
+      };
+    }),
+    stations: Object.entries(parsed.stations).map(([name, station]) => stationOf(name, station)),
+    deputy: parsed.deputy,
+    web:
+      parsed.web === undefined
+        ? null
+        : {
+            listen: parsed.web.listen,
+            viewerToken: parsed.web.viewerToken && secretOf(parsed.web.viewerToken, found),
+            operatorToken: parsed.web.operatorToken && secretOf(parsed.web.operatorToken, found),
+          },
+    state: { directory: besideConfig(parsed.state.directory, file) },
+    log: parsed.log,
+    unused: { dns, cluster, alerts },
+  };
+}
+
+function stationOf(name: string, station: ParsedStation): StationConfig {
+  const { silence, stall, switching, serve } = station;
+  return {
+    name: stationName(name),
+    sources: station.sources.map((source) => ({
+      name: sourceName(source.name),
+      mount: mount(source.mount),
+    })),
+    silence,
+    stall,
+    switching,
+    serve,
+  };
+}
+
+/** The checks before have seen to it that every secret that is needed was named and read. */
+function secretOf(ref: SecretRef | null, found: Found): Secret {
+  const secret = ref === null ? undefined : found.get(keyOf(ref));
+  if (secret === undefined)
+    throw new Error('a secret was not read, although the config was found to be in order');
+  return secret;
+}

@@ -1,0 +1,271 @@
+import { z } from 'zod';
+import { shown } from '../problems.ts';
+import type { SecretRef } from '../secret.ts';
+import { type LevelUnit, type Parsed, parseBitrate, parseDuration, parseLevel } from '../units.ts';
+
+/** What a key is for, as the reference of the config says it. */
+interface About {
+  readonly description: string;
+  /** A value that may be copied as it stands. */
+  readonly example: string;
+}
+
+/** Text as written in the file; a section, a list or nothing at all in its place is told what belongs there. */
+function written(example: string) {
+  return z.string({
+    error: ({ input }) => {
+      if (input === undefined) return `is missing: write a value such as ${example}`;
+      if (input === null) return `is empty: write a value such as ${example}, or remove the line`;
+      return `must be one value such as ${example}, not a ${Array.isArray(input) ? 'list' : 'section'}`;
+    },
+  });
+}
+
+/** A value that is written as text and means something else. `extra` is what the reference shows of it. */
+function leaf<Value>(
+  about: About,
+  read: (text: string) => Parsed<Value>,
+  extra: Record<string, unknown> = {},
+) {
+  return written(about.example)
+    .transform((text, context): Value => {
+      const parsed = read(text);
+      if (parsed.ok) return parsed.value;
+      context.addIssue({ code: 'custom', message: parsed.message });
+      return z.NEVER;
+    })
+    .meta({
+      description: about.description,
+      example: about.example,
+      ...extra,
+    });
+}
+
+function within(
+  read: (text: string) => Parsed<number>,
+  minimum: string,
+  maximum: string,
+): (text: string) => Parsed<number> {
+  const low = read(minimum);
+  const high = read(maximum);
+  if (!low.ok || !high.ok) throw new Error(`the schema has a bad range: ${minimum} to ${maximum}`);
+  return (text) => {
+    const parsed = read(text);
+    if (!parsed.ok || (parsed.value >= low.value && parsed.value <= high.value)) return parsed;
+    return {
+      ok: false,
+      message: `${shown(text)} is out of range: write a value from ${minimum} to ${maximum}`,
+    };
+  };
+}
+
+interface Ranged extends About {
+  readonly minimum: string;
+  readonly maximum: string;
+}
+
+/** `5s`, to ms. */
+export function duration(about: Ranged) {
+  const { minimum, maximum } = about;
+  return leaf(about, within(parseDuration, minimum, maximum), {
+    unit: 'duration: ms, s, m or h',
+    range: { minimum, maximum },
+  });
+}
+
+/** `-50 dBFS`, to the number. */
+export function level(unit: LevelUnit, about: Ranged) {
+  const { minimum, maximum } = about;
+  return leaf(
+    about,
+    within((text) => parseLevel(text, unit), minimum, maximum),
+    { unit, range: { minimum, maximum } },
+  );
+}
+
+/** `128k`, to kbit/s. */
+export function bitrate(about: Ranged) {
+  const { minimum, maximum } = about;
+  return leaf(about, within(parseBitrate, minimum, maximum), {
+    unit: 'k: kbit/s',
+    range: { minimum, maximum },
+  });
+}
+
+/** What is wrong with a name that people give to a server, a station or a source; null when nothing is. */
+export function nameFault(text: string): string | null {
+  if (/^[a-z0-9-]{1,32}$/.test(text)) return null;
+  return `${shown(text)} is not a name: use a to z, 0 to 9 and -, at most 32 characters`;
+}
+
+export function name(about: About) {
+  return leaf(about, (text) => {
+    const message = nameFault(text);
+    return message === null ? { ok: true, value: text } : { ok: false, message };
+  });
+}
+
+/** One word of a few. */
+export function choice<const Word extends string>(words: readonly Word[], about: About) {
+  return leaf(
+    about,
+    (text): Parsed<Word> => {
+      const value = words.find((word) => word === text);
+      if (value !== undefined) return { ok: true, value };
+      return {
+        ok: false,
+        message: `${shown(text)} is not known here: write ${listed(words)}`,
+      };
+    },
+    { choices: words },
+  );
+}
+
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+
+/** Any text of one line that isn't empty. */
+export function line(about: About & { readonly pattern?: RegExp; readonly rule?: string }) {
+  return leaf(about, (text) => {
+    if (text.trim() === '')
+      return {
+        ok: false,
+        message: `is empty: write a value such as ${about.example}`,
+      };
+    const bad = /\p{Cc}/u.test(text) || (about.pattern !== undefined && !about.pattern.test(text));
+    if (!bad) return { ok: true, value: text };
+    return {
+      ok: false,
+      message: `${shown(text)} can't stand here: ${about.rule ?? 'write it on one line without control characters'}`,
+    };
+  });
+}
+
+/** `/primary`. */
+export function mountPath(about: About) {
+  return leaf(about, (text) => {
+    const fault = mountFault(text);
+    return fault === null ? { ok: true, value: text } : { ok: false, message: `${shown(text)} ${fault}` };
+  });
+}
+
+function mountFault(text: string): string | null {
+  if (!text.startsWith('/')) return `does not begin with a slash: write ${shown(`/${text}`)}`;
+  if (text.length < 2) return 'is not a mount: write a name after the slash, such as /primary';
+  if (text.length > 128) return 'is too long for a mount: use at most 128 characters';
+  if (/[?#\p{Cc}]/u.test(text)) return 'is not a mount: it has a ?, a # or a control character in it';
+  if (text.startsWith('/admin/') || text === '/admin')
+    return 'is a page of Icecast, not a mount: choose another';
+  return null;
+}
+
+interface UrlRules extends About {
+  readonly protocols: readonly string[];
+  /** Whether something may follow the host and port. */
+  readonly path: boolean;
+  /** What to use instead of a user and password inside the URL. */
+  readonly credentials: string;
+}
+
+/** A URL, without what would put a password into logs. The faults never repeat the text, as it may hold one. */
+export function url(about: UrlRules) {
+  return leaf(about, (text): Parsed<string> => {
+    const fault = (message: string): Parsed<string> => ({ ok: false, message });
+    if (!URL.canParse(text)) return fault(`is not a URL: write one such as ${about.example}`);
+    const parsed = new URL(text);
+    if (parsed.username !== '' || parsed.password !== '') {
+      return fault(`holds a user or password: remove it from the URL and ${about.credentials}`);
+    }
+    if (!about.protocols.includes(parsed.protocol)) {
+      return fault(`has the wrong protocol: write one such as ${about.example}`);
+    }
+    const extra = parsed.pathname.replace(/^\/$/, '') + parsed.search + parsed.hash;
+    if (parsed.hostname === '') return fault(`has no host: write one such as ${about.example}`);
+    if (!about.path && extra !== '') {
+      return fault(`has something after the host and port: write only ${shown(originOf(parsed))}`);
+    }
+    return { ok: true, value: about.path ? parsed.href : originOf(parsed) };
+  });
+}
+
+/** Node gives no origin for protocols that browsers don't know, such as nats. */
+function originOf(parsed: URL): string {
+  return `${parsed.protocol}//${parsed.host}`;
+}
+
+export function ipAddress(about: About) {
+  const either = z.union([z.ipv4(), z.ipv6()]);
+  return leaf(about, (text) =>
+    either.safeParse(text).success
+      ? { ok: true, value: text }
+      : {
+          ok: false,
+          message: `${shown(text)} is not an IP address: write one such as ${about.example}`,
+        },
+  );
+}
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`. */
+export function hostAndPort(about: About) {
+  return leaf(about, (text): Parsed<HostAndPort> => {
+    const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+)):(\d{1,5})$/.exec(text);
+    const port = Number(match?.[3] ?? Number.NaN);
+    const host = match?.[1] ?? match?.[2] ?? '';
+    if (match === null || port > 65_535) {
+      return {
+        ok: false,
+        message: `${shown(text)} is not an address and port: write one such as ${about.example}`,
+      };
+    }
+    return { ok: true, value: { host, port } };
+  });
+}
+
+/** The path of a file or folder; one that doesn't begin with a slash is beside the config file. */
+export function filePath(about: About) {
+  return line(about);
+}
+
+/** The pair of keys by which a secret is named: `passwordFile` or `passwordEnv`. Spread them into a section. */
+export function secretKeys<const Stem extends string>(stem: Stem, what: string) {
+  const file = leaf(
+    {
+      description: `File that holds ${what}, on its first line.`,
+      example: `/run/secrets/${stem}`,
+    },
+    (text): Parsed<string> => {
+      // The text isn't repeated: somebody may have written the secret itself here.
+      if (text.includes('/') && !/\p{Cc}/u.test(text)) return { ok: true, value: text };
+      return {
+        ok: false,
+        message: 'is not the path of a file: write one such as /run/secrets/name or ./name',
+      };
+    },
+  );
+  const variable = leaf(
+    {
+      description: `Environment variable that holds ${what}.`,
+      example: `SUSTAIN_${stem.toUpperCase()}`,
+    },
+    (text): Parsed<string> => {
+      if (/^[A-Z_][A-Z0-9_]*$/.test(text)) return { ok: true, value: text };
+      return {
+        ok: false,
+        message: 'is not the name of an environment variable: write one such as ICECAST_ADMIN',
+      };
+    },
+  );
+  return { file: file.optional(), variable: variable.optional() };
+}
+
+/** The reference that the pair of keys amounts to; that exactly one is there, the cross-checks see to. */
+export function secretRef(file: string | undefined, variable: string | undefined): SecretRef | null {
+  if (file !== undefined) return { from: 'file', file };
+  return variable === undefined ? null : { from: 'environment', variable };
+}

@@ -1,0 +1,83 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  EXAMPLE_ENV,
+  EXAMPLE_SECRET,
+  INVALID_CONFIGS,
+  VALID_CONFIGS,
+} from '../../../fixtures/config/catalogue.ts';
+import { loadConfig, printProblems } from '../../../src/config/index.ts';
+
+const folder = new URL('../../../fixtures/config/', import.meta.url).pathname;
+
+describe('a valid example', () => {
+  for (const [name, about] of VALID_CONFIGS) {
+    it(`loads without a fault: ${about}`, async () => {
+      const loaded = await loadConfig(`${folder}valid/${name}.yaml`, EXAMPLE_ENV, serverFor(name));
+      expect(loaded.ok ? [] : loaded.faults).toEqual([]);
+    });
+  }
+
+  it('has every file of its folder in the catalogue', () => {
+    const files = readdirSync(`${folder}valid`)
+      .map((file) => file.replace('.yaml', ''))
+      .sort();
+    expect(files).toEqual(VALID_CONFIGS.map(([name]) => name).sort());
+  });
+});
+
+/** The demo names its server in the environment. */
+const serverFor = (name: string) => (name === 'demo' ? { server: 'london' } : {});
+
+describe('an invalid example', () => {
+  for (const { name, about, faults: expected } of INVALID_CONFIGS) {
+    it(`gives all of its faults at once, each with its place: ${about}`, async () => {
+      const loaded = await loadConfig(`${folder}invalid/${name}.yaml.txt`, EXAMPLE_ENV, {});
+      if (loaded.ok) expect.unreachable('the file loaded');
+      else {
+        const found = loaded.faults.map(({ line, column, path }) => [line, column, path]);
+        expect(found).toEqual(expected.map(([line, column, path]) => [line, column, path]));
+        for (const [index, fault] of loaded.faults.entries()) {
+          expect(fault.message).toContain(expected[index]?.[3]);
+        }
+      }
+    });
+  }
+
+  it('has no fault that repeats a secret', async () => {
+    for (const { name } of INVALID_CONFIGS) {
+      const loaded = await loadConfig(`${folder}invalid/${name}.yaml.txt`, EXAMPLE_ENV, {});
+      const faults = loaded.ok ? [] : loaded.faults;
+      expect(printProblems(name, [...faults, ...loaded.warnings])).not.toContain(EXAMPLE_SECRET);
+    }
+  });
+
+  it('has every file of its folder in the catalogue', () => {
+    const files = readdirSync(`${folder}invalid`)
+      .map((file) => file.replace('.yaml.txt', ''))
+      .sort();
+    expect(files).toEqual(INVALID_CONFIGS.map(({ name }) => name).sort());
+  });
+
+  it('says of the parts that this version lacks that it does nothing with them, in one line each', async () => {
+    const loaded = await loadConfig(`${folder}valid/two-servers.yaml`, EXAMPLE_ENV, {});
+    expect(loaded.warnings.map(({ path }) => path)).toEqual([
+      'servers.london.source',
+      'stations.myfm.serve.outputs',
+      'stations.myfm.serve.processing',
+      'dns',
+      'cluster',
+      'alerts',
+    ]);
+    for (const { message } of loaded.warnings) expect(message).toContain('does nothing with it yet');
+  });
+});
+
+describe('the printed faults', () => {
+  it('look like those of a compiler', async () => {
+    const loaded = await loadConfig(`${folder}invalid/out-of-range.yaml.txt`, EXAMPLE_ENV, {});
+    expect(printProblems('sustain.yaml', loaded.ok ? [] : loaded.faults).split('\n')[0]).toBe(
+      'sustain.yaml:10:16  stations.myfm.silence.threshold  "0 dBFS" is out of range: write a value from -90 dBFS to -10 dBFS',
+    );
+  });
+});
