@@ -1,0 +1,104 @@
+// Makes a fresh clone ready: system packages, npm packages, the native part, the compiled program.
+// Each part is done only when it is needed, so that a second run takes no time worth speaking of.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { checkNode, installPackages } from './packages.mjs';
+import {
+  bin,
+  contentsHash,
+  Explained,
+  filesUnder,
+  hashOf,
+  root,
+  runQuietly,
+  stampIs,
+  step,
+  writeStamp,
+} from './steps.mjs';
+
+const at = (...parts) => join(root, ...parts);
+
+async function installNpmPackages() {
+  const lock = at('package-lock.json');
+  const installed = at('node_modules', '.package-lock.json');
+  const stampPath = at('node_modules', '.sustain-stamp');
+  const node = `${process.arch} ${process.versions.modules}`;
+  const stamp = `${contentsHash([lock])} ${node}`;
+  if (stampIs(stampPath, stamp)) return;
+  // Where somebody ran npm by hand since the lock file changed, nothing is left to do.
+  const isNewer = existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
+  const isForThisNode = !existsSync(stampPath) || readFileSync(stampPath, 'utf8').trim().endsWith(node);
+  if (!isNewer || !isForThisNode || !existsSync(bin('tsc'))) {
+    await step('npm packages', installFromLock);
+  }
+  writeStamp(stampPath, stamp);
+}
+
+/**
+ * `npm ci` wants an entry for every optional package of other platforms, and npm leaves those out of the lock file that
+ * its registry doesn't serve. The second way installs the same locked versions and writes no lock file either.
+ */
+async function installFromLock() {
+  const quietly = ['--include=dev', '--no-progress', '--loglevel=error'];
+  try {
+    await runQuietly('npm', ['ci', ...quietly]);
+  } catch (thrown) {
+    if (!(thrown instanceof Explained) || !thrown.message.includes('from lock file')) throw thrown;
+    await runQuietly('npm', ['install', '--no-save', ...quietly]);
+    return 'done, by npm install: the lock file is not whole';
+  }
+  return 'done';
+}
+
+async function buildNativePart() {
+  const script = at('native-bindings', 'build.mjs');
+  if (!existsSync(script)) return;
+  const sources = filesUnder(script, at('native-bindings', 'src'));
+  const stamp = contentsHash(sources, process.versions.modules, process.arch);
+  const stampPath = at('native-bindings', 'build', '.sustain-stamp');
+  if (stampIs(stampPath, stamp)) return;
+  await step('native part', async () => {
+    await runQuietly(process.execPath, [script]);
+  });
+  writeStamp(stampPath, stamp);
+}
+
+async function compile() {
+  const sources = [
+    ...filesUnder(at('src'), at('tsconfig.json'), at('package-lock.json')),
+    ...filesUnder(at('native-bindings')).filter((path) => path.endsWith('.ts')),
+  ];
+  const seen = sources.map((path) => `${path} ${statSync(path).size} ${statSync(path).mtimeMs}`);
+  const stamp = hashOf(...seen);
+  const stampPath = at('dist', '.sustain-stamp');
+  if (stampIs(stampPath, stamp)) return;
+  await step('TypeScript to dist/', async () => {
+    await runQuietly(bin('tsc'), ['-p', 'tsconfig.json']);
+  });
+  writeStamp(stampPath, stamp);
+}
+
+/** `purpose`: the demo needs fewer system packages than the tests. */
+export async function prepare(purpose) {
+  checkNode();
+  await installPackages(purpose);
+  await installNpmPackages();
+  await buildNativePart();
+  await compile();
+}
+
+/** For the scripts beside this one: an explained failure ends them without a stack trace. */
+export async function prepareOrExit(purpose) {
+  try {
+    await prepare(purpose);
+  } catch (thrown) {
+    if (!(thrown instanceof Explained)) throw thrown;
+    console.error(`\n${thrown.message}`);
+    process.exit(1);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await prepareOrExit(process.argv[2] === 'demo' ? 'demo' : 'test');
+}

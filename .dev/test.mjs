@@ -1,0 +1,90 @@
+// `npm test`: lint, types and all test projects, in this order, each to its end.
+// `npm test -- --only unit,scenario` takes some of them; what follows goes to vitest: `npm test -- --only e2e rig`.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { platformName } from './packages.mjs';
+import { prepareOrExit } from './prepare.mjs';
+import { bin, root, runHere } from './steps.mjs';
+
+const CHECKS = {
+  lint: [bin('biome'), ['check', '.']],
+  types: [bin('tsc'), ['-p', 'test/tsconfig.json']],
+};
+const PROJECTS = ['unit', 'scenario', 'native', 'e2e'];
+const STEPS = [...Object.keys(CHECKS), ...PROJECTS];
+
+const { values, positionals } = parseArgs({
+  options: { only: { type: 'string' } },
+  allowPositionals: true,
+});
+const wanted = values.only ? values.only.split(',') : STEPS;
+const unknown = wanted.filter((name) => !STEPS.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(', ')}. --only takes some of: ${STEPS.join(', ')}`);
+  process.exit(2);
+}
+
+const reportPath = (project) => join(root, 'test', 'output', `${project}.json`);
+
+/** What vitest's own report says; a file that could not even be loaded counts as one failed. */
+function readReport(project, exitCode) {
+  const nothing = { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+  if (!existsSync(reportPath(project))) return nothing;
+  const report = JSON.parse(readFileSync(reportPath(project), 'utf8'));
+  const failed = report.numFailedTests;
+  const unloaded = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
+  ).length;
+  return {
+    passed: report.numPassedTests,
+    failed: failed + unloaded === 0 ? nothing.failed : failed + unloaded,
+    skipped: report.numPendingTests + (report.numTodoTests ?? 0),
+  };
+}
+
+async function runProject(project) {
+  rmSync(reportPath(project), { force: true });
+  const exitCode = await runHere(bin('vitest'), [
+    ...['run', '--config', 'test/vitest.config.ts', '--project', project, '--passWithNoTests'],
+    ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath(project)}`],
+    ...positionals,
+  ]);
+  return readReport(project, exitCode);
+}
+
+async function runCheck(name) {
+  const [command, args] = CHECKS[name];
+  const exitCode = await runHere(command, args);
+  return { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+}
+
+await prepareOrExit('test');
+mkdirSync(join(root, 'test', 'output'), { recursive: true });
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    interrupted = true;
+  });
+}
+
+const results = [];
+for (const name of STEPS.filter((candidate) => wanted.includes(candidate))) {
+  if (interrupted) break;
+  console.log(`\n=== ${name}`);
+  const fromMs = performance.now();
+  const result = await (name in CHECKS ? runCheck(name) : runProject(name));
+  results.push({ name, ...result, seconds: (performance.now() - fromMs) / 1000 });
+}
+
+const sum = (field) => results.reduce((total, result) => total + result[field], 0);
+console.log(`\nSustain's tests on ${platformName()}, Node ${process.versions.node}`);
+for (const { name, passed, failed, seconds } of results) {
+  const outcome = name in CHECKS ? (failed === 0 ? 'clean' : 'faults') : `${passed} passed, ${failed} failed`;
+  console.log(`  ${name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s   ${outcome}`);
+}
+const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+const ranNothing = passed + failed === 0 && wanted.some((name) => PROJECTS.includes(name));
+if (ranNothing) console.log('No test ran.');
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exit(failed > 0 || ranNothing || interrupted ? 1 : 0);

@@ -1,0 +1,229 @@
+import { chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { SustainError } from '../../platform/errors.ts';
+import { type IcecastLayout, icecastXml } from './icecast-xml.ts';
+import {
+  type RigProcess,
+  startProcess,
+  temporaryDirectory,
+  unprivilegedAccount,
+  waitUntil,
+} from './process.ts';
+
+export type {
+  IcecastLayout,
+  IcecastLimits,
+  IcecastMount,
+  IcecastRelay,
+} from './icecast-xml.ts';
+
+/** Where and as whom a source client or an admin may come in. */
+export interface IcecastAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface IcecastListener {
+  readonly id: number;
+  readonly userAgent: string;
+  readonly connectedSeconds: number;
+}
+
+/** A real Icecast on loopback. */
+export interface IcecastServer {
+  /** `http://127.0.0.21:8100`, without a slash at the end. */
+  readonly url: string;
+  readonly layout: IcecastLayout;
+  readonly source: IcecastAddress;
+  readonly admin: IcecastAddress;
+  /** The id of the process that runs now, or null when it is stopped or killed. */
+  readonly pid: () => number | null;
+  /** TERM, waits for the end and removes the temporary files. */
+  readonly stop: () => Promise<void>;
+  /** SIGKILL, as a power cut: nobody is told goodbye. `restart` brings it back. */
+  readonly kill: () => Promise<void>;
+  /** SIGSTOP: connections are still accepted by the kernel, and nothing ever comes. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Stops what runs and starts again with the same layout. */
+  readonly restart: () => Promise<void>;
+  /** Rewrites the configuration and sends HUP, as an administrator does. */
+  readonly reload: (layout: Partial<IcecastLayout>) => Promise<void>;
+  /** One GET on the admin API. */
+  readonly askAdmin: (pathAndQuery: string) => Promise<{ status: number; body: string }>;
+  /** Who sits on a mount now, by `listclients`; null when there is no such mount. */
+  readonly listenersOf: (mount: string) => Promise<readonly IcecastListener[] | null>;
+  /** Mounts that are there now, by `listmounts`. */
+  readonly mounts: () => Promise<readonly string[]>;
+  readonly errorLog: () => string;
+}
+
+export interface IcecastOptions extends Partial<IcecastLayout> {
+  readonly host: string;
+  /** Without it a free port is taken. */
+  readonly port?: number;
+}
+
+/** A port that nobody listened on a moment ago. */
+export function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      probe.close(() => {
+        if (address && typeof address === 'object') resolve(address.port);
+        else reject(new SustainError('no-port', `No free port on ${host}.`));
+      });
+    });
+  });
+}
+
+function layoutOf(options: IcecastOptions, port: number): IcecastLayout {
+  return {
+    sourcePassword: 'source-secret',
+    adminUser: 'admin',
+    adminPassword: 'admin-secret',
+    limits: {},
+    mounts: [],
+    relays: [],
+    ...options,
+    port,
+  };
+}
+
+export async function startIcecast(options: IcecastOptions): Promise<IcecastServer> {
+  const { host } = options;
+  const port = options.port ?? (await freePort(host));
+  const account = unprivilegedAccount('icecast2');
+  const directory = temporaryDirectory('icecast', account);
+  const configPath = join(directory.path, 'icecast.xml');
+  const logPath = join(directory.path, 'error.log');
+  let layout = layoutOf(options, port);
+  let current: RigProcess | null = null;
+  const url = `http://${host}:${port}`;
+
+  const askAdmin = (pathAndQuery: string) => ask(url, pathAndQuery, layout.adminUser, layout.adminPassword);
+  const errorLog = () => {
+    try {
+      return readFileSync(logPath, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const writeConfig = () => {
+    writeFileSync(configPath, icecastXml(layout, directory.path), {
+      mode: 0o600,
+    });
+    if (account) chownSync(configPath, account.uid, account.gid);
+  };
+  const launch = async () => {
+    writeConfig();
+    const started = await startProcess({
+      command: 'icecast2',
+      args: ['-c', configPath],
+      as: account,
+    });
+    current = started;
+    const explain = () => `${started.lastWords()}\n${errorLog().slice(-1000)}`;
+    await waitUntil(
+      `Icecast on ${url}`,
+      10_000,
+      async () => {
+        if (!started.running()) throw new SustainError('icecast-ended', `icecast2 ended:\n${explain()}`);
+        return (await askAdmin('/admin/listmounts')).status === 200;
+      },
+      explain,
+    );
+  };
+  const end = async (how: 'stop' | 'kill') => {
+    const ending = current;
+    current = null;
+    if (how === 'kill') ending?.signal('SIGKILL');
+    else await ending?.stop();
+    await ending?.exited;
+  };
+
+  try {
+    await launch();
+  } catch (thrown) {
+    await end('kill');
+    directory.remove();
+    throw thrown;
+  }
+  return {
+    url,
+    get layout() {
+      return layout;
+    },
+    source: { host, port, user: 'source', password: layout.sourcePassword },
+    admin: {
+      host,
+      port,
+      user: layout.adminUser,
+      password: layout.adminPassword,
+    },
+    pid: () => current?.pid ?? null,
+    async stop() {
+      await end('stop');
+      directory.remove();
+    },
+    kill: () => end('kill'),
+    pause: () => current?.signal('SIGSTOP'),
+    resume: () => current?.signal('SIGCONT'),
+    async restart() {
+      await end('stop');
+      await launch();
+    },
+    async reload(change) {
+      layout = { ...layout, ...change };
+      writeConfig();
+      current?.signal('SIGHUP');
+    },
+    askAdmin,
+    listenersOf: async (mount) => {
+      const answer = await askAdmin(`/admin/listclients?mount=${encodeURIComponent(mount)}`);
+      return answer.status === 200 ? parseListeners(answer.body) : null;
+    },
+    mounts: async () => {
+      const { body } = await askAdmin('/admin/listmounts');
+      return [...body.matchAll(/<source mount="([^"]*)"/g)].map((match) => unescapeXml(match[1] ?? ''));
+    },
+    errorLog,
+  };
+}
+
+async function ask(url: string, pathAndQuery: string, user: string, password: string) {
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const response = await fetch(`${url}${pathAndQuery}`, {
+    headers: {
+      authorization,
+      'user-agent': 'sustain-rig',
+      connection: 'close',
+    },
+    signal: AbortSignal.timeout(3000),
+  });
+  return { status: response.status, body: await response.text() };
+}
+
+function parseListeners(xml: string): readonly IcecastListener[] {
+  return [...xml.matchAll(/<listener[^>]*>(.*?)<\/listener>/gs)].map(([, inside = '']) => {
+    const field = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(inside)?.[1] ?? '';
+    return {
+      id: Number(field('ID')),
+      userAgent: unescapeXml(field('UserAgent')),
+      connectedSeconds: Number(field('Connected')),
+    };
+  });
+}
+
+function unescapeXml(text: string): string {
+  return text
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&');
+}

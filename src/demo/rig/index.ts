@@ -1,0 +1,44 @@
+export {
+  DEAD_AIR,
+  type DeadAir,
+  type HeardProgramme,
+  SILENT,
+  UNCLEAR,
+} from './analysis.ts';
+export {
+  createEncoder,
+  type Encoder,
+  type EncoderKind,
+  type EncoderOptions,
+  type EncoderTarget,
+  type StreamFormat,
+} from './encoder.ts';
+export {
+  deadAirMsIn,
+  type HeardReport,
+  programmeMs,
+  wrongProgrammeMs,
+} from './hearing.ts';
+export {
+  freePort,
+  type IcecastAddress,
+  type IcecastLayout,
+  type IcecastListener,
+  type IcecastOptions,
+  type IcecastServer,
+  startIcecast,
+} from './icecast-server.ts';
+export {
+  type HeardTitle,
+  type Listener,
+  type ListenerOptions,
+  startListener,
+} from './listener.ts';
+export { loadMaterial, type Material, MUSIC, PILOTS_HZ } from './material.ts';
+export {
+  livingProcesses,
+  startProcess,
+  temporaryDirectory,
+  waitUntil,
+} from './process.ts';
+export { createProgramme, type Programme, type Sound } from './programme.ts';
