@@ -60,6 +60,11 @@ export function withPulse(state: LegState, pulse: Pulse): LegState {
   return pulse.monitor === openMonitor(state) ? { ...state, pulse } : state;
 }
 
+/** Our own standstill looks like a stall; the next pulse and the next look say whether it was one. */
+export function withGap(state: LegState): LegState {
+  return { ...state, pulse: null, pending: [], provenAtMs: null };
+}
+
 export function withReading(state: LegState, reading: LevelReading): LegState {
   if (reading.monitor !== openMonitor(state)) return state;
   return { ...state, pending: [...state.pending, reading].slice(-MAX_PENDING) };

@@ -1,6 +1,6 @@
 import type { Input } from '../domain/inputs.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import { withLink, withLook, withPulse, withReading } from './leg.ts';
+import { withGap, withLink, withLook, withPulse, withReading } from './leg.ts';
 import { obey } from './operator.ts';
 import { Round, type Step } from './round.ts';
 import { withServerLook } from './server.ts';
@@ -23,6 +23,8 @@ export function step(state: StationState, input: Input, policy: StationPolicy): 
       return new Round(state, policy, input.atMs).run();
     case 'look':
       return new Round(afterLook(state, input, policy), policy, input.atMs).run();
+    case 'gap':
+      return quietly(afterGap(state));
     case 'result':
       return afterResult(state, input, policy);
     case 'operator':
@@ -34,6 +36,13 @@ export function step(state: StationState, input: Input, policy: StationPolicy): 
 
 function quietly(state: StationState): Step {
   return { state, commands: [], events: [] };
+}
+
+/** Nothing that was measured before or across the gap speaks of the mounts. */
+function afterGap(state: StationState): StationState {
+  const legs = new Map(state.legs);
+  for (const [id, leg] of legs) legs.set(id, withGap(leg));
+  return { ...state, legs };
 }
 
 function afterLook(

@@ -24,4 +24,6 @@ export type Input =
       readonly outcome: CommandOutcome;
     }
   | { readonly kind: 'operator'; readonly atMs: number; readonly request: OperatorRequest }
+  /** This agent itself stood still for `lostMs` (paused, starved): what seems to have stopped may only be ourselves. */
+  | { readonly kind: 'gap'; readonly atMs: number; readonly lostMs: number }
   | { readonly kind: 'stop'; readonly atMs: number };

@@ -1,0 +1,252 @@
+import { ffmpegDecoders } from './audio/ffmpeg-decoder.ts';
+import { type Config, policyOf } from './config/index.ts';
+import type { Command } from './domain/commands.ts';
+import type { Leg, LegId, ServerName, StationName } from './domain/ids.ts';
+import type { Input } from './domain/inputs.ts';
+import type { OperatorRequest } from './domain/operator.ts';
+import type { AgentView } from './domain/view.ts';
+import { parseServerUrl } from './icecast/address.ts';
+import type { Cancel, Clock } from './platform/clock.ts';
+import { sleep } from './platform/clock.ts';
+import { SustainError } from './platform/errors.ts';
+import type { Logger } from './platform/logger.ts';
+import type { Random } from './platform/random.ts';
+import { Station } from './station.ts';
+import { VERSION } from './version.ts';
+import { EventLog } from './wiring/event-log.ts';
+import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
+import { type MemoryFile, memoryFile } from './wiring/memory-file.ts';
+import { type ServerLink, startServerLink } from './wiring/server-link.ts';
+import { stationView } from './wiring/view.ts';
+
+const TICK_MS = 100;
+/** A tick this late means that the whole process stood still. */
+const GAP_MS = 1000;
+const REMEMBER_EVERY_MS = 5000;
+/** The last moves have this long before the agent goes, in ms. */
+const LAST_MOVES_MS = 3500;
+const LAST_LEGS_MS = 1000;
+
+export interface AgentOptions {
+  readonly config: Config;
+  readonly ffmpegPath: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+interface Running {
+  readonly station: Station;
+  readonly memory: MemoryFile;
+  readonly log: EventLog;
+}
+
+/** The agent: every input of every station goes through one queue, is decided on, and what follows is done. */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #startedAtMs: number;
+  readonly #stations = new Map<StationName, Running>();
+  readonly #links = new Map<ServerName, ServerLink>();
+  readonly #legs = new Map<LegId, LegListener>();
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #cancels: Cancel[] = [];
+  #queue: { readonly to: Station | null; readonly input: Input }[] = [];
+  #draining = false;
+  #lastTickAtMs: number;
+
+  private constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.clock.nowMs();
+    this.#lastTickAtMs = this.#startedAtMs;
+  }
+
+  static async start(options: AgentOptions): Promise<Agent> {
+    const agent = new Agent(options);
+    await agent.#begin();
+    return agent;
+  }
+
+  view(): AgentView {
+    const nowMs = this.#options.clock.nowMs();
+    return {
+      agent: this.#options.config.self,
+      version: VERSION,
+      uptimeMs: Math.round(nowMs - this.#startedAtMs),
+      stations: [...this.#stations.values()].map(({ station, log }) =>
+        stationView(station, log.events, nowMs),
+      ),
+    };
+  }
+
+  /** True when every station has had its first look around and knows what is on air beside us. */
+  get isReady(): boolean {
+    const { self } = this.#options.config;
+    return [...this.#stations.values()].every(({ station }) => station.state.desks.get(self)?.onAir != null);
+  }
+
+  /** Hands an operator's wish to the decision; false when there is no such station. */
+  request(name: StationName, request: OperatorRequest): boolean {
+    const running = this.#stations.get(name);
+    if (running === undefined) return false;
+    this.#push(running.station, { kind: 'operator', atMs: this.#options.clock.nowMs(), request });
+    return true;
+  }
+
+  /** Leaves every server as it should be without us, within 5 s. */
+  async stop(): Promise<void> {
+    const { clock } = this.#options;
+    for (const cancel of this.#cancels) cancel();
+    this.#push(null, { kind: 'stop', atMs: clock.nowMs() });
+    this.#drain();
+    await atMost(clock, LAST_MOVES_MS, Promise.allSettled(this.#inFlight));
+    this.#drain();
+    await this.#remember();
+    for (const link of this.#links.values()) link.stop();
+    await atMost(clock, LAST_LEGS_MS, Promise.allSettled([...this.#legs.values()].map((leg) => leg.stop())));
+  }
+
+  async #begin(): Promise<void> {
+    const { config, clock, log } = this.#options;
+    for (const stationConfig of config.stations) {
+      const policy = policyOf(config, stationConfig);
+      const memory = memoryFile(config.state.directory, policy.station, clock, log);
+      const events = new EventLog(policy.station, clock, log);
+      const station = new Station(policy, await memory.load(), clock.nowMs(), {
+        event: (event) => events.note(event),
+        command: (command) => this.#dispatch(station, command),
+      });
+      this.#stations.set(policy.station, { station, memory, log: events });
+    }
+    this.#startLinks();
+    this.#startLegs();
+    this.#cancels.push(
+      clock.every(TICK_MS, () => this.#tick()),
+      clock.every(REMEMBER_EVERY_MS, () => void this.#remember()),
+    );
+  }
+
+  #startLinks(): void {
+    const { config, clock, random } = this.#options;
+    const mounts = [
+      ...new Set(config.stations.flatMap((station) => station.sources.map((source) => source.mount))),
+    ];
+    for (const server of config.servers) {
+      const address = parseServerUrl(server.url);
+      if (address === null)
+        throw new SustainError('bad-server-url', `servers.${server.name}.url is not a URL of a server`);
+      const link = startServerLink({
+        name: server.name,
+        self: config.self,
+        address,
+        admin: server.admin,
+        mounts,
+        clock,
+        random,
+        seen: (look) => {
+          if (look.ok) this.#noteMounts(server.name, new Set(look.mounts.map((view) => view.mount)));
+          this.#push(null, { kind: 'look', atMs: look.atMs, server: server.name, look });
+        },
+      });
+      this.#links.set(server.name, link);
+    }
+  }
+
+  #startLegs(): void {
+    const { config, clock, random, log, ffmpegPath } = this.#options;
+    const decoders = ffmpegDecoders({ ffmpegPath, clock, random, logger: log });
+    for (const { station } of this.#stations.values()) {
+      for (const leg of station.policy.legs) {
+        const link = this.#links.get(leg.server);
+        if (link === undefined) continue;
+        const listener = startLegListener({
+          leg,
+          agent: config.self,
+          server: link.address,
+          thresholdDbfs: station.policy.silence.thresholdDbfs,
+          decoders,
+          clock,
+          random,
+          log,
+          input: (input) => this.#push(station, input),
+          title: (title) => station.titles.set(leg.id, title),
+        });
+        this.#legs.set(leg.id, listener);
+      }
+    }
+  }
+
+  #noteMounts(server: ServerName, listed: ReadonlySet<Leg['mount']>): void {
+    for (const { station } of this.#stations.values()) {
+      for (const leg of station.policy.legs) {
+        if (leg.server === server) this.#legs.get(leg.id)?.setListed(listed.has(leg.mount));
+      }
+    }
+  }
+
+  #tick(): void {
+    const atMs = this.#options.clock.nowMs();
+    const lostMs = atMs - this.#lastTickAtMs - TICK_MS;
+    this.#lastTickAtMs = atMs;
+    if (lostMs > GAP_MS) {
+      this.#options.log.warn(
+        { lostMs: Math.round(lostMs) },
+        'this agent stood still; what it measured is not used',
+      );
+      this.#push(null, { kind: 'gap', atMs, lostMs });
+    }
+    this.#push(null, { kind: 'tick', atMs });
+  }
+
+  /** Inputs arrive in callbacks of all kinds; they are decided on one after another, never inside one another. */
+  #push(to: Station | null, input: Input): void {
+    this.#queue.push({ to, input });
+    if (this.#draining) return;
+    this.#draining = true;
+    setImmediate(() => {
+      this.#draining = false;
+      this.#drain();
+    });
+  }
+
+  #drain(): void {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
+      for (const { to, input } of batch) {
+        for (const { station } of to === null ? this.#stations.values() : [{ station: to }])
+          station.take(input);
+      }
+    }
+  }
+
+  #dispatch(station: Station, command: Command): void {
+    if (command.kind === 'reconnect-monitor') {
+      this.#legs.get(command.leg)?.reconnect(command.because);
+      return;
+    }
+    const link = this.#links.get(command.server);
+    if (link === undefined) return;
+    const { id } = command;
+    const done: Promise<void> = link
+      .carryOut(command)
+      .then((outcome) =>
+        this.#push(station, { kind: 'result', atMs: this.#options.clock.nowMs(), command: id, outcome }),
+      )
+      .finally(() => this.#inFlight.delete(done));
+    this.#inFlight.add(done);
+  }
+
+  async #remember(): Promise<void> {
+    const atMs = this.#options.clock.nowMs();
+    await Promise.all(
+      [...this.#stations.values()].map(({ station, memory }) => memory.save(station.memory(atMs))),
+    );
+  }
+}
+
+/** Waits for work, but no longer than it may take; leaves no timer behind that would keep the process alive. */
+async function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([work, sleep(clock, limitMs, done.signal)]);
+  done.abort();
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { messageOf } from '../platform/errors.ts';
+import { VERSION } from '../version.ts';
+import { EXIT, run } from './run.ts';
+
+const program = new Command('sustain')
+  .description('Keeps an internet or DAB radio station on the air.')
+  .version(VERSION)
+  .showHelpAfterError();
+
+program
+  .command('run')
+  .description('run the agent beside one Icecast server')
+  .requiredOption('--config <file>', 'the configuration', 'sustain.yaml')
+  .option('--server <name>', 'which server of the config this agent stands beside (or SUSTAIN_SERVER)')
+  .action(async (options: { config: string; server?: string }) => finish(await run(options)));
+
+program
+  .command('check')
+  .description('check the configuration, then every server in it')
+  .requiredOption('--config <file>', 'the configuration', 'sustain.yaml')
+  .option('--server <name>', 'which server of the config to take as our own (or SUSTAIN_SERVER)')
+  .option('--icecast-xml <file>', 'also read this icecast.xml and say what in it will bite')
+  .option('--json', 'print JSON')
+  .action(async (options: { config: string; server?: string; icecastXml?: string; json?: boolean }) => {
+    const { runCheck } = await import('./check.ts');
+    finish(await runCheck(options));
+  });
+
+program
+  .command('demo')
+  .description('two Icecasts, encoders, an AutoDJ and two agents on this machine')
+  .option('--tour', 'break one thing after another and measure what a listener hears')
+  .option('--only <scenarios>', 'with --tour: only these, by comma')
+  .option('--json', 'with --tour: print JSON')
+  .action(async (options: { tour?: boolean; only?: string; json?: boolean }) => {
+    const { demo } = await import('../demo/demo.ts');
+    finish(await demo(options));
+  });
+
+function finish(code: number): void {
+  process.exitCode = code;
+}
+
+program.parseAsync().catch((thrown: unknown) => {
+  process.stderr.write(`sustain: ${messageOf(thrown)}\n`);
+  process.exitCode = EXIT.failed;
+});

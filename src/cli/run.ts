@@ -1,0 +1,77 @@
+import { Agent } from '../agent.ts';
+import { findFfmpeg } from '../audio/ffmpeg-path.ts';
+import { loadConfig, printProblems } from '../config/index.ts';
+import { systemClock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import { createLogger } from '../platform/logger.ts';
+import { systemRandom } from '../platform/random.ts';
+import { startWeb } from '../web/server.ts';
+
+export interface RunOptions {
+  readonly config: string;
+  readonly server?: string | undefined;
+}
+
+/** Exit codes of every command: 0 in order, 1 something is wrong out there, 2 something is wrong with what we were given. */
+export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
+
+/** Runs the agent until SIGTERM or SIGINT. */
+export async function run(options: RunOptions): Promise<number> {
+  const loaded = await loadConfig(options.config, process.env, { server: options.server });
+  if (!loaded.ok) {
+    process.stderr.write(printProblems(options.config, loaded.faults));
+    return EXIT.unusable;
+  }
+  const { config, warnings } = loaded;
+  const log = createLogger({ level: config.log.level, server: config.self });
+  for (const warning of warnings) log.warn({ line: warning.line, path: warning.path }, warning.message);
+  const search = await findFfmpeg({ clock: systemClock });
+  if (!search.ok) {
+    process.stderr.write(`${search.error.message}\n`);
+    return EXIT.unusable;
+  }
+  const { path, origin, version } = search.ffmpeg;
+  log.info({ path, origin, version }, 'decoding with this ffmpeg');
+  if (origin === 'embedded')
+    log.warn('the embedded ffmpeg is of December 2018: install ffmpeg with your system');
+
+  const stopped = stopSignal();
+  const agent = await Agent.start({
+    config,
+    ffmpegPath: path,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  });
+  try {
+    const web =
+      config.web === null
+        ? null
+        : await startWeb({
+            host: config.web.listen.host,
+            port: config.web.listen.port,
+            viewerToken: config.web.viewerToken?.reveal() ?? null,
+            operatorToken: config.web.operatorToken?.reveal() ?? null,
+            view: () => agent.view(),
+            isReady: () => agent.isReady,
+            request: (station, request) => agent.request(station as Parameters<Agent['request']>[0], request),
+          });
+    log.info({ web: web?.url ?? null }, 'Sustain is listening');
+    const signal = await stopped;
+    log.info({ signal }, 'stopping: leaving the servers as they should be without us');
+    await web?.stop();
+  } catch (thrown) {
+    log.error({ err: messageOf(thrown) }, 'Sustain cannot run');
+    await agent.stop();
+    return EXIT.unusable;
+  }
+  await agent.stop();
+  log.info('stopped');
+  return EXIT.ok;
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AgentView } from '../domain/view.ts';
+import { SustainError } from '../platform/errors.ts';
+import { type RigProcess, startProcess, waitUntil } from './rig/process.ts';
+
+const LOG_LINES = 5000;
+
+export interface AgentProcessOptions {
+  readonly server: string;
+  readonly configPath: string;
+  readonly webUrl: string;
+  readonly viewerToken: string;
+  readonly operatorToken: string;
+}
+
+/** One `sustain run`, as it is started beside an Icecast. */
+export interface AgentProcess {
+  readonly server: string;
+  readonly pid: () => number | null;
+  /** Resolves when it knows what is on air beside it. */
+  start(): Promise<void>;
+  /** SIGTERM; resolves with the ms it took to end. */
+  stop(): Promise<number>;
+  kill(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  state(): Promise<AgentView>;
+  ask(path: string, body: object): Promise<number>;
+  /** Everything it logged since its first start, parsed. */
+  log(): readonly Record<string, unknown>[];
+}
+
+export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
+  const { server, configPath, webUrl } = options;
+  const lines: Record<string, unknown>[] = [];
+  let current: RigProcess | null = null;
+
+  const call = async (path: string, token: string, body?: object): Promise<Response> =>
+    fetch(`${webUrl}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(2000),
+    });
+
+  return {
+    server,
+    pid: () => current?.pid ?? null,
+    async start() {
+      const started = await startProcess({
+        command: process.execPath,
+        args: [cliPath(), 'run', '--config', configPath, '--server', server],
+        stdout: 'pipe',
+      });
+      current = started;
+      collect(started, lines);
+      await waitUntil(
+        `the agent beside ${server}`,
+        20_000,
+        async () => {
+          if (!started.running())
+            throw new SustainError('agent-ended', `the agent ended: ${started.lastWords()}`);
+          return (await fetch(`${webUrl}/readyz`, { signal: AbortSignal.timeout(1000) })).status === 200;
+        },
+        () =>
+          `${started.lastWords()}\n${lines
+            .slice(-8)
+            .map((line) => JSON.stringify(line))
+            .join('\n')}`,
+      );
+    },
+    async stop() {
+      const ending = current;
+      current = null;
+      const fromMs = performance.now();
+      ending?.signal('SIGCONT');
+      ending?.signal('SIGTERM');
+      await ending?.exited;
+      return performance.now() - fromMs;
+    },
+    async kill() {
+      const ending = current;
+      current = null;
+      ending?.signal('SIGKILL');
+      await ending?.exited;
+    },
+    pause: () => current?.signal('SIGSTOP'),
+    resume: () => current?.signal('SIGCONT'),
+    async state() {
+      const response = await call('/api/v1/state', options.viewerToken);
+      if (response.status !== 200)
+        throw new SustainError('no-state', `the agent beside ${server} answered ${response.status}`);
+      return (await response.json()) as AgentView;
+    },
+    ask: async (path, body) => (await call(path, options.operatorToken, body)).status,
+    log: () => lines,
+  };
+}
+
+/** The built command, found from wherever this file runs (dist/ or, in tests, src/). */
+function cliPath(): string {
+  for (let at = fileURLToPath(new URL('.', import.meta.url)); at !== '/'; at = join(at, '..')) {
+    try {
+      readFileSync(join(at, 'package.json'));
+      return join(at, 'dist/src/cli/main.js');
+    } catch {
+      // Not yet the package's own folder.
+    }
+  }
+  throw new SustainError('no-package', 'The folder of the package was not found.');
+}
+
+function collect(started: RigProcess, lines: Record<string, unknown>[]): void {
+  let rest = '';
+  started.stdout?.setEncoding('utf8');
+  started.stdout?.on('data', (text: string) => {
+    const parts = (rest + text).split('\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) {
+      try {
+        lines.push(JSON.parse(part) as Record<string, unknown>);
+      } catch {
+        lines.push({ text: part });
+      }
+    }
+    if (lines.length > LOG_LINES) lines.splice(0, lines.length - LOG_LINES);
+  });
+}

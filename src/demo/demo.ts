@@ -1,0 +1,3 @@
+export async function demo(_options: { tour?: boolean; only?: string; json?: boolean }): Promise<number> {
+  return 1;
+}

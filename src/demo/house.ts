@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AgentProcess, createAgentProcess } from './agent-process.ts';
+import {
+  createEncoder,
+  createProgramme,
+  type Encoder,
+  type EncoderKind,
+  freePort,
+  type IcecastOptions,
+  type IcecastServer,
+  type Listener,
+  type ListenerOptions,
+  loadMaterial,
+  PILOTS_HZ,
+  type StreamFormat,
+  startIcecast,
+  startListener,
+  temporaryDirectory,
+} from './rig/index.ts';
+
+export const SERVER_NAMES = ['london', 'dublin'] as const;
+export type HouseServer = (typeof SERVER_NAMES)[number];
+
+export interface HouseOptions {
+  /** Loopback addresses of the two servers. */
+  readonly hosts?: readonly [string, string];
+  readonly port?: number;
+  /** Changes to each Icecast's layout. */
+  readonly icecast?: Partial<IcecastOptions>;
+  readonly encoderKinds?: {
+    readonly encoder1?: EncoderKind;
+    readonly encoder2?: EncoderKind;
+    readonly autodj?: EncoderKind;
+  };
+  readonly autodjFormat?: Partial<StreamFormat>;
+  readonly silence?: string;
+  readonly switching?: string;
+  readonly titlesEveryMs?: number;
+}
+
+/** A whole station on one machine: two Icecasts, two encoders and an AutoDJ that feed both, an agent beside each. */
+export interface House {
+  readonly servers: Readonly<Record<HouseServer, IcecastServer>>;
+  readonly agents: Readonly<Record<HouseServer, AgentProcess>>;
+  readonly encoder1: Encoder;
+  readonly encoder2: Encoder;
+  readonly autodj: Encoder;
+  readonly configPath: string;
+  listen(server: HouseServer, options?: Partial<ListenerOptions> & { mount?: string }): Promise<Listener>;
+  /** Everything on, everything healthy: encoders that were ended are started, programmes unmuted. */
+  heal(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** `/primary` falls back to `/secondary`, that to `/autodj`; the agent brings listeners back, so nothing overrides. */
+const MOUNTS = [
+  { mount: '/primary', fallbackMount: '/secondary', fallbackOverride: false },
+  { mount: '/secondary', fallbackMount: '/autodj', fallbackOverride: false },
+  { mount: '/autodj' },
+];
+
+export async function startHouse(options: HouseOptions = {}): Promise<House> {
+  const stops: (() => Promise<unknown>)[] = [];
+  try {
+    return await build(options, stops);
+  } catch (thrown) {
+    for (const stop of stops.reverse()) await stop().catch(() => undefined);
+    throw thrown;
+  }
+}
+
+async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): Promise<House> {
+  const [londonHost, dublinHost] = options.hosts ?? ['127.0.0.21', '127.0.0.22'];
+  const icecast = async (host: string) => {
+    const port = options.port === undefined ? {} : { port: options.port };
+    const server = await startIcecast({
+      host,
+      ...port,
+      mounts: MOUNTS,
+      limits: { clients: 400, sources: 8 },
+      ...options.icecast,
+    });
+    stops.push(() => server.stop());
+    return server;
+  };
+  const servers = { london: await icecast(londonHost), dublin: await icecast(dublinHost) };
+
+  const encoder = async (
+    name: keyof typeof PILOTS_HZ & ('primary' | 'secondary' | 'autodj'),
+    kind: EncoderKind,
+  ) => {
+    const music = name === 'autodj' ? 'autodj' : 'studio';
+    const material = await loadMaterial({ music, pilotHz: PILOTS_HZ[name] });
+    const made = createEncoder({
+      name,
+      kind,
+      programme: createProgramme({ name, material }),
+      targets: SERVER_NAMES.map((server) => ({ server: servers[server].source, mount: `/${name}` })),
+      ...(name === 'autodj' && options.autodjFormat !== undefined ? { format: options.autodjFormat } : {}),
+      ...(options.titlesEveryMs === undefined ? {} : { titlesEveryMs: options.titlesEveryMs }),
+    });
+    stops.push(() => made.stop());
+    await made.start();
+    return made;
+  };
+  const kinds = options.encoderKinds ?? {};
+  const [encoder1, encoder2, autodj] = await Promise.all([
+    encoder('primary', kinds.encoder1 ?? 'ffmpeg'),
+    encoder('secondary', kinds.encoder2 ?? 'ffmpeg'),
+    encoder('autodj', kinds.autodj ?? 'ffmpeg'),
+  ]);
+
+  const { configPaths, agents, remove } = await prepareAgents(options, servers);
+  stops.push(async () => remove());
+  for (const agent of Object.values(agents)) stops.push(() => agent.stop());
+  await Promise.all(Object.values(agents).map((agent) => agent.start()));
+
+  return {
+    servers,
+    agents,
+    encoder1,
+    encoder2,
+    autodj,
+    configPath: configPaths.london,
+    listen(server, { mount = '/primary', ...rest } = {}) {
+      return startListener({ name: `listener of ${server}`, url: `${servers[server].url}${mount}`, ...rest });
+    },
+    async heal() {
+      for (const server of Object.values(servers)) server.resume();
+      for (const one of [encoder1, encoder2, autodj]) {
+        one.resume();
+        one.programme.unmute();
+        await one.start();
+      }
+    },
+    async stop() {
+      for (const stop of stops.reverse()) await stop().catch(() => undefined);
+    },
+  };
+}
+
+async function prepareAgents(options: HouseOptions, servers: Record<HouseServer, IcecastServer>) {
+  const directory = temporaryDirectory('agents', null);
+  const secret = (name: string, text: string) => {
+    const path = join(directory.path, name);
+    writeFileSync(path, `${text}\n`, { mode: 0o600 });
+    return path;
+  };
+  const viewerToken = randomBytes(16).toString('hex');
+  const operatorToken = randomBytes(16).toString('hex');
+  const paths = {
+    admin: secret('icecast-admin', servers.london.admin.password),
+    viewer: secret('viewer', viewerToken),
+    operator: secret('operator', operatorToken),
+  };
+  const configPaths = { london: '', dublin: '' };
+  const made: Partial<Record<HouseServer, AgentProcess>> = {};
+  for (const name of SERVER_NAMES) {
+    const host = servers[name].admin.host;
+    const port = await freePort(host);
+    const stateDirectory = join(directory.path, `state-${name}`);
+    mkdirSync(stateDirectory, { mode: 0o700 });
+    configPaths[name] = join(directory.path, `${name}.yaml`);
+    writeFileSync(configPaths[name], configText(options, servers, paths, `${host}:${port}`, stateDirectory));
+    made[name] = createAgentProcess({
+      server: name,
+      configPath: configPaths[name],
+      webUrl: `http://${host}:${port}`,
+      viewerToken,
+      operatorToken,
+    });
+  }
+  const agents = made as Record<HouseServer, AgentProcess>;
+  return { configPaths, agents, remove: () => directory.remove() };
+}
+
+function configText(
+  options: HouseOptions,
+  servers: Record<HouseServer, IcecastServer>,
+  paths: { admin: string; viewer: string; operator: string },
+  webListen: string,
+  stateDirectory: string,
+): string {
+  const lines = SERVER_NAMES.map(
+    (name) =>
+      `  ${name}: { url: "${servers[name].url}", admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} } }`,
+  );
+  return `server: london
+servers:
+${lines.join('\n')}
+stations:
+  myfm:
+    sources:
+      - { name: primary,   mount: /primary }
+      - { name: secondary, mount: /secondary }
+      - { name: autodj,    mount: /autodj }
+    silence: ${options.silence ?? '{ threshold: -50 dBFS, trip: 5s, restore: 10s }'}
+    switching: ${options.switching ?? '{ dwell: 5s }'}
+    serve: { mode: guard }
+web: { listen: "${webListen}", viewerTokenFile: ${paths.viewer}, operatorTokenFile: ${paths.operator} }
+state: { directory: ${stateDirectory} }
+`;
+}

@@ -1,0 +1,60 @@
+import type { LegCondition, Role, ServerCondition } from './conditions.ts';
+import type { AlertCode, StationEvent } from './events.ts';
+import type { LegId, Mount, ServerName, SourceName, StationName } from './ids.ts';
+
+/** One agent's picture of everything, as `/api/v1/state` gives it. Ages in ms, as monotonic times mean nothing outside. */
+export interface AgentView {
+  readonly agent: ServerName;
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly stations: readonly StationView[];
+}
+
+export interface StationView {
+  readonly station: StationName;
+  readonly servers: readonly ServerView[];
+  readonly alerts: readonly AlertView[];
+  /** The newest last. */
+  readonly events: readonly EventView[];
+}
+
+export interface ServerView {
+  readonly server: ServerName;
+  readonly role: Role;
+  readonly condition: ServerCondition['is'];
+  readonly detail: string;
+  readonly onAir: SourceName | null;
+  readonly hold: {
+    readonly author: string;
+    readonly remainingMs: number;
+    readonly source: SourceName | null;
+  } | null;
+  readonly legs: readonly LegView[];
+}
+
+export interface LegView {
+  readonly leg: LegId;
+  readonly source: SourceName;
+  readonly mount: Mount;
+  readonly condition: LegCondition['is'];
+  /** The fault, or why nothing is known; empty when audible. */
+  readonly reason: string;
+  readonly detail: string;
+  readonly forMs: number;
+  readonly listeners: number | null;
+  readonly title: string | null;
+  /** Per channel; null for digital silence and while nothing is heard. */
+  readonly rmsDbfs: readonly (number | null)[];
+  readonly peakDbfs: readonly (number | null)[];
+}
+
+export interface AlertView {
+  readonly code: AlertCode;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+export interface EventView {
+  readonly time: string;
+  readonly event: StationEvent;
+}

@@ -1,0 +1,94 @@
+import { demuxerFor } from '../audio/decode-command.ts';
+import type { DecoderFactory } from '../audio/decoder.ts';
+import { type LegEar, openLegEar } from '../audio/leg-ear.ts';
+import type { Leg, ServerName } from '../domain/ids.ts';
+import type { Input } from '../domain/inputs.ts';
+import type { Link } from '../domain/readings.ts';
+import type { ServerAddress } from '../icecast/address.ts';
+import { startMonitor } from '../listen/monitor.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Random } from '../platform/random.ts';
+
+export interface LegListenerOptions {
+  readonly leg: Leg;
+  readonly agent: ServerName;
+  readonly server: ServerAddress;
+  readonly thresholdDbfs: number;
+  readonly decoders: DecoderFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly input: (input: Input) => void;
+  readonly title: (title: string) => void;
+}
+
+export interface LegListener {
+  /** Whether the mount exists; one that does not is not asked for, as its fallback would answer. */
+  setListed(listed: boolean): void;
+  reconnect(because: string): void;
+  stop(): Promise<void>;
+}
+
+/** One leg: a monitor on its mount, and an ear for each connection the monitor makes. */
+export function startLegListener(options: LegListenerOptions): LegListener {
+  const { leg, clock, input, log } = options;
+  let ear: LegEar | null = null;
+  const closing = new Set<Promise<void>>();
+
+  const closeEar = () => {
+    if (ear === null) return;
+    const done: Promise<void> = ear.close().finally(() => closing.delete(done));
+    closing.add(done);
+    ear = null;
+  };
+
+  const openEar = (link: Link & { is: 'open' }) => {
+    const demuxer = demuxerFor(link.contentType);
+    if (demuxer === null) {
+      log.warn({ leg: leg.id, contentType: link.contentType }, 'this kind of stream cannot be decoded');
+      return;
+    }
+    ear = openLegEar({
+      monitor: link.monitor,
+      demuxer,
+      openedAtMs: link.sinceMs,
+      thresholdDbfs: options.thresholdDbfs,
+      decoders: options.decoders,
+      clock,
+      onReading: (reading) => input({ kind: 'levels', atMs: clock.nowMs(), leg: leg.id, reading }),
+      onPulse: (pulse) => input({ kind: 'pulse', atMs: pulse.atMs, leg: leg.id, pulse }),
+    });
+  };
+
+  const monitor = startMonitor({
+    clock,
+    random: options.random,
+    server: options.server,
+    mount: leg.mount,
+    agent: options.agent,
+    wanted: false,
+    log,
+    handlers: {
+      link(link) {
+        closeEar();
+        input({ kind: 'link', atMs: clock.nowMs(), leg: leg.id, link });
+        if (link.is === 'open') openEar(link);
+      },
+      bytes: (chunk) => ear?.write(chunk, clock.nowMs()),
+      title: (metadata) => {
+        if (metadata.title !== null) options.title(metadata.title);
+      },
+    },
+  });
+
+  return {
+    setListed: (listed) => monitor.setWanted(listed),
+    reconnect: (because) => monitor.reconnect(because),
+    async stop() {
+      monitor.stop();
+      closeEar();
+      await Promise.all(closing);
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import type { Secret } from '../config/index.ts';
+import type { Command } from '../domain/commands.ts';
+import type { ServerLook } from '../domain/icecast.ts';
+import type { Mount, ServerName } from '../domain/ids.ts';
+import type { CommandOutcome } from '../domain/inputs.ts';
+import type { ServerAddress } from '../icecast/address.ts';
+import { createAdminClient } from '../icecast/admin-client.ts';
+import { commandOutcomeOf, moveListeners } from '../icecast/move.ts';
+import { startLooker } from '../listen/looker.ts';
+import { startPresence } from '../listen/presence.ts';
+import type { Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import type { Random } from '../platform/random.ts';
+
+const LOOK_EVERY_MS = 500;
+/** A server that stands still has to be found before its listeners' buffers are empty. */
+const LOOK_DEADLINE_MS = 2000;
+
+export interface ServerLinkOptions {
+  readonly name: ServerName;
+  /** The server that this agent stands beside. */
+  readonly self: ServerName;
+  readonly address: ServerAddress;
+  readonly admin: { readonly user: string; readonly password: Secret };
+  /** Every mount of every station; the last ones are the likeliest to be there always. */
+  readonly mounts: readonly Mount[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly seen: (look: ServerLook) => void;
+}
+
+export interface ServerLink {
+  readonly address: ServerAddress;
+  carryOut(command: Command & { kind: 'move-listeners' }): Promise<CommandOutcome>;
+  stop(): void;
+}
+
+/** One server: its admin API looked at and acted on, and beside our own one, our sign of life for the other agents. */
+export function startServerLink(options: ServerLinkOptions): ServerLink {
+  const { address, admin, clock, random, self, mounts } = options;
+  const client = createAdminClient({
+    clock,
+    server: address,
+    credentials: { user: admin.user, password: admin.password.reveal() },
+  });
+  const looker = startLooker({
+    clock,
+    client,
+    agent: self,
+    mounts,
+    seen: options.seen,
+    intervalMs: LOOK_EVERY_MS,
+    deadlineMs: LOOK_DEADLINE_MS,
+  });
+  const presence =
+    options.name === self
+      ? startPresence({ clock, random, server: address, agent: self, mounts: [...mounts].reverse() })
+      : null;
+
+  return {
+    address,
+    async carryOut(command) {
+      try {
+        const { from, to } = command;
+        const deadlineMs = Math.max(1, command.deadlineMs - clock.nowMs());
+        return commandOutcomeOf(await moveListeners({ clock, client, from, to, deadlineMs }), from, to);
+      } catch (thrown) {
+        return { is: 'failed', detail: messageOf(thrown) };
+      } finally {
+        looker.lookNow();
+      }
+    },
+    stop() {
+      looker.stop();
+      presence?.stop();
+    },
+  };
+}
