@@ -1,3 +1,4 @@
+import type { LegCondition } from '../domain/conditions.ts';
 import type { SwitchTrigger } from '../domain/events.ts';
 import type { SourceName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
@@ -35,7 +36,7 @@ export function choose(
     case 'unknown':
       return STAY;
     case 'faulty':
-      return leave(desk, legs, current, nowMs, policy);
+      return leave(desk, legs, current, current.condition, nowMs, policy);
     case 'audible':
       return comeBack(desk, legs, current, nowMs, policy);
   }
@@ -72,20 +73,26 @@ function takeOver(
 }
 
 /** The leg on air is dead: go now, whatever the dwell, to the best leg that is proven to sound. */
-function leave(desk: Desk, legs: Legs, current: LegState, nowMs: number, policy: StationPolicy): Choice {
+function leave(
+  desk: Desk,
+  legs: Legs,
+  current: LegState,
+  why: LegCondition & { is: 'faulty' },
+  nowMs: number,
+  policy: StationPolicy,
+): Choice {
   const able = legs.filter(
     (leg) =>
       leg !== current && isVerified(leg.condition, nowMs, policy) && misfit(current.view, leg.view) === null,
   );
   const target = able.find((leg) => !desk.onProbation.has(leg.leg.source)) ?? able[0];
-  if (target === undefined || current.condition.is !== 'faulty') return STAY;
-  const { fault, detail, sinceMs } = current.condition;
-  const forS = ((nowMs - sinceMs) / 1000).toFixed(1);
+  if (target === undefined) return STAY;
+  const forS = ((nowMs - why.sinceMs) / 1000).toFixed(1);
   return {
     do: 'switch',
     to: target.leg.source,
     trigger: 'fault',
-    because: `${current.leg.mount} is ${fault} for ${forS} s (${detail}); ${target.leg.mount} is audible`,
+    because: `${current.leg.mount} is ${why.fault} for ${forS} s (${why.detail}); ${target.leg.mount} is audible`,
   };
 }
 

@@ -31,6 +31,10 @@ export class SimAgent {
   /** The agent's decoders are dead: bytes come, no readings. */
   deaf = false;
   wrongPassword = false;
+  /** Its ear for this one mount is dead. */
+  deafTo: string | null = null;
+  /** A click of 10 ms this often in what is silent; null: none. */
+  clickEveryMs: number | null = null;
   stopped = false;
   #core: Core;
   #servers: ReadonlyMap<ServerName, SimServer>;
@@ -112,8 +116,10 @@ export class SimAgent {
     const seat = server.mounts.get(monitor.seat);
     const flows = server.state === 'up' && seat?.connected === true && seat.stalledAtMs === null;
     if (flows) monitor.lastByteAtMs = nowMs;
-    if (flows && !this.deaf) {
-      const audibleMs = seat.audible ? 100 : 0;
+    const hears = !this.deaf && this.deafTo !== leg.mount;
+    if (flows && hears) {
+      const click = this.clickEveryMs !== null && nowMs % this.clickEveryMs === 0 ? 10 : 0;
+      const audibleMs = seat.audible ? 100 : click;
       const reading = {
         monitor: monitor.id,
         atMs: nowMs,
@@ -126,7 +132,7 @@ export class SimAgent {
     }
     if (nowMs % 200 < 100) {
       const { id: token, openedAtMs, lastByteAtMs } = monitor;
-      const decoder = this.deaf ? 'restarting' : 'running';
+      const decoder = hears ? 'running' : 'restarting';
       const pulse = {
         monitor: token,
         atMs: nowMs,
@@ -161,18 +167,17 @@ export class SimAgent {
       contentType: seat.contentType,
     } as const;
     this.feed({ kind: 'link', atMs: nowMs, leg: id, link });
-    // The burst: what the mount gave in the last four seconds, as sound of the past.
-    if (this.deaf) return;
-    for (let atMs = nowMs - 4000; atMs < nowMs; atMs += 100) {
-      const audibleMs =
-        atMs <= seat.lastSoundAtMs && (seat.soundingFromMs ?? seat.lastSoundAtMs) <= atMs ? 100 : 0;
+    // The burst: the last that the mount gave, however long ago, and it sounds as if it were now.
+    if (this.deaf || this.deafTo === leg.mount) return;
+    for (const [index, audible] of seat.burst.entries()) {
+      const atMs = nowMs - (seat.burst.length - 1 - index) * 100;
       const reading = {
         monitor: monitor.id,
         atMs,
         durationMs: 100,
         rmsDbfs: [],
         peakDbfs: [],
-        audibleMs,
+        audibleMs: audible ? 100 : 0,
       };
       this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
     }

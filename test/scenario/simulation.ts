@@ -75,6 +75,15 @@ export class Simulation {
     return this;
   }
 
+  set clickEveryMs(everyMs: number) {
+    for (const agent of this.agents.values()) agent.clickEveryMs = everyMs;
+  }
+
+  /** From now on no agent has an ear for this mount. */
+  set deafTo(at: string) {
+    for (const agent of this.agents.values()) agent.deafTo = at;
+  }
+
   server(name: ServerName): SimServer {
     const found = this.servers.get(name);
     if (found === undefined) throw new Error(`no server ${name}`);

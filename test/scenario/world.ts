@@ -70,6 +70,8 @@ export interface SimMount {
   soundingFromMs: number | null;
   /** Start of the present health: broken only by more than a trip delay without sound. */
   healthyFromMs: number;
+  /** What a new listener is given at once: whether each of the last 40 blocks that came from the source had sound. */
+  burst: boolean[];
 }
 
 export interface Monitor {
@@ -109,6 +111,7 @@ export class SimServer {
         lastSoundAtMs: 0,
         soundingFromMs: 0,
         healthyFromMs: Number.NEGATIVE_INFINITY,
+        burst: [],
       });
     }
   }
@@ -131,6 +134,8 @@ export class SimServer {
   tick(nowMs: number): void {
     for (const at of this.mounts.values()) {
       const sounds = this.state === 'up' && at.connected && at.audible && at.stalledAtMs === null;
+      if (this.state === 'up' && at.connected && at.stalledAtMs === null)
+        at.burst = [...at.burst, at.audible].slice(-40);
       if (sounds) {
         if (nowMs - at.lastSoundAtMs > 5500) at.healthyFromMs = nowMs;
         at.lastSoundAtMs = nowMs;
@@ -144,6 +149,7 @@ export class SimServer {
   disconnectSource(name: Mount): void {
     const at = this.at(name);
     at.connected = false;
+    at.burst = [];
     at.stalledAtMs = null;
     const to = at.fallback === null ? null : this.landing(at.fallback);
     this.carry(at, to);

@@ -1,0 +1,220 @@
+import type { Core } from './agent.ts';
+import { brokenPromises } from './promises.ts';
+import { type Fault, Simulation, type Timed } from './simulation.ts';
+import { SERVERS } from './world.ts';
+
+const [LONDON, DUBLIN] = SERVERS;
+const at = (seconds: number, fault: Fault): Timed => ({ atMs: seconds * 1000, fault });
+
+/** What a core must do in a world of its own; each returns a sentence when it doesn't, and null when all is well. */
+type Question = (core: Core) => string | null;
+
+const switches = (simulation: Simulation, trigger?: string) =>
+  simulation
+    .events('switched', LONDON)
+    .filter((event) => event.kind === 'switched' && (trigger === undefined || event.trigger === trigger));
+
+const keepsPromises =
+  (seed: number, faults: readonly Timed[]): Question =>
+  (core) =>
+    brokenPromises(core, seed, faults)[0]?.text ?? null;
+
+const flapping: Timed[] = [];
+for (let second = 20; second < 170; second += 30) {
+  flapping.push(
+    at(second, { do: 'mute', source: 'primary', on: 'both' }),
+    at(second + 9, { do: 'unmute', source: 'primary', on: 'both' }),
+  );
+}
+
+/** A short examination that every guard has a part in: quick enough to be put to each mutant. */
+export const examination: readonly Question[] = [
+  (core) =>
+    new Simulation(core, 1).run(60_000).events('switched').length === 0
+      ? null
+      : 'switched although nothing was wrong',
+  (core) => {
+    const pauses = [21, 25, 29, 33].flatMap((second) => [
+      at(second, { do: 'mute', source: 'primary', on: 'both' }),
+      at(second + 1.5, { do: 'unmute', source: 'primary', on: 'both' }),
+    ]);
+    return switches(new Simulation(core, 1).run(60_000, pauses)).length === 0
+      ? null
+      : 'a pause of 1.5 s was taken for a fault';
+  },
+  (core) => {
+    const simulation = new Simulation(core, 1);
+    simulation.clickEveryMs = 2000;
+    simulation.run(40_000, [at(20, { do: 'mute', source: 'primary', on: 'both' })]);
+    return switches(simulation).length === 1 ? null : 'clicks were taken for sound';
+  },
+  keepsPromises(2, [
+    at(20, { do: 'mute', source: 'primary', on: 'both' }),
+    at(30, { do: 'arrive', server: LONDON, listeners: 3 }),
+    at(60, { do: 'unmute', source: 'primary', on: 'both' }),
+  ]),
+  (core) => {
+    const faults = [
+      at(20, { do: 'mute', source: 'primary', on: 'both' }),
+      at(40, { do: 'arrive', server: LONDON, listeners: 3 }),
+    ];
+    const left = new Simulation(core, 2).run(50_000, faults).server(LONDON).at('/primary').listeners;
+    return left === 0 ? null : `${left} listeners were left on the silent mount`;
+  },
+  (core) => {
+    const simulation = new Simulation(core, 3).run(170_000, flapping);
+    const broken = simulation.violations[0];
+    if (broken !== undefined) return broken.text;
+    return switches(simulation, 'return').length <= 1
+      ? null
+      : 'went back to a flapping source again and again';
+  },
+  // Health without hold-down: three failures, each followed by a longer time of health.
+  (core) => {
+    const faults: Timed[] = [];
+    for (let second = 20; second < 400; second += 110) {
+      faults.push(
+        at(second, { do: 'mute', source: 'primary', on: 'both' }),
+        at(second + 10, { do: 'unmute', source: 'primary', on: 'both' }),
+      );
+    }
+    const returns = switches(new Simulation(core, 4).run(400_000, faults), 'return').map(
+      (event) => event.atMs,
+    );
+    const waits = returns.map((atMs) => (atMs - 30_000) % 110_000);
+    return (waits[2] ?? 0) > (waits[0] ?? 0) + 30_000 ? null : 'a relapse cost no hold-down';
+  },
+  (core) => {
+    const simulation = new Simulation(core, 5, { dwellMs: 60_000 }).run(120_000, [
+      at(20, { do: 'mute', source: 'primary', on: 'both' }),
+      at(27, { do: 'unmute', source: 'primary', on: 'both' }),
+    ]);
+    return (
+      simulation.violations[0]?.text ??
+      (switches(simulation, 'return').length === 1 ? null : 'never went back')
+    );
+  },
+  (core) => {
+    const faults = ['secondary', 'autodj', 'primary'].map((source, index) =>
+      at(20 + index * 12, { do: 'mute', source, on: 'both' }),
+    );
+    return new Simulation(core, 6).run(80_000, faults).violations[0]?.text ?? null;
+  },
+  (core) => {
+    const faults = [
+      at(20, { do: 'deafen', agent: LONDON }),
+      at(40, { do: 'mute', source: 'primary', on: 'both' }),
+    ];
+    return switches(new Simulation(core, 7).run(80_000, faults)).length === 0
+      ? null
+      : 'a deaf agent switched';
+  },
+  (core) => {
+    // Only the ear for one leg is lost: the others still look like good targets.
+    const simulation = new Simulation(core, 8);
+    simulation.deafTo = '/primary';
+    simulation.run(60_000);
+    return switches(simulation).length === 0 ? null : 'left a leg that it merely could not hear';
+  },
+  (core) => {
+    const faults = [
+      at(10, { do: 'hold', server: LONDON, forMs: 60_000 }),
+      at(20, { do: 'mute', source: 'primary', on: 'both' }),
+    ];
+    const simulation = new Simulation(core, 9).run(60_000, faults);
+    return (
+      simulation.violations[0]?.text ?? (switches(simulation).length === 0 ? null : 'switched although held')
+    );
+  },
+  (core) => {
+    const faults = [
+      at(20, { do: 'mute', source: 'primary', on: 'both' }),
+      at(32, { do: 'hold', server: LONDON, forMs: 30_000 }),
+      at(40, { do: 'arrive', server: LONDON, listeners: 5 }),
+    ];
+    return new Simulation(core, 10).run(60_000, faults).violations[0]?.text ?? null;
+  },
+  // With nothing to go to, Icecast itself carries everybody off when it gives the stalled source up.
+  keepsPromises(0, [
+    at(10, { do: 'kill', source: 'autodj', on: 'both' }),
+    at(10, { do: 'mute', source: 'secondary', on: 'both' }),
+    at(12.1, { do: 'stall', source: 'primary', on: 'both' }),
+  ]),
+  (core) => {
+    const faults = [
+      at(20, { do: 'agent', agent: DUBLIN, state: 'killed' }),
+      at(50, { do: 'mute', source: 'primary', on: DUBLIN }),
+    ];
+    const simulation = new Simulation(core, 12).run(80_000, faults);
+    return simulation.server(DUBLIN).at('/secondary').listeners === 10
+      ? null
+      : 'nobody stood in for the dead agent';
+  },
+  (core) =>
+    new Simulation(core, 13).run(80_000, [
+      at(20, { do: 'mute', source: 'primary', on: 'both' }),
+      at(30, { do: 'arrive', server: DUBLIN, listeners: 2 }),
+    ]).violations[0]?.text ?? null,
+  (core) => {
+    const alerts = new Simulation(core, 14)
+      .run(60_000, [at(20, { do: 'password', agent: LONDON, wrong: true })])
+      .events('alert-opened', LONDON);
+    const codes = alerts.map((event) => (event.kind === 'alert-opened' ? event.code : ''));
+    return codes.includes('admin-unauthorised') && !codes.includes('server-down')
+      ? null
+      : `a wrong password was called ${codes.join(', ')}`;
+  },
+  keepsPromises(15, [
+    at(10, { do: 'mute', source: 'primary', on: 'both' }),
+    at(10, { do: 'agent', agent: LONDON, state: 'killed' }),
+  ]),
+  (core) => {
+    const faults = [
+      at(10, { do: 'mute', source: 'autodj', on: 'both' }),
+      at(30, { do: 'force', server: LONDON, source: 'autodj', forMs: 60_000 }),
+    ];
+    const simulation = new Simulation(core, 16).run(50_000, faults);
+    return simulation.events('refused', LONDON).length === 1 ? null : 'an operator forced a silent source';
+  },
+  (core) => {
+    const simulation = new Simulation(core, 17);
+    simulation.server(LONDON).at('/secondary').contentType = 'application/ogg';
+    simulation.run(60_000, [at(20, { do: 'mute', source: 'primary', on: 'both' })]);
+    const onAutodj = simulation.server(LONDON).at('/autodj').listeners;
+    return onAutodj === 10
+      ? (simulation.violations[0]?.text ?? null)
+      : 'listeners were not moved to the backup of their own format';
+  },
+  // An encoder stalls while its latecomers are carried away, and our monitor with them: it comes back to an old burst.
+  (core) => {
+    const faults = [
+      at(20, { do: 'mute', source: 'primary', on: 'both' }),
+      at(30, { do: 'unmute', source: 'primary', on: 'both' }),
+      at(36, { do: 'stall', source: 'primary', on: 'both' }),
+      ...[38, 39, 40, 41, 42, 43, 44].map((second) =>
+        at(second, { do: 'arrive', server: LONDON, listeners: 2 }),
+      ),
+      at(38, { do: 'mute', source: 'secondary', on: 'both' }),
+      at(38, { do: 'mute', source: 'autodj', on: 'both' }),
+    ];
+    return new Simulation(core, 18).run(50_000, faults).violations[0]?.text ?? null;
+  },
+  (core) => {
+    const simulation = new Simulation(core, 19).run(30_000, [at(20, { do: 'deafen', agent: LONDON })]);
+    const claimed = [...(simulation.agents.get(LONDON)?.state.legs.values() ?? [])].filter(
+      (leg) => leg.condition.is !== 'unknown',
+    );
+    return claimed.length === 0
+      ? null
+      : `a deaf agent called ${claimed[0]?.leg.id} ${claimed[0]?.condition.is}`;
+  },
+];
+
+/** The first thing that a core gets wrong, or null. */
+export function firstMistake(core: Core): string | null {
+  for (const question of examination) {
+    const mistake = question(core);
+    if (mistake !== null) return mistake;
+  }
+  return null;
+}
