@@ -19,7 +19,7 @@ export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
 export async function run(options: RunOptions): Promise<number> {
   const loaded = await loadConfig(options.config, process.env, { server: options.server });
   if (!loaded.ok) {
-    process.stderr.write(printProblems(options.config, loaded.faults));
+    process.stderr.write(`${printProblems(options.config, loaded.faults)}\n`);
     return EXIT.unusable;
   }
   const { config, warnings } = loaded;

@@ -2,7 +2,7 @@ import { type Leg, makeLeg, type ServerName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import type { Config, ServerConfig, StationConfig } from './config.ts';
 
-/** Two looks a second apart, so that one look that fell into a reconnect doesn't count. */
+/** Looks come twice a second; one that fell into a reconnect doesn't count. */
 const ABSENT_MS = 1_000;
 /** Sound that was last proven longer ago is no reason to send listeners there. */
 const VERIFIED_WITHIN_MS = 5_000;

@@ -228,6 +228,7 @@ class Walker {
   }
 
   #visitMap(map: YAMLMap.Parsed, path: Path, within: ReadonlySet<ParsedNode>): Tree {
+    // Without a prototype `__proto__` is a key like any other, and gets its fault as an unknown one.
     const branch: Record<string, Tree> = Object.create(null);
     const firstLines = new Map<string, number>();
     for (const { key, value } of map.items) {
@@ -248,11 +249,6 @@ class Walker {
       }
       const position = this.#at(key.range[0]);
       firstLines.set(name, position.line);
-      // Assigning to this key would change the object instead of adding to it.
-      if (name === '__proto__') {
-        this.#blame(key, keyPath, 'is not a key of this section: remove it');
-        continue;
-      }
       this.#positions.set(keyOf(keyPath), position);
       branch[name] = this.visit(value, keyPath, within);
     }

@@ -126,19 +126,19 @@ function listed(words: readonly string[]): string {
 }
 
 /** Any text of one line that isn't empty. */
-export function line(about: About & { readonly pattern?: RegExp; readonly rule?: string }) {
+export function line(about: About) {
   return leaf(about, (text) => {
-    if (text.trim() === '')
-      return {
-        ok: false,
-        message: `is empty: write a value such as ${about.example}`,
-      };
-    const bad = /\p{Cc}/u.test(text) || (about.pattern !== undefined && !about.pattern.test(text));
-    if (!bad) return { ok: true, value: text };
-    return {
-      ok: false,
-      message: `${shown(text)} can't stand here: ${about.rule ?? 'write it on one line without control characters'}`,
-    };
+    if (text.trim() === '') return { ok: false, message: `is empty: write a value such as ${about.example}` };
+    if (!/\p{Cc}/u.test(text)) return { ok: true, value: text };
+    return { ok: false, message: `${shown(text)} has a control character or a line break in it: remove it` };
+  });
+}
+
+/** A name for Basic authentication. The fault doesn't repeat it: what follows a colon may be the password. */
+export function userName(about: About) {
+  return leaf(about, (text) => {
+    if (text !== '' && !/[:\p{Cc}]/u.test(text)) return { ok: true, value: text };
+    return { ok: false, message: `is not a user name: write one without a colon, such as ${about.example}` };
   });
 }
 

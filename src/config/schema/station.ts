@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import { durationText } from '../units.ts';
+import { bitrate, choice, duration, level, mountPath, name } from './leaves.ts';
+
+const silence = z
+  .strictObject({
+    threshold: level('dBFS', {
+      description: 'RMS level per channel under which sound is quiet.',
+      example: '-50 dBFS',
+      minimum: '-90 dBFS',
+      maximum: '-10 dBFS',
+    }).prefault('-50 dBFS'),
+    trip: duration({
+      description: 'How long quiet must last before it is a fault.',
+      example: '5s',
+      minimum: '1s',
+      maximum: '10m',
+    }).prefault('5s'),
+    restore: duration({
+      description: 'How long sound must last before a source is good again.',
+      example: '20s',
+      minimum: '1s',
+      maximum: '1h',
+    }).prefault('20s'),
+    sound: duration({
+      description: 'Sound within a quiet run must add up to more than this to end it, so that clicks do not.',
+      example: '1s',
+      minimum: '20ms',
+      maximum: '1m',
+    }).prefault('1s'),
+  })
+  .superRefine(({ trip, restore, sound }, context) => {
+    const blame = (key: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    const least = durationText(trip);
+    if (restore < trip) {
+      blame(
+        'restore',
+        `is ${durationText(restore)}, shorter than trip: write ${least} or more, so that a source is not good again sooner than it was bad`,
+      );
+    }
+    if (sound >= trip) {
+      blame(
+        'sound',
+        `is ${durationText(sound)}, not shorter than trip: write less than ${least}, or no sound could end a silence`,
+      );
+    }
+  })
+  .transform(({ threshold, trip, restore, sound }) => ({
+    thresholdDbfs: threshold,
+    tripMs: trip,
+    restoreMs: restore,
+    soundMs: sound,
+  }))
+  .meta({ description: 'When silence is a fault, and when sound is back.' });
+
+const stall = z
+  .strictObject({
+    trip: duration({
+      description: 'No byte for this long on an open connection: the mount has stalled.',
+      example: '2s',
+      minimum: '500ms',
+      maximum: '1m',
+    }).prefault('2s'),
+  })
+  .transform(({ trip }) => ({ tripMs: trip }))
+  .meta({
+    description: 'When a mount that is there but sends nothing is a fault.',
+  });
+
+const switching = z
+  .strictObject({
+    dwell: duration({
+      description: 'Shortest time between two automatic switches, unless what is on air is dead.',
+      example: '30s',
+      minimum: '0s',
+      maximum: '1h',
+    }).prefault('30s'),
+    holdDown: duration({
+      description: 'Added to the restore delay after a relapse; doubles with each further one.',
+      example: '30s',
+      minimum: '0s',
+      maximum: '1h',
+    }).prefault('30s'),
+    holdDownMax: duration({
+      description: 'The most that is ever added to the restore delay.',
+      example: '30m',
+      minimum: '0s',
+      maximum: '24h',
+    }).prefault('30m'),
+    halfLife: duration({
+      description: 'In this time without a relapse the hold-down falls to half.',
+      example: '15m',
+      minimum: '1m',
+      maximum: '24h',
+    }).prefault('15m'),
+  })
+  .superRefine(({ holdDown, holdDownMax }, context) => {
+    if (holdDownMax >= holdDown) return;
+    const message = `is ${durationText(holdDownMax)}, less than holdDown: write ${durationText(holdDown)} or more`;
+    context.addIssue({ code: 'custom', path: ['holdDownMax'], message });
+  })
+  .transform(({ dwell, holdDown, holdDownMax, halfLife }) => ({
+    dwellMs: dwell,
+    flap: {
+      holdDownMs: holdDown,
+      holdDownMaxMs: holdDownMax,
+      halfLifeMs: halfLife,
+    },
+  }))
+  .meta({
+    description: 'What keeps a flapping source from switching all the time.',
+  });
+
+const output = z
+  .strictObject({
+    mount: mountPath({
+      description: 'The public mount that the agent feeds.',
+      example: '/stream',
+    }),
+    codec: choice(['mp3', 'aac', 'opus', 'vorbis', 'flac'], {
+      description: 'What the public mount is encoded in.',
+      example: 'mp3',
+    }),
+    bitrate: bitrate({
+      description: 'Bitrate of the public mount.',
+      example: '128k',
+      minimum: '8k',
+      maximum: '510k',
+    }).optional(),
+  })
+  .transform(({ mount, codec, bitrate: bitrateKbps }) => ({
+    mount,
+    codec,
+    bitrateKbps: bitrateKbps ?? null,
+  }))
+  .meta({ description: 'One public mount. Not used in this version.' });
+
+const processing = z
+  .strictObject({
+    preset: name({
+      description: 'Name of the processing preset.',
+      example: 'music',
+    }).optional(),
+    loudness: level('LUFS', {
+      description: 'Integrated loudness to aim for.',
+      example: '-16 LUFS',
+      minimum: '-36 LUFS',
+      maximum: '-8 LUFS',
+    }).optional(),
+    ceiling: level('dBTP', {
+      description: 'Highest true peak that leaves the limiter.',
+      example: '-1 dBTP',
+      minimum: '-12 dBTP',
+      maximum: '0 dBTP',
+    }).optional(),
+  })
+  .transform(({ preset, loudness, ceiling }) => ({
+    preset: preset ?? null,
+    loudnessLufs: loudness ?? null,
+    ceilingDbtp: ceiling ?? null,
+  }))
+  .meta({
+    description: 'The processing chain of the public mounts. Not used in this version.',
+  });
+
+const serve = z
+  .strictObject({
+    mode: choice(['guard', 'relay'], {
+      description: 'guard: move listeners between the mounts of the encoders. relay: not in this version.',
+      example: 'guard',
+    }).prefault('guard'),
+    outputs: z.array(output).max(8, 'has more than 8 outputs').prefault([]).meta({
+      description: 'The public mounts in relay mode. Not used in this version.',
+    }),
+    processing: processing.optional(),
+  })
+  .transform(({ mode, outputs, processing: chain }) => ({
+    mode,
+    outputs,
+    processing: chain ?? null,
+  }))
+  .meta({ description: 'How listeners are served.' });
+
+const source = z
+  .strictObject({
+    name: name({
+      description: 'What the source is called in events and on pages.',
+      example: 'primary',
+    }),
+    mount: mountPath({
+      description: 'Its mount, the same on every server.',
+      example: '/primary',
+    }),
+  })
+  .meta({ description: 'One programme feed.' });
+
+export const station = z
+  .strictObject({
+    sources: z
+      .array(source)
+      .min(1, 'has no source: write at least two, such as { name: primary, mount: /primary }')
+      .max(8, 'has more than 8 sources')
+      .meta({
+        description:
+          'The programme feeds in order of preference. At least two, so that there is something to fall back on.',
+      }),
+    silence: silence.prefault({}),
+    stall: stall.prefault({}),
+    switching: switching.prefault({}),
+    serve: serve.prefault({}),
+  })
+  .meta({ description: 'One station.' });
