@@ -158,7 +158,7 @@ export function afterSwitch(
 ): Desk {
   const { onAir } = desk;
   if (onAir === null) return desk;
-  const left = [onAir, ...carriedByIcecast(legs, onAir)];
+  const left = [onAir, ...carriedByIcecast(legs, onAir, nowMs)];
   const away = [...desk.away.map((entry) => entry.source), ...left].filter((source) => source !== to);
   const flaps = new Map(desk.flaps);
   if (trigger === 'fault') flaps.set(onAir, failedAgain(flaps.get(onAir) ?? steady, nowMs, policy.flap));

@@ -5,7 +5,7 @@ import type { Mount, ServerName, SourceName } from '../domain/ids.ts';
 import type { Hold } from '../domain/operator.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { type Flap, holdDownAt, steady } from './flap.ts';
-import type { LegState, Legs } from './leg.ts';
+import { type LegState, type Legs, wasGone } from './leg.ts';
 
 /** A source whose mount may still hold listeners that belong with the source on air. */
 export interface Away {
@@ -112,10 +112,10 @@ export function awayFrom(sources: readonly SourceName[], nowMs: number): Away[] 
 }
 
 /** Where Icecast's own fallback puts the listeners of a source that is gone: the chain of mounts, as it last showed it. */
-export function carriedByIcecast(legs: Legs, gone: SourceName): SourceName[] {
+export function carriedByIcecast(legs: Legs, gone: SourceName, nowMs: number): SourceName[] {
   const chain: SourceName[] = [];
   let at = legs.find((leg) => leg.leg.source === gone);
-  while (at !== undefined && at.missing !== null) {
+  while (at !== undefined && wasGone(at, nowMs)) {
     const fallback = at.view?.fallback ?? null;
     at = legs.find((leg) => leg.leg.mount === fallback && !chain.includes(leg.leg.source));
     if (at !== undefined) chain.push(at.leg.source);

@@ -9,6 +9,8 @@ import { hear, newSensor, type SoundSensor } from './sound.ts';
 const MAX_PENDING = 300;
 /** A connection must have brought bytes for this long before its sound counts: a dead mount still hands out its burst. */
 const FLOWING_MS = 1000;
+/** For this long after a source came back, the mounts of its fallback chain may hold its listeners, in ms. */
+const RENEWED_MS = 5000;
 /** Without news for this long nothing is claimed of a leg, in ms. */
 const FRESH_MS = 3000;
 
@@ -25,6 +27,8 @@ export interface LegState {
   readonly displaced: number;
   readonly missing: { readonly sinceMs: number; readonly looks: number } | null;
   readonly view: MountView | null;
+  /** When a look showed a younger source client than the one before: between the two it was gone. */
+  readonly renewedAtMs: number | null;
   readonly condition: LegCondition;
 }
 
@@ -42,6 +46,7 @@ export function newLeg(leg: Leg, atMs: number): LegState {
     displaced: 0,
     missing: null,
     view: null,
+    renewedAtMs: null,
     condition: { is: 'unknown', sinceMs: atMs, reason: 'starting' },
   };
 }
@@ -84,7 +89,8 @@ export function withLook(state: LegState, look: ServerLook & { ok: true }, polic
     const gone = missing.looks >= 2;
     return { ...state, missing, pending: [], sensor: gone ? newSensor(look.atMs) : state.sensor };
   }
-  const found = { ...state, view, missing: null };
+  const renewedAtMs = isYounger(view, state.view) ? look.atMs : state.renewedAtMs;
+  const found = { ...state, view, renewedAtMs, missing: null };
   const monitor = openMonitor(state);
   if (monitor === null) return found;
   if (view.monitors.includes(monitor)) return release(found, look.startedAtMs, policy);
@@ -92,6 +98,15 @@ export function withLook(state: LegState, look: ServerLook & { ok: true }, polic
   const openLongEnough = state.link.is === 'open' && state.link.sinceMs < look.startedAtMs - 500;
   if (!elsewhere && !openLongEnough) return found;
   return { ...found, pending: [], displaced: state.displaced + (elsewhere ? 2 : 1) };
+}
+
+function isYounger(view: MountView, before: MountView | null): boolean {
+  return (view.sourceConnectedSeconds ?? 0) < (before?.sourceConnectedSeconds ?? 0);
+}
+
+/** Whether Icecast has, or has lately had, no source here, so that its fallback carried the listeners off. */
+export function wasGone(state: LegState, nowMs: number): boolean {
+  return state.missing !== null || (state.renewedAtMs !== null && nowMs - state.renewedAtMs < RENEWED_MS);
 }
 
 /** Whether the monitor has to connect anew, because it sits where it does not belong. */
@@ -124,20 +139,34 @@ export interface ServerEvidence {
   readonly unauthorised: boolean;
 }
 
-/** The leg's condition at this moment; it keeps its `sinceMs` while it stays what it was. */
-export function judgeLeg(
+/**
+ * The leg with its condition at this moment, which keeps its `sinceMs` while it stays what it was. Health is
+ * continuous: after a fault or a time of not knowing, sound has to be proven anew, and not by an old burst.
+ */
+export function withCondition(
   state: LegState,
   server: ServerEvidence,
   nowMs: number,
   policy: StationPolicy,
-): LegCondition {
-  const fresh = judge(state, server, nowMs, policy);
+): LegState {
+  const condition = keep(state, judge(state, server, nowMs, policy), nowMs);
+  const lost =
+    condition.is === 'faulty'
+      ? condition.fault !== 'silent'
+      : condition.is === 'unknown' && condition.reason !== 'starting';
+  return { ...state, condition, sensor: lost ? newSensor(nowMs, nowMs) : state.sensor };
+}
+
+function keep(state: LegState, fresh: LegCondition, nowMs: number): LegCondition {
   const old = state.condition;
-  if (fresh.is === 'unknown' && old.is === 'unknown' && fresh.reason === old.reason) return old;
-  if (fresh.is === 'faulty' && old.is === 'faulty' && fresh.fault === old.fault) return old;
-  // Health is continuous: after a fault or a time of not knowing, the restore delay starts anew.
-  if (fresh.is === 'audible' && old.is === 'audible') return { ...fresh, sinceMs: old.sinceMs };
-  return fresh;
+  if (fresh.is === 'unknown') {
+    if (old.is === 'unknown' && fresh.reason === old.reason) return old;
+    // A monitor that has just been carried away or connected anew has nothing to say against a fault.
+    const isYoung = state.link.is === 'waiting' || nowMs - state.link.sinceMs < FRESH_MS;
+    return old.is === 'faulty' && isYoung ? old : fresh;
+  }
+  if (fresh.is === 'faulty') return old.is === 'faulty' && fresh.fault === old.fault ? old : fresh;
+  return old.is === 'audible' ? { ...fresh, sinceMs: old.sinceMs } : fresh;
 }
 
 function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: StationPolicy): LegCondition {

@@ -5,7 +5,7 @@ import type { StationPolicy } from '../domain/policy.ts';
 import { type Alert, alertsOf } from './alerts.ts';
 import { afterSwitch, afterTakeOver, choose, lastChoice } from './choice.ts';
 import { type Desk, withProbation } from './desk.ts';
-import { isDisplaced, judgeLeg, type LegState, reconnecting } from './leg.ts';
+import { isDisplaced, type LegState, reconnecting, withCondition } from './leg.ts';
 import { expireHold } from './operator.ts';
 import { evidenceOf, judgeServer, roleOn, type ServerState } from './server.ts';
 import { legsOn, rememberedAway, type StationState, updateLeg } from './state.ts';
@@ -86,9 +86,9 @@ export class Round {
       servers.set(server.server, { ...server, condition });
       const evidence = evidenceOf({ ...server, condition });
       for (const leg of on) {
-        const judged = judgeLeg(leg, evidence, nowMs, policy);
-        this.#noteLeg(leg, judged);
-        legs.set(leg.leg.id, { ...leg, condition: judged });
+        const judged = withCondition(leg, evidence, nowMs, policy);
+        this.#noteLeg(leg, judged.condition);
+        legs.set(leg.leg.id, judged);
       }
     }
     this.#state = { ...this.#state, servers, legs };

@@ -21,14 +21,9 @@ export interface SoundSensor {
   readonly heardToMs: number;
 }
 
-export function newSensor(atMs: number): SoundSensor {
-  return {
-    verdict: 'unheard',
-    sinceMs: atMs,
-    quietFromMs: null,
-    recent: [],
-    heardToMs: Number.NEGATIVE_INFINITY,
-  };
+/** A sensor that knows nothing; what was heard up to `heardToMs` does not count. */
+export function newSensor(atMs: number, heardToMs: number = Number.NEGATIVE_INFINITY): SoundSensor {
+  return { verdict: 'unheard', sinceMs: atMs, quietFromMs: null, recent: [], heardToMs };
 }
 
 /** A block of sound on the leg: it ended at `atMs`, lasted `durationMs`, and was over the threshold for `audibleMs`. */

@@ -109,7 +109,7 @@ export function tidyAway(desk: Desk, legs: Legs, nowMs: number): Desk {
 function carriedSince(desk: Desk, legs: Legs, nowMs: number): Away[] {
   if (desk.onAir === null) return [];
   const away = desk.away.map((entry) => entry.source);
-  const carried = [desk.onAir, ...away].flatMap((source) => carriedByIcecast(legs, source));
+  const carried = [desk.onAir, ...away].flatMap((source) => carriedByIcecast(legs, source, nowMs));
   return awayFrom(
     carried.filter((source) => source !== desk.onAir && !away.includes(source)),
     nowMs,

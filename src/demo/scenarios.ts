@@ -1,20 +1,12 @@
 import type { House, HouseServer } from './house.ts';
 import { deadAirMsIn, type HeardReport, type Listener, waitUntil } from './rig/index.ts';
-
-/** One thing that was measured, and what it may be at the most. */
-export interface Finding {
-  /** Where it was measured: `a listener of london`. */
-  readonly where: string;
-  readonly what: string;
-  readonly measuredMs: number;
-  readonly boundMs: number;
-}
+import type { Measured } from './table.ts';
 
 export interface Scenario {
   readonly id: string;
   /** What is broken, for the table. */
   readonly broken: string;
-  run(house: House): Promise<readonly Finding[]>;
+  run(house: House): Promise<readonly Measured[]>;
 }
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -75,18 +67,24 @@ async function turnOff(listeners: Record<HouseServer, Listener>): Promise<Record
   return { london, dublin };
 }
 
-const deadAir = (report: HeardReport, server: HouseServer, boundMs: number, fromMs = -Infinity): Finding => ({
+const deadAir = (
+  report: HeardReport,
+  server: HouseServer,
+  boundMs: number,
+  fromMs = -Infinity,
+): Measured => ({
   where: `a listener of ${server}`,
   what: 'dead air',
   measuredMs: Math.round(deadAirMsIn(report, { fromMs })),
   boundMs,
 });
 
-const dropped = (report: HeardReport, server: HouseServer): Finding => ({
+const dropped = (report: HeardReport, server: HouseServer): Measured => ({
   where: `a listener of ${server}`,
   what: 'times disconnected',
   measuredMs: report.disconnects,
   boundMs: 0,
+  unit: 'times',
 });
 
 const silenceOnBoth: Scenario = {
@@ -264,7 +262,13 @@ const agentKilled: Scenario = {
       },
       { ...deadAir(heard.london, 'london', 7000, mutedAtMs), what: 'dead air, with the deputy at work' },
       dropped(heard.london, 'london'),
-      { where: 'london', what: 'switches made by the restart itself', measuredMs: switches, boundMs: 0 },
+      {
+        where: 'london',
+        what: 'switches made by the restart itself',
+        measuredMs: switches,
+        boundMs: 0,
+        unit: 'times',
+      },
     ];
   },
 };

@@ -59,6 +59,7 @@ export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}
 export interface SimMount {
   readonly mount: Mount;
   connected: boolean;
+  connectedAtMs: number;
   audible: boolean;
   stalledAtMs: number | null;
   contentType: string;
@@ -100,6 +101,7 @@ export class SimServer {
       this.mounts.set(at, {
         mount: at,
         connected: true,
+        connectedAtMs: 0,
         audible: true,
         stalledAtMs: null,
         contentType: 'audio/mpeg',
@@ -131,7 +133,10 @@ export class SimServer {
     return at?.connected === true ? at : null;
   }
 
+  nowMs = 0;
+
   tick(nowMs: number): void {
+    this.nowMs = nowMs;
     for (const at of this.mounts.values()) {
       const sounds = this.state === 'up' && at.connected && at.audible && at.stalledAtMs === null;
       if (this.state === 'up' && at.connected && at.stalledAtMs === null)
@@ -159,6 +164,7 @@ export class SimServer {
     const at = this.at(name);
     if (at.connected) return;
     at.connected = true;
+    at.connectedAtMs = this.nowMs;
     at.stalledAtMs = null;
     if (!at.override || at.fallback === null) return;
     const from = this.landing(at.fallback);
@@ -215,7 +221,7 @@ export class SimServer {
       mounts.push({
         mount: at.mount,
         contentType: at.contentType,
-        sourceConnectedSeconds: 10,
+        sourceConnectedSeconds: Math.floor((atMs - at.connectedAtMs) / 1000),
         listeners: at.listeners,
         fallback: at.fallback,
         maxListeners: at.maxListeners,

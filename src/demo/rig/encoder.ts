@@ -53,18 +53,66 @@ export interface Encoder {
 const PCM_BYTES_PER_MS = (SAMPLE_RATE_HZ * CHANNELS * 2) / 1000;
 const MAX_WAITING_BYTES = 1000 * PCM_BYTES_PER_MS;
 
+/** One connection of the encoder, made again after it ended by itself. */
 interface Lane {
-  pipeline: Pipeline | null;
-  readonly build: () => Promise<Pipeline>;
-  lastWords: string;
+  readonly open: () => Promise<void>;
+  readonly end: (how: 'stop' | 'kill') => Promise<void>;
+  readonly write: (pcm: Buffer) => void;
+  readonly signal: (name: 'SIGSTOP' | 'SIGCONT') => void;
+  readonly droppedBytes: () => number;
+  readonly lastWords: () => string;
+}
+
+function createLane(build: () => Promise<Pipeline>, reconnectMs: number | null): Lane {
+  let wanted = false;
+  let pipeline: Pipeline | null = null;
+  let droppedBytes = 0;
+  let lastWords = '';
+
+  const open = async () => {
+    wanted = true;
+    const built = await build();
+    if (!wanted) return endPipeline(built, 'kill');
+    pipeline = built;
+    built.ended.then(() => afterEnd(built));
+  };
+  const afterEnd = async (ended: Pipeline) => {
+    lastWords = ended.lastWords();
+    if (pipeline !== ended) return;
+    pipeline = null;
+    await endPipeline(ended, 'kill');
+    if (wanted && reconnectMs !== null) setTimeout(reopen, reconnectMs).unref();
+  };
+  const reopen = () => {
+    if (!wanted || pipeline !== null) return;
+    open().catch((thrown: unknown) => {
+      lastWords = messageOf(thrown);
+    });
+  };
+  return {
+    open,
+    async end(how) {
+      wanted = false;
+      const ending = pipeline;
+      pipeline = null;
+      if (ending !== null) await endPipeline(ending, how);
+    },
+    write(pcm) {
+      if (pipeline === null) return;
+      if (pipeline.pcmIn.writableLength > MAX_WAITING_BYTES) droppedBytes += pcm.length;
+      else if (pipeline.pcmIn.writable) pipeline.pcmIn.write(pcm);
+    },
+    signal(name) {
+      for (const part of pipeline?.processes ?? []) part.signal(name);
+    },
+    droppedBytes: () => droppedBytes,
+    lastWords: () => pipeline?.lastWords() || lastWords,
+  };
 }
 
 function lanesOf(options: EncoderOptions, format: StreamFormat): readonly Lane[] {
-  const lane = (build: () => Promise<Pipeline>): Lane => ({
-    pipeline: null,
-    build,
-    lastWords: '',
-  });
+  const reconnectMs = options.reconnectMs === undefined ? 1000 : options.reconnectMs;
+  const lane = (build: () => Promise<Pipeline>) => createLane(build, reconnectMs);
   switch (options.kind ?? 'ffmpeg') {
     case 'ffmpeg':
       return options.targets.map((target) => lane(() => ffmpegPipeline(target, format)));
@@ -78,69 +126,36 @@ function lanesOf(options: EncoderOptions, format: StreamFormat): readonly Lane[]
 export function createEncoder(options: EncoderOptions): Encoder {
   const { programme, targets, name } = options;
   const lanes = lanesOf(options, { ...DEFAULT_FORMAT, ...options.format });
-  const reconnectMs = options.reconnectMs === undefined ? 1000 : options.reconnectMs;
-  let wanted = false;
+  let started = false;
   let paused = false;
-  let droppedBytes = 0;
-  let stopFeeding: (() => void) | null = null;
-  let stopTitles: (() => void) | null = null;
+  let undo: (() => void)[] = [];
 
-  const write = (pcm: Buffer) => {
-    for (const { pipeline } of lanes) {
-      if (pipeline === null) continue;
-      if (pipeline.pcmIn.writableLength > MAX_WAITING_BYTES) droppedBytes += pcm.length;
-      else if (pipeline.pcmIn.writable) pipeline.pcmIn.write(pcm);
-    }
-  };
-  const open = async (lane: Lane) => {
-    const pipeline = await lane.build();
-    if (!wanted) return endPipeline(pipeline, 'kill');
-    lane.pipeline = pipeline;
-    pipeline.ended.then(async () => {
-      lane.lastWords = pipeline.lastWords();
-      if (lane.pipeline !== pipeline) return;
-      lane.pipeline = null;
-      await endPipeline(pipeline, 'kill');
-      if (wanted && reconnectMs !== null) setTimeout(() => reopen(lane), reconnectMs).unref();
-    });
-  };
-  const reopen = (lane: Lane) => {
-    if (!wanted || lane.pipeline !== null) return;
-    open(lane).catch((thrown: unknown) => {
-      lane.lastWords = messageOf(thrown);
-    });
-  };
   const end = async (how: 'stop' | 'kill') => {
-    wanted = false;
+    started = false;
     paused = false;
-    stopFeeding?.();
-    stopTitles?.();
-    stopFeeding = null;
-    stopTitles = null;
-    const pipelines = lanes.flatMap((lane) => lane.pipeline ?? []);
-    for (const lane of lanes) lane.pipeline = null;
-    await Promise.all(pipelines.map((pipeline) => endPipeline(pipeline, how)));
+    for (const step of undo) step();
+    undo = [];
+    await Promise.all(lanes.map((lane) => lane.end(how)));
   };
   const lastWords = () =>
     lanes
-      .map((lane) => lane.pipeline?.lastWords() || lane.lastWords)
+      .map((lane) => lane.lastWords())
       .filter(Boolean)
       .join('\n');
-  const signal = (signalName: 'SIGSTOP' | 'SIGCONT') => {
-    for (const lane of lanes) for (const part of lane.pipeline?.processes ?? []) part.signal(signalName);
+  const write = (pcm: Buffer) => {
+    for (const lane of lanes) lane.write(pcm);
   };
-
   return {
     name,
     programme,
     targets,
     async start() {
-      if (wanted) return;
-      wanted = true;
+      if (started) return;
+      started = true;
       try {
-        await Promise.all(lanes.map(open));
-        stopFeeding = programme.take(write);
-        if (options.titlesEveryMs !== undefined) stopTitles = sendTitles(options, () => paused);
+        await Promise.all(lanes.map((lane) => lane.open()));
+        undo.push(programme.take(write));
+        if (options.titlesEveryMs !== undefined) undo.push(sendTitles(options, () => paused));
         await Promise.all(targets.map((target) => waitForMount(name, target, lastWords)));
       } catch (thrown) {
         await end('kill');
@@ -151,13 +166,13 @@ export function createEncoder(options: EncoderOptions): Encoder {
     kill: () => end('kill'),
     pause() {
       paused = true;
-      signal('SIGSTOP');
+      for (const lane of lanes) lane.signal('SIGSTOP');
     },
     resume() {
       paused = false;
-      signal('SIGCONT');
+      for (const lane of lanes) lane.signal('SIGCONT');
     },
-    droppedMs: () => droppedBytes / PCM_BYTES_PER_MS,
+    droppedMs: () => lanes.reduce((sum, lane) => sum + lane.droppedBytes(), 0) / PCM_BYTES_PER_MS,
     lastWords,
   };
 }

@@ -95,63 +95,73 @@ function layoutOf(options: IcecastOptions, port: number): IcecastLayout {
   };
 }
 
-export async function startIcecast(options: IcecastOptions): Promise<IcecastServer> {
-  const { host } = options;
-  const port = options.port ?? (await freePort(host));
+/** The program and its configuration, started and ended as often as asked. */
+interface Runner {
+  readonly current: () => RigProcess | null;
+  readonly writeConfig: (layout: IcecastLayout) => void;
+  readonly launch: (layout: IcecastLayout, answers: () => Promise<boolean>) => Promise<void>;
+  readonly end: (how: 'stop' | 'kill') => Promise<void>;
+  readonly errorLog: () => string;
+  readonly remove: () => void;
+}
+
+function createRunner(): Runner {
   const account = unprivilegedAccount('icecast2');
   const directory = temporaryDirectory('icecast', account);
   const configPath = join(directory.path, 'icecast.xml');
-  const logPath = join(directory.path, 'error.log');
-  let layout = layoutOf(options, port);
   let current: RigProcess | null = null;
-  const url = `http://${host}:${port}`;
-
-  const askAdmin = (pathAndQuery: string) => ask(url, pathAndQuery, layout.adminUser, layout.adminPassword);
   const errorLog = () => {
     try {
-      return readFileSync(logPath, 'utf8');
+      return readFileSync(join(directory.path, 'error.log'), 'utf8');
     } catch {
       return '';
     }
   };
-  const writeConfig = () => {
-    writeFileSync(configPath, icecastXml(layout, directory.path), {
-      mode: 0o600,
-    });
+  const writeConfig = (layout: IcecastLayout) => {
+    writeFileSync(configPath, icecastXml(layout, directory.path), { mode: 0o600 });
     if (account) chownSync(configPath, account.uid, account.gid);
   };
-  const launch = async () => {
-    writeConfig();
-    const started = await startProcess({
-      command: 'icecast2',
-      args: ['-c', configPath],
-      as: account,
-    });
-    current = started;
-    const explain = () => `${started.lastWords()}\n${errorLog().slice(-1000)}`;
-    await waitUntil(
-      `Icecast on ${url}`,
-      10_000,
-      async () => {
-        if (!started.running()) throw new SustainError('icecast-ended', `icecast2 ended:\n${explain()}`);
-        return (await askAdmin('/admin/listmounts')).status === 200;
-      },
-      explain,
-    );
+  return {
+    current: () => current,
+    writeConfig,
+    async launch(layout, answers) {
+      writeConfig(layout);
+      const started = await startProcess({ command: 'icecast2', args: ['-c', configPath], as: account });
+      current = started;
+      const explain = () => `${started.lastWords()}\n${errorLog().slice(-1000)}`;
+      const isUp = async () => {
+        if (!started.running()) throw new SustainError('icecast-ended', 'icecast2 ended.');
+        return answers();
+      };
+      await waitUntil(`Icecast on ${layout.host}:${layout.port}`, 10_000, isUp, explain);
+    },
+    async end(how) {
+      const ending = current;
+      current = null;
+      if (how === 'kill') ending?.signal('SIGKILL');
+      else await ending?.stop();
+      await ending?.exited;
+    },
+    errorLog,
+    remove: () => directory.remove(),
   };
-  const end = async (how: 'stop' | 'kill') => {
-    const ending = current;
-    current = null;
-    if (how === 'kill') ending?.signal('SIGKILL');
-    else await ending?.stop();
-    await ending?.exited;
-  };
+}
 
+export async function startIcecast(options: IcecastOptions): Promise<IcecastServer> {
+  const { host } = options;
+  const port = options.port ?? (await freePort(host));
+  const url = `http://${host}:${port}`;
+  const runner = createRunner();
+  let layout = layoutOf(options, port);
+
+  const askAdmin = (pathAndQuery: string) => ask(url, pathAndQuery, layout.adminUser, layout.adminPassword);
+  const launch = () =>
+    runner.launch(layout, async () => (await askAdmin('/admin/listmounts')).status === 200);
   try {
     await launch();
   } catch (thrown) {
-    await end('kill');
-    directory.remove();
+    await runner.end('kill');
+    runner.remove();
     throw thrown;
   }
   return {
@@ -160,28 +170,23 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
       return layout;
     },
     source: { host, port, user: 'source', password: layout.sourcePassword },
-    admin: {
-      host,
-      port,
-      user: layout.adminUser,
-      password: layout.adminPassword,
-    },
-    pid: () => current?.pid ?? null,
+    admin: { host, port, user: layout.adminUser, password: layout.adminPassword },
+    pid: () => runner.current()?.pid ?? null,
     async stop() {
-      await end('stop');
-      directory.remove();
+      await runner.end('stop');
+      runner.remove();
     },
-    kill: () => end('kill'),
-    pause: () => current?.signal('SIGSTOP'),
-    resume: () => current?.signal('SIGCONT'),
+    kill: () => runner.end('kill'),
+    pause: () => runner.current()?.signal('SIGSTOP'),
+    resume: () => runner.current()?.signal('SIGCONT'),
     async restart() {
-      await end('stop');
+      await runner.end('stop');
       await launch();
     },
     async reload(change) {
       layout = { ...layout, ...change };
-      writeConfig();
-      current?.signal('SIGHUP');
+      runner.writeConfig(layout);
+      runner.current()?.signal('SIGHUP');
     },
     askAdmin,
     listenersOf: async (mount) => {
@@ -192,7 +197,7 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
       const { body } = await askAdmin('/admin/listmounts');
       return [...body.matchAll(/<source mount="([^"]*)"/g)].map((match) => unescapeXml(match[1] ?? ''));
     },
-    errorLog,
+    errorLog: runner.errorLog,
   };
 }
 

@@ -1,3 +1,6 @@
+// The rig: real Icecasts, real encoders and real listeners on loopback, for the demo and the e2e tests.
+// All times are monotonic ms of this process (`performance.now()`), so what a fault began at and what a listener heard
+// can be compared directly. A listener hears everything later by Icecast's burst (64 KiB: some 4 s) and its own buffer.
 export {
   DEAD_AIR,
   type DeadAir,

@@ -39,28 +39,25 @@ export interface Listener {
 
 const ORDINARY_USER_AGENT = 'VLC/3.0.18 LibVLC/3.0.18';
 
-/** Resolves when the first sound arrives. */
-export async function startListener(options: ListenerOptions): Promise<Listener> {
-  const startedAtMs = systemClock.nowMs();
-  const userAgent = options.userAgent ?? ORDINARY_USER_AGENT;
+/** The network side of a player: connects, records, and connects again where it should. */
+function createReceiver(options: ListenerOptions, userAgent: string) {
   const recordings: Recording[] = [];
   const titles: HeardTitle[] = [];
-  let refusals = 0;
+  const counts = { disconnects: 0, refusals: 0 };
   let lastFailure = '';
-  let disconnects = 0;
   let open: ClientRequest | null = null;
   let receiving = false;
-  let endedAtMs: number | null = null;
+  let isOff = false;
 
   const ended = (why: string) => {
     if (open === null) return;
     open = null;
-    if (receiving) disconnects += 1;
-    else refusals += 1;
+    if (receiving) counts.disconnects += 1;
+    else counts.refusals += 1;
     receiving = false;
     lastFailure = why;
     const { reconnectMs } = options;
-    if (endedAtMs === null && typeof reconnectMs === 'number') setTimeout(connect, reconnectMs);
+    if (!isOff && typeof reconnectMs === 'number') setTimeout(connect, reconnectMs);
   };
   const receive = (response: IncomingMessage) => {
     if (response.statusCode !== 200) {
@@ -73,58 +70,73 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     response.on('error', () => undefined);
   };
   const connect = () => {
-    if (endedAtMs !== null) return;
+    if (isOff) return;
     const url = typeof options.url === 'string' ? options.url : options.url();
-    const headers = {
-      'user-agent': userAgent,
-      ...(options.titles ? { 'icy-metadata': '1' } : {}),
-    };
+    const headers = { 'user-agent': userAgent, ...(options.titles ? { 'icy-metadata': '1' } : {}) };
     const request = get(url, { agent: false, headers }, (response) => {
       if (request === open) receive(response);
       else response.destroy();
     });
     open = request;
-    request.once('error', (error) => request === open && ended(error.message));
+    request.on('error', (error) => request === open && ended(error.message));
     if (options.readTimeoutMs) request.setTimeout(options.readTimeoutMs, () => request.destroy());
   };
+  return {
+    recordings,
+    titles,
+    counts,
+    connect,
+    receiving: () => receiving,
+    lastFailure: () => lastFailure,
+    turnOff() {
+      isOff = true;
+      receiving = false;
+      const request = open;
+      open = null;
+      request?.destroy();
+    },
+  };
+}
+
+/** Resolves when the first sound arrives. */
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const startedAtMs = systemClock.nowMs();
+  const userAgent = options.userAgent ?? ORDINARY_USER_AGENT;
+  const receiver = createReceiver(options, userAgent);
+  let endedAtMs: number | null = null;
   const report = () =>
     hear({
       name: options.name,
       startedAtMs,
       endedAtMs: endedAtMs ?? systemClock.nowMs(),
-      recordings,
-      disconnects,
-      refusals,
+      recordings: receiver.recordings,
+      disconnects: receiver.counts.disconnects,
+      refusals: receiver.counts.refusals,
       buffer: options.buffer ?? ORDINARY_PLAYER,
     });
-  const turnOff = () => {
-    endedAtMs ??= systemClock.nowMs();
-    const request = open;
-    open = null;
-    request?.destroy();
-  };
 
-  connect();
+  receiver.connect();
   try {
     await waitUntil(
       `${options.name} hears something`,
       10_000,
-      () => recordings.some(({ arrivals }) => arrivals.length > 0),
-      () => lastFailure,
+      () => receiver.recordings.some(({ arrivals }) => arrivals.length > 0),
+      receiver.lastFailure,
     );
   } catch (thrown) {
-    turnOff();
+    receiver.turnOff();
     throw thrown;
   }
   return {
     name: options.name,
     userAgent,
-    connected: () => receiving,
-    disconnects: () => disconnects,
-    titles: () => titles,
+    connected: receiver.receiving,
+    disconnects: () => receiver.counts.disconnects,
+    titles: () => receiver.titles,
     report,
     stop() {
-      turnOff();
+      endedAtMs ??= systemClock.nowMs();
+      receiver.turnOff();
       return report();
     },
   };
