@@ -9,7 +9,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     maxWorkers: 2,
     projects: [
-      project('unit'),
+      project('unit', { include: ['test/unit/**/*.test.ts', 'test/*.test.ts'] }),
       project('scenario', { testTimeout: 120_000 }),
       project('native', { testTimeout: 120_000 }),
       // Real servers on fixed loopback addresses: one file at a time.

@@ -66,10 +66,10 @@ export function misfit(from: MountView | null, to: MountView | null): Misfit | n
       detail: `${from.mount} is ${from.contentType} but ${to.mount} is ${to.contentType}: its listeners can't be moved there`,
     };
   }
-  if (to.maxListeners !== null && to.listeners + to.monitors.length + from.listeners > to.maxListeners) {
+  if (to.maxListeners !== null && to.clients + from.clients > to.maxListeners) {
     return {
       is: 'destination-full',
-      detail: `${to.mount} takes ${to.maxListeners} listeners and has ${to.listeners}: ${from.listeners} more from ${from.mount} would be disconnected`,
+      detail: `${to.mount} takes ${to.maxListeners} connections and has ${to.clients}: of ${from.clients} more from ${from.mount} some would be cut off`,
     };
   }
   return null;

@@ -21,6 +21,8 @@ export interface MountView {
   readonly sourceConnectedSeconds: number | null;
   /** Listeners that are not monitors of any Sustain agent. */
   readonly listeners: number;
+  /** All connections, ours among them: these are what `max-listeners` counts and what a move carries along. */
+  readonly clients: number;
   /** Where Icecast itself puts the listeners when the source goes; null when nowhere. */
   readonly fallback: Mount | null;
   /** Null: unlimited. */

@@ -121,6 +121,7 @@ function viewOf(
     contentType: listed.contentType,
     sourceConnectedSeconds: listed.sourceConnectedSeconds,
     listeners: listenersAmong(clients).length,
+    clients: clients.length,
     fallback: listed.fallback,
     maxListeners: slow?.maxListeners ?? null,
     monitors: monitorsAmong(clients, agent),

@@ -223,6 +223,7 @@ export class SimServer {
         contentType: at.contentType,
         sourceConnectedSeconds: Math.floor((atMs - at.connectedAtMs) / 1000),
         listeners: at.listeners,
+        clients: at.listeners + this.monitors.filter((m) => m.seat === at.mount).length,
         fallback: at.fallback,
         maxListeners: at.maxListeners,
         monitors: this.monitors.filter((m) => m.agent === agent && m.seat === at.mount).map((m) => m.id),
