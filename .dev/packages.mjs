@@ -39,7 +39,7 @@ if [ ! -e ${POLICY} ]; then
   printf '#!/bin/sh\\nexit 101\\n' > ${POLICY}; chmod 755 ${POLICY}; ours=yes
 fi
 trap '[ $ours = no ] || rm -f ${POLICY}' EXIT
-install() { apt-get install -y -q --no-install-recommends ${names.join(' ')}; }
+install() { apt-get install -y -q -o DPkg::Lock::Timeout=60 --no-install-recommends ${names.join(' ')}; }
 install || { apt-get update -q && install; }
 `;
 

@@ -13,14 +13,16 @@ export interface AgentProcessOptions {
   readonly webUrl: string;
   readonly viewerToken: string;
   readonly operatorToken: string;
+  /** Another build of the command, for tests of what a broken one would do. */
+  readonly cli?: string;
 }
 
 /** One `sustain run`, as it is started beside an Icecast. */
 export interface AgentProcess {
   readonly server: string;
   readonly pid: () => number | null;
-  /** Resolves when it knows what is on air beside it. */
-  start(): Promise<void>;
+  /** Resolves when it knows what is on air beside it; with `ready: false` as soon as it answers at all. */
+  start(options?: { ready: boolean }): Promise<void>;
   /** SIGTERM; resolves with the ms it took to end. */
   stop(): Promise<number>;
   kill(): Promise<void>;
@@ -51,10 +53,10 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   return {
     server,
     pid: () => current?.pid ?? null,
-    async start() {
+    async start({ ready } = { ready: true }) {
       const started = await startProcess({
         command: process.execPath,
-        args: [cliPath(), 'run', '--config', configPath, '--server', server],
+        args: [options.cli ?? cliPath(), 'run', '--config', configPath, '--server', server],
         stdout: 'pipe',
       });
       current = started;
@@ -65,7 +67,8 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
         async () => {
           if (!started.running())
             throw new SustainError('agent-ended', `the agent ended: ${started.lastWords()}`);
-          return (await fetch(`${webUrl}/readyz`, { signal: AbortSignal.timeout(1000) })).status === 200;
+          const path = ready ? '/readyz' : '/healthz';
+          return (await fetch(`${webUrl}${path}`, { signal: AbortSignal.timeout(1000) })).status === 200;
         },
         () =>
           `${started.lastWords()}\n${lines

@@ -38,6 +38,10 @@ export interface HouseOptions {
   readonly silence?: string;
   readonly switching?: string;
   readonly titlesEveryMs?: number;
+  /** What the agents take for the admin password, when it is not the right one. */
+  readonly agentAdminPassword?: string;
+  /** Another build of the command for both agents. */
+  readonly agentCli?: string;
 }
 
 /** A whole station on one machine: two Icecasts, two encoders and an AutoDJ that feed both, an agent beside each. */
@@ -115,7 +119,9 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
   const { configPaths, agents, remove } = await prepareAgents(options, servers);
   stops.push(async () => remove());
   for (const agent of Object.values(agents)) stops.push(() => agent.stop());
-  await Promise.all(Object.values(agents).map((agent) => agent.start()));
+  // An agent that may not look at its servers never becomes ready, which is what some tests are about.
+  const ready = options.agentAdminPassword === undefined;
+  await Promise.all(Object.values(agents).map((agent) => agent.start({ ready })));
 
   return {
     servers,
@@ -151,7 +157,7 @@ async function prepareAgents(options: HouseOptions, servers: Record<HouseServer,
   const viewerToken = randomBytes(16).toString('hex');
   const operatorToken = randomBytes(16).toString('hex');
   const paths = {
-    admin: secret('icecast-admin', servers.london.admin.password),
+    admin: secret('icecast-admin', options.agentAdminPassword ?? servers.london.admin.password),
     viewer: secret('viewer', viewerToken),
     operator: secret('operator', operatorToken),
   };
@@ -170,6 +176,7 @@ async function prepareAgents(options: HouseOptions, servers: Record<HouseServer,
       webUrl: `http://${host}:${port}`,
       viewerToken,
       operatorToken,
+      ...(options.agentCli === undefined ? {} : { cli: options.agentCli }),
     });
   }
   const agents = made as Record<HouseServer, AgentProcess>;

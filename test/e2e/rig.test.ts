@@ -184,6 +184,16 @@ describe('an Icecast of the rig', () => {
     expect(report.longestDeadAirMs).toBeGreaterThan(500);
   });
 
+  it('is started again when it crashes, and the crash is counted', async () => {
+    const server = await icecast();
+    const pid = server.pid();
+    if (pid !== null) process.kill(pid, 'SIGSEGV');
+    await wait(1500);
+    expect(server.pid()).not.toBe(pid);
+    expect(await server.mounts()).toEqual([]);
+    expect(server.crashes()).toBe(1);
+  });
+
   it('reads a changed configuration on reload', async () => {
     const server = await icecast();
     await encoder({ programme: primary(), targets: [{ server: server.source, mount: '/primary' }] });

@@ -59,6 +59,8 @@ export interface IcecastServer {
   /** Mounts that are there now, by `listmounts`. */
   readonly mounts: () => Promise<readonly string[]>;
   readonly errorLog: () => string;
+  /** How often it ended by itself: 2.4.4 does crash, seldom, while several sources connect at once. */
+  readonly crashes: () => number;
 }
 
 export interface IcecastOptions extends Partial<IcecastLayout> {
@@ -66,6 +68,9 @@ export interface IcecastOptions extends Partial<IcecastLayout> {
   /** Without it a free port is taken. */
   readonly port?: number;
 }
+
+/** As a service manager would: a crashed Icecast is started again, and the crash is counted. */
+const RESTART_AFTER_CRASH_MS = 500;
 
 /** A port that nobody listened on a moment ago. */
 export function freePort(host: string): Promise<number> {
@@ -105,7 +110,7 @@ interface Runner {
   readonly remove: () => void;
 }
 
-function createRunner(): Runner {
+function createRunner(onCrash: () => void): Runner {
   const account = unprivilegedAccount('icecast2');
   const directory = temporaryDirectory('icecast', account);
   const configPath = join(directory.path, 'icecast.xml');
@@ -128,9 +133,14 @@ function createRunner(): Runner {
       writeConfig(layout);
       const started = await startProcess({ command: 'icecast2', args: ['-c', configPath], as: account });
       current = started;
+      started.exited.then(() => {
+        if (current !== started) return;
+        current = null;
+        onCrash();
+      });
       const explain = () => `${started.lastWords()}\n${errorLog().slice(-1000)}`;
       const isUp = async () => {
-        if (!started.running()) throw new SustainError('icecast-ended', 'icecast2 ended.');
+        if (!started.running()) throw new SustainError('icecast-ended', `icecast2 ended:\n${explain()}`);
         return answers();
       };
       await waitUntil(`Icecast on ${layout.host}:${layout.port}`, 10_000, isUp, explain);
@@ -151,8 +161,16 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
   const { host } = options;
   const port = options.port ?? (await freePort(host));
   const url = `http://${host}:${port}`;
-  const runner = createRunner();
   let layout = layoutOf(options, port);
+  let crashes = 0;
+  let isOver = false;
+  const runner = createRunner(() => {
+    crashes += 1;
+    if (isOver) return;
+    setTimeout(() => {
+      if (!isOver && runner.current() === null) launch().catch(() => undefined);
+    }, RESTART_AFTER_CRASH_MS).unref();
+  });
 
   const askAdmin = (pathAndQuery: string) => ask(url, pathAndQuery, layout.adminUser, layout.adminPassword);
   const launch = () =>
@@ -160,6 +178,7 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
   try {
     await launch();
   } catch (thrown) {
+    isOver = true;
     await runner.end('kill');
     runner.remove();
     throw thrown;
@@ -173,14 +192,19 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
     admin: { host, port, user: layout.adminUser, password: layout.adminPassword },
     pid: () => runner.current()?.pid ?? null,
     async stop() {
+      isOver = true;
       await runner.end('stop');
       runner.remove();
     },
-    kill: () => runner.end('kill'),
+    kill() {
+      isOver = true;
+      return runner.end('kill');
+    },
     pause: () => runner.current()?.signal('SIGSTOP'),
     resume: () => runner.current()?.signal('SIGCONT'),
     async restart() {
       await runner.end('stop');
+      isOver = false;
       await launch();
     },
     async reload(change) {
@@ -188,16 +212,23 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
       runner.writeConfig(layout);
       runner.current()?.signal('SIGHUP');
     },
+    ...adminCalls(askAdmin),
+    errorLog: runner.errorLog,
+    crashes: () => crashes,
+  };
+}
+
+function adminCalls(askAdmin: IcecastServer['askAdmin']) {
+  return {
     askAdmin,
-    listenersOf: async (mount) => {
+    async listenersOf(mount: string) {
       const answer = await askAdmin(`/admin/listclients?mount=${encodeURIComponent(mount)}`);
       return answer.status === 200 ? parseListeners(answer.body) : null;
     },
-    mounts: async () => {
+    async mounts() {
       const { body } = await askAdmin('/admin/listmounts');
       return [...body.matchAll(/<source mount="([^"]*)"/g)].map((match) => unescapeXml(match[1] ?? ''));
     },
-    errorLog: runner.errorLog,
   };
 }
 

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { messageOf, SustainError } from '../../platform/errors.ts';
+import { codeOf, messageOf, SustainError } from '../../platform/errors.ts';
 
 /** A real part of the rig: one program that we started and may therefore end. */
 export interface RigProcess {
@@ -170,7 +170,10 @@ function sweepTemporary(): void {
   }
 }
 
-/** Polls until `holds` says yes; a failing or late answer ends in an error that says what was waited for. */
+/**
+ * Polls until `holds` says yes. A failing answer is asked again, but for an error whose code ends in `-ended`: then
+ * what was waited for can't come any more. A late answer ends in an error that says what was waited for.
+ */
 export async function waitUntil(
   what: string,
   timeoutMs: number,
@@ -183,6 +186,7 @@ export async function waitUntil(
     try {
       if (await holds()) return;
     } catch (thrown) {
+      if (codeOf(thrown).endsWith('-ended')) throw thrown;
       last = messageOf(thrown);
     }
     if (performance.now() >= endMs) {

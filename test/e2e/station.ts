@@ -1,0 +1,45 @@
+import type { House, HouseServer } from '../../src/demo/house.ts';
+import type { AgentView, LegView } from '../../src/domain/view.ts';
+
+export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function stateOf(house: House, agent: HouseServer): Promise<AgentView> {
+  return house.agents[agent].state();
+}
+
+/** How the agent beside `server` sees one of its own legs. */
+export async function legOf(house: House, server: HouseServer, source: string): Promise<LegView> {
+  const { stations } = await stateOf(house, server);
+  const leg = stations[0]?.servers
+    .find((view) => view.server === server)
+    ?.legs.find((view) => view.source === source);
+  if (leg === undefined) throw new Error(`no leg ${source} on ${server}`);
+  return leg;
+}
+
+export async function alertsOf(house: House, agent: HouseServer): Promise<string[]> {
+  const { stations } = await stateOf(house, agent);
+  return (stations[0]?.alerts ?? []).map(({ code }) => code);
+}
+
+/** Events of one kind in an agent's log since a wall time. */
+export function loggedSince(
+  house: House,
+  agent: HouseServer,
+  event: string,
+  sinceMs: number,
+): Record<string, unknown>[] {
+  return house.agents[agent]
+    .log()
+    .filter((line) => line['event'] === event && Date.parse(String(line['time'])) >= sinceMs);
+}
+
+/** Everything that an agent says of itself, for the message of a test that failed. */
+export function story(house: House): string {
+  return Object.values(house.agents)
+    .flatMap((agent) =>
+      agent.log().map((line) => `${agent.server} ${String(line['time']).slice(11, 23)} ${line['msg']}`),
+    )
+    .slice(-80)
+    .join('\n');
+}
