@@ -30,6 +30,7 @@ export interface Looker {
 
 const INTERVAL_MS = 500;
 const MAX_INTERVAL_MS = 3_000;
+const LOOKS_REMEMBERED = 5;
 /** A look may keep the server busy for this part of the time. */
 const SHARE_OF_TIME = 0.1;
 
@@ -42,8 +43,8 @@ class ServerLooker implements Looker {
   readonly #options: LookerOptions;
   readonly #look: () => Promise<ServerLook>;
   #wishedMs: number;
-  /** How long looks take of late, in ms. */
-  #costMs = 0;
+  /** How long the last looks took, in ms. */
+  #tookMs: readonly number[] = [];
   #isLooking = false;
   #isHurried = false;
   #stopped = false;
@@ -58,7 +59,9 @@ class ServerLooker implements Looker {
 
   get intervalMs(): number {
     const maxMs = Math.max(this.#wishedMs, this.#options.maxIntervalMs ?? MAX_INTERVAL_MS);
-    return Math.min(maxMs, Math.max(this.#wishedMs, this.#costMs / SHARE_OF_TIME));
+    // The shortest of a few tells what the server had to do; longer ones waited for something else, us for one.
+    const costMs = this.#tookMs.length === 0 ? 0 : Math.min(...this.#tookMs);
+    return Math.min(maxMs, Math.max(this.#wishedMs, costMs / SHARE_OF_TIME));
   }
 
   setInterval(intervalMs: number): void {
@@ -91,7 +94,7 @@ class ServerLooker implements Looker {
     if (this.#stopped) return;
     const tookMs = clock.nowMs() - startedAtMs;
     // A failed look says nothing of what a look costs, and a dead server must be seen to come back.
-    if (look.ok) this.#costMs = this.#costMs === 0 ? tookMs : this.#costMs * 0.7 + tookMs * 0.3;
+    if (look.ok) this.#tookMs = [...this.#tookMs, tookMs].slice(-LOOKS_REMEMBERED);
     const waitMs = this.#isHurried ? 0 : Math.max(0, this.intervalMs - tookMs);
     this.#cancelNext = clock.after(waitMs, () => void this.#run());
     this.#options.seen(look);

@@ -1,180 +1,34 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type IcecastOptions, type IcecastServer, startIcecast } from '../../src/demo/rig/icecast-server.ts';
-import { type Mount, monitorId, mount, serverName } from '../../src/domain/ids.ts';
-import { parseServerUrl, type ServerAddress } from '../../src/icecast/address.ts';
-import { type AdminClient, createAdminClient } from '../../src/icecast/admin-client.ts';
+import { describe, expect, test } from 'vitest';
+import type { ServerLook } from '../../src/domain/icecast.ts';
+import { monitorId, mount, serverName } from '../../src/domain/ids.ts';
 import { createLook } from '../../src/icecast/look.ts';
-import { commandOutcomeOf, moveListeners } from '../../src/icecast/move.ts';
-import { openSource, type SourceConnection } from '../../src/icecast/source-client.ts';
-import { openStream, type StreamConnection } from '../../src/icecast/stream-client.ts';
+import { commandOutcomeOf } from '../../src/icecast/move.ts';
+import { openSource } from '../../src/icecast/source-client.ts';
 import { userAgentOf } from '../../src/icecast/user-agent.ts';
+import { startLooker } from '../../src/listen/looker.ts';
+import { startMonitor } from '../../src/listen/monitor.ts';
+import { startPresence } from '../../src/listen/presence.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { systemRandom } from '../../src/platform/random.ts';
 import { eventually, pause } from '../unit/icecast/eventually.ts';
-
-const HOST = '127.0.0.11';
-const PRIMARY = mount('/primary');
-const SECONDARY = mount('/secondary');
-const OGG = mount('/autodj.ogg');
-const LONDON = serverName('london');
-/** Everything a password can have that breaks URLs, Basic authentication or XML. */
-const ODD_PASSWORD = 'ä:b@c%d/ß<&"';
-
-let mp3: Buffer;
-let ogg: Buffer;
-const stops: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  const encode = async (args: string[]) => {
-    const run = promisify(execFile);
-    const input = [
-      '-v',
-      'error',
-      '-f',
-      'lavfi',
-      '-i',
-      'sine=frequency=440:duration=60',
-      '-ac',
-      '2',
-      '-b:a',
-      '128k',
-    ];
-    const { stdout } = await run('ffmpeg', [...input, ...args, 'pipe:1'], {
-      encoding: 'buffer',
-      maxBuffer: 1 << 24,
-    });
-    return stdout;
-  };
-  mp3 = await encode(['-c:a', 'libmp3lame', '-f', 'mp3']);
-  ogg = await encode(['-c:a', 'libvorbis', '-f', 'ogg']);
-});
-
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-
-afterAll(async () => {
-  await plain?.icecast.stop();
-});
-
-interface Server {
-  readonly icecast: IcecastServer;
-  readonly address: ServerAddress;
-  readonly client: AdminClient;
-}
-
-/** The one that most tests share: a start and an orderly end take a second and a half. */
-let plain: Server | null = null;
-
-async function plainIcecast(): Promise<Server> {
-  plain ??= await launch({});
-  return plain;
-}
-
-async function icecast(options: Partial<IcecastOptions>): Promise<Server> {
-  const server = await launch(options);
-  stops.push(() => server.icecast.stop());
-  return server;
-}
-
-async function launch(options: Partial<IcecastOptions>): Promise<Server> {
-  const started = await startIcecast({
-    adminPassword: ODD_PASSWORD,
-    sourcePassword: ODD_PASSWORD,
-    ...options,
-    host: HOST,
-  });
-  const address = parseServerUrl(started.url);
-  if (address === null) throw new Error(started.url);
-  return { icecast: started, address, client: adminOf(address, ODD_PASSWORD) };
-}
-
-function adminOf(server: ServerAddress, password: string): AdminClient {
-  return createAdminClient({ clock: systemClock, server, credentials: { user: 'admin', password } });
-}
-
-/** Feeds a mount at the pace of its sound, for a minute at most. */
-async function feed(server: Server, at: Mount, kind: 'mp3' | 'ogg' = 'mp3'): Promise<SourceConnection> {
-  const sound = kind === 'mp3' ? mp3 : ogg;
-  const perTick = Math.ceil(sound.length / 600);
-  const source = await new Promise<SourceConnection>((resolve, reject) => {
-    const connection = openSource(
-      systemClock,
-      {
-        server: server.address,
-        mount: at,
-        credentials: { user: 'source', password: server.icecast.source.password },
-        contentType: kind === 'mp3' ? 'audio/mpeg' : 'application/ogg',
-        headers: { 'ice-audio-info': 'ice-samplerate=44100;ice-channels=2;ice-bitrate=128' },
-      },
-      {
-        ready: () => resolve(connection),
-        failed: (failure, detail) => reject(new Error(`${failure}: ${detail}`)),
-      },
-    );
-  });
-  let sent = 0;
-  const cancel = systemClock.every(100, () => {
-    source.write(sound.subarray(sent, sent + perTick));
-    sent += perTick;
-  });
-  source.write(sound.subarray(0, 32_000));
-  sent = 32_000;
-  stops.push(() => {
-    cancel();
-    source.destroy();
-  });
-  return source;
-}
-
-interface Ear {
-  readonly connection: StreamConnection;
-  readonly heard: () => number;
-  readonly failure: () => string | null;
-}
-
-/** A listener (or, with another User-Agent, one of ours) that has heard something. */
-async function ear(server: Server, at: Mount, userAgent = 'VLC/3.0.18', isListed = true): Promise<Ear> {
-  let bytes = 0;
-  let ended: string | null = null;
-  const connection = openStream(
-    systemClock,
-    { server: server.address, mount: at, userAgent, icyMetadata: false },
-    {
-      opened: () => {},
-      bytes: (chunk) => {
-        bytes += chunk.length;
-      },
-      failed: (failure) => {
-        ended = failure;
-      },
-    },
-  );
-  stops.push(() => connection.destroy());
-  const result: Ear = { connection, heard: () => bytes, failure: () => ended };
-  await eventually('sound', () => bytes > 0);
-  if (isListed) await seated(server, at, userAgent);
-  return result;
-}
-
-/** Icecast sends sound to a client a moment before it lists it. */
-async function seated(server: Server, at: Mount, userAgent: string): Promise<void> {
-  for (let round = 0; round < 50; round += 1) {
-    const clients = await server.client.listClients(at);
-    if (clients.ok && clients.value?.some((client) => client.userAgent === userAgent)) return;
-    await pause(20);
-  }
-  throw new Error(`${userAgent} never showed on ${at}`);
-}
-
-function ears(server: Server, at: Mount, count: number): Promise<Ear[]> {
-  return Promise.all(Array.from({ length: count }, (_, index) => ear(server, at, `VLC/${index}`)));
-}
-
-function move(server: Server, from: Mount, to: Mount) {
-  return moveListeners({ clock: systemClock, client: server.client, from, to });
-}
+import {
+  adminOf,
+  ear,
+  ears,
+  feed,
+  icecast,
+  LONDON,
+  move,
+  mp3,
+  mustList,
+  ODD_PASSWORD,
+  OGG,
+  PRIMARY,
+  patiently,
+  plainIcecast,
+  SECONDARY,
+  stops,
+} from './icecast-admin-support.ts';
 
 describe('a look at a real server', () => {
   test('shows mounts, people, our monitors and the other agents apart, through an odd password (T18)', async () => {
@@ -235,17 +89,17 @@ describe('a look at a real server', () => {
     await ear(server, PRIMARY, 'first');
     await ear(server, PRIMARY, 'second');
     expect(await server.client.listMounts()).toMatchObject({ ok: true });
-    const third = await ear(server, PRIMARY, 'third', false);
+    const third = await patiently('the third listener', () => ear(server, PRIMARY, 'third', false));
     for (let round = 0; round < 3; round += 1) {
       const refused = await server.client.listMounts();
       expect(refused).toMatchObject({ ok: false, failure: 'overloaded' });
     }
     third.connection.destroy();
-    await seatedAgain(server);
+    await patiently('room again', () => mustList(server));
   });
 
   test('says "timed-out" of a stopped process and "refused" of one that is gone (T13)', async () => {
-    const server = await plainIcecast();
+    const server = await icecast({});
     server.icecast.pause();
     expect(await server.client.listMounts({ deadlineMs: 400 })).toMatchObject({
       ok: false,
@@ -257,14 +111,6 @@ describe('a look at a real server', () => {
     expect(await server.client.listMounts()).toMatchObject({ ok: false, failure: 'refused' });
   });
 });
-
-async function seatedAgain(server: Server): Promise<void> {
-  for (let round = 0; round < 20; round += 1) {
-    if ((await server.client.listMounts()).ok) return;
-    await pause(100);
-  }
-  throw new Error('the admin API stayed shut although there was room again');
-}
 
 describe('a move on a real server', () => {
   test('counts those who arrived, and the sound goes on for them', async () => {
@@ -413,6 +259,75 @@ describe('names and texts of strangers', () => {
   });
 });
 
+describe('our ear on a real server', () => {
+  test('hears sound and titles, shows in a look under its id, and comes back when it is put out', async () => {
+    const server = await plainIcecast();
+    await feed(server, PRIMARY);
+    const titles: (string | null)[] = [];
+    const opened: string[] = [];
+    let bytes = 0;
+    const monitor = startMonitor({
+      clock: systemClock,
+      random: systemRandom,
+      server: server.address,
+      mount: PRIMARY,
+      agent: LONDON,
+      handlers: {
+        link: (link) => {
+          if (link.is === 'open') opened.push(link.monitor);
+        },
+        bytes: (chunk) => {
+          bytes += chunk.length;
+        },
+        title: ({ title }) => titles.push(title),
+      },
+    });
+    stops.push(() => monitor.stop());
+    await eventually('sound', () => bytes > 30_000);
+    await server.client.setTitle(PRIMARY, "Motörhead - It's 'on'; loud");
+    await eventually('the title', () => titles.includes("Motörhead - It's 'on'; loud"));
+    const clients = await server.client.listClients(PRIMARY);
+    const own = clients.ok
+      ? clients.value?.find((client) => client.userAgent.includes(opened[0] ?? '?'))
+      : undefined;
+    await server.client.killClient(PRIMARY, own?.id ?? '');
+    await eventually('a new connection', () => opened.length === 2);
+    expect(opened[1]).not.toBe(opened[0]);
+  });
+
+  test('lets the others know that its agent lives, and is gone from the list when it stops', async () => {
+    const server = await plainIcecast();
+    await feed(server, SECONDARY);
+    const presence = startPresence({
+      clock: systemClock,
+      random: systemRandom,
+      server: server.address,
+      agent: serverName('dublin'),
+      mounts: [PRIMARY, SECONDARY],
+      renewEveryMs: 300,
+    });
+    stops.push(() => presence.stop());
+    const looks: ServerLook[] = [];
+    const looker = startLooker({
+      clock: systemClock,
+      client: server.client,
+      agent: LONDON,
+      mounts: [PRIMARY, SECONDARY],
+      intervalMs: 100,
+      seen: (look) => looks.push(look),
+    });
+    stops.push(() => looker.stop());
+    const agents = () =>
+      looks.slice(-3).map((look) => (look.ok ? look.presences.map(({ agent }) => agent) : []));
+    const allShow = () => agents().length === 3 && agents().every((shown) => shown.length === 1);
+    await eventually('dublin shows', allShow);
+    await pause(1_000);
+    expect(agents()).toEqual([['dublin'], ['dublin'], ['dublin']]);
+    presence.stop();
+    await eventually('dublin is gone', () => agents().every((shown) => shown.length === 0), 15_000);
+  });
+});
+
 describe('a source client', () => {
   test('is refused with a reason: wrong password, mount in use', async () => {
     const server = await plainIcecast();
@@ -453,4 +368,3 @@ describe('a source client', () => {
     expect(await ended).toBe('closed');
   });
 });
-

@@ -108,6 +108,15 @@ describe('an interval that lies', () => {
     expect(titles.length).toBeLessThan(2);
   });
 
+  test('is not suspected of a server that spoils a block now and then', async () => {
+    const blocks = Array.from({ length: 12 }, (_, index) =>
+      icyBlock(index % 3 === 0 ? "StreamTitle='good';" : 'spoilt, but no lie'),
+    );
+    const { lies, titles } = await read(256, [interleave(numberedSound(256 * 12), 256, blocks)]);
+    expect(lies).toEqual([]);
+    expect(titles).toHaveLength(4);
+  });
+
   test('is not suspected of empty blocks and blocks of NUL', async () => {
     const blocks = [
       Buffer.from([0]),

@@ -140,19 +140,57 @@ describe('a monitor', () => {
     expect(links.at(-2)).toMatchObject({ is: 'failed', failure: 'timed-out' });
   });
 
-  test('takes a connection for good only after sound for five seconds', async () => {
+  test.each([
+    [2_000, 1_000],
+    [6_000, 500],
+  ])('that heard sound for %i ms and lost it comes again after %i ms', async (soundMs, waitMs) => {
+    let hear = (): void => {};
+    let hangUp = (): void => {};
     const server = await startServing({
-      serve: (socket) => socket.end(`HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n${mp3Frames(1)}`),
+      serve: (socket) => {
+        hear = () => socket.write(mp3Frames(1));
+        hangUp = () => socket.destroy();
+        socket.write('HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n');
+        hear();
+      },
     });
     stops.push(() => server.stop());
-    const { clock, links } = monitorOf(server);
-    clock.advance(0);
-    for (let round = 1; round <= 4; round += 1) {
-      await eventually('a failure', () => links.filter((link) => link.is === 'failed').length === round);
+    const { clock, links, totalBytes } = monitorOf(server);
+    const waits = async (): Promise<number> => {
+      await eventually('a failure', () => links.at(-1)?.is === 'failed');
       const failedAtMs = clock.nowMs();
       while (links.at(-1)?.is === 'failed') clock.advance(10);
-      expect(clock.nowMs() - failedAtMs).toBe(500 * 2 ** (round - 1));
-    }
+      return clock.nowMs() - failedAtMs;
+    };
+    clock.advance(0);
+    await eventually('sound', () => totalBytes() === 417);
+    hangUp();
+    expect(await waits()).toBe(500);
+    await eventually('sound again', () => totalBytes() === 2 * 417);
+    clock.advance(soundMs);
+    hear();
+    await eventually('more sound', () => totalBytes() === 3 * 417);
+    clock.advance(1_000);
+    hangUp();
+    expect(await waits()).toBe(waitMs);
+  });
+
+  test('that waits to come again does not come twice, and not at all when it is no longer wanted', async () => {
+    const server = await serve('not-found');
+    const { clock, monitor, links } = monitorOf(server);
+    const failures = () => links.filter((link) => link.is === 'failed').length;
+    clock.advance(0);
+    await eventually('a failure', () => failures() === 1);
+    monitor.reconnect('now');
+    await eventually('another', () => failures() === 2);
+    clock.advance(999);
+    await pause(20);
+    expect(server.requests).toHaveLength(2);
+    monitor.setWanted(false);
+    clock.advance(60_000);
+    await pause(20);
+    expect(server.requests).toHaveLength(2);
+    expect(links.at(-1)).toEqual({ is: 'waiting' });
   });
 
   test('may be stopped from inside any of its own calls, and is silent from then on', async () => {
