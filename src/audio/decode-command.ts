@@ -71,7 +71,7 @@ export function decodeArguments(demuxer: Demuxer): readonly string[] {
 }
 
 /** `_getArguments` is what fluent-ffmpeg calls itself and its tests rely on; it is missing from its types. */
-function argumentsOf(command: object): readonly string[] {
+export function argumentsOf(command: object): readonly string[] {
   if (!('_getArguments' in command) || typeof command._getArguments !== 'function') {
     throw new Error('this fluent-ffmpeg has no _getArguments');
   }

@@ -3,6 +3,8 @@ import type { Demuxer } from './decode-command.ts';
 
 export interface DecoderOptions {
   readonly demuxer: Demuxer;
+  /** Whose bytes these are, for the log. */
+  readonly label?: string;
   /**
    * Interleaved stereo at 48 kHz. The array is not written to again, but may be a view into a larger buffer.
    * A decoder that was replaced gives no more of it, so a state other than `running` marks every hole.

@@ -4,7 +4,7 @@ import { BoundedQueue } from '../platform/bounded-queue.ts';
 import { type Child, type ChildExit, describeExit, startChild } from '../platform/child.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import { hadNoChance } from '../platform/process-state.ts';
+import { lookAtProcess } from '../platform/process-state.ts';
 import type { Random } from '../platform/random.ts';
 import { type Demuxer, decodeArguments } from './decode-command.ts';
 import type { Decoder, DecoderFactory, DecoderOptions } from './decoder.ts';
@@ -24,17 +24,24 @@ export interface FfmpegDecodersOptions {
 
 const BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 30_000 };
 const QUEUE_BYTES = 256 * 1024;
-/** Past this the pipe is full and what comes waits in our queue, where the oldest can still be dropped. */
+/** Past this (and the kernel's own 200 KiB) what comes waits in our queue, where the oldest can still be dropped. */
 const PIPE_PENDING_BYTES = 64 * 1024;
 /** Bytes went in for this long and no sound came out. */
 const NO_PCM_MS = 2_000;
 /** The same for a decoder from which no sound has come yet, unless it has had more than `ENOUGH_BYTES`. */
 const NO_FIRST_PCM_MS = 3_000;
 const ENOUGH_BYTES = 64 * 1024;
+/** A Matroska decoder that starts in the middle understands nothing before the next cluster, often 5 s away. */
+const NO_FIRST_MATROSKA_PCM_MS = 12_000;
 /** A pause in the bytes counts as this at most: a decoder isn't hung because its source paused. */
 const LONGEST_STEP_MS = 500;
+/** A decoder that gets no CPU is not helped by starting another; one that runs in circles ends here. */
+const STARVED_MS = 10_000;
+/** A process that is being started, or gets little CPU, is seen to wait now and then; one that has no work, always. */
+const LOOKS_THAT_PROVE = 3;
 const GOOD_AFTER_MS = 10_000;
 const REJECTIONS_THAT_PROVE = 2;
+const BLAMES_THE_BYTES = ['Invalid data found when processing input', 'does not contain any stream'];
 const STARTS_AT_ONCE = 4;
 const START_TAKES_MS = 1_000;
 
@@ -60,6 +67,8 @@ interface Attempt {
   /** How long bytes have gone in since sound last came out. */
   unansweredMs: number;
   firstPcmAtMs: number | null;
+  /** How often in a row it was seen to wait for more although it had enough. */
+  waitingLooks: number;
 }
 
 class FfmpegDecoder implements Decoder {
@@ -109,9 +118,7 @@ class FfmpegDecoder implements Decoder {
     const attempt = this.#attempt ?? this.#begin();
     this.#headers.push(bytes);
     this.#feed(attempt, bytes);
-    if (attempt.unansweredMs >= patienceMs(attempt)) {
-      this.#giveUp(attempt, `took bytes for ${Math.round(attempt.unansweredMs)} ms and gave no sound`);
-    }
+    if (attempt.unansweredMs >= patienceMs(attempt, this.#leg.demuxer)) this.#suspect(attempt);
   }
 
   async close(): Promise<void> {
@@ -128,7 +135,8 @@ class FfmpegDecoder implements Decoder {
         capacity: QUEUE_BYTES,
         whenFull: 'drop-oldest',
         weigh: (bytes) => bytes.length,
-        onOverflow: (lost) => this.#shared.logger.warn({ bytes: lost.weight }, 'a decoder is too slow'),
+        onOverflow: (lost) =>
+          this.#shared.logger.warn({ label: this.#leg.label, bytes: lost.weight }, 'a decoder is too slow'),
         clock: this.#shared.clock,
       }),
       child: null,
@@ -137,6 +145,7 @@ class FfmpegDecoder implements Decoder {
       lastWriteAtMs: null,
       unansweredMs: 0,
       firstPcmAtMs: null,
+      waitingLooks: 0,
     };
     this.#attempt = attempt;
     const replay = this.#attempts > 0 ? this.#headers.replay() : new Uint8Array(0);
@@ -191,6 +200,7 @@ class FfmpegDecoder implements Decoder {
       attempt.leaveGate();
     }
     attempt.unansweredMs = 0;
+    attempt.waitingLooks = 0;
     this.#lastPcmAtMs = nowMs;
     this.#rejections = 0;
     if (nowMs - attempt.firstPcmAtMs >= GOOD_AFTER_MS) this.#backoff.succeeded();
@@ -198,14 +208,32 @@ class FfmpegDecoder implements Decoder {
     this.#leg.onPcm(pcm);
   }
 
-  #ended(attempt: Attempt, exit: ChildExit): void {
-    if (attempt !== this.#attempt) return;
-    this.#giveUp(attempt, describeExit(exit), exit);
+  #suspect(attempt: Attempt): void {
+    const pid = attempt.child?.pid ?? null;
+    const process = pid === null ? 'waiting' : lookAtProcess(pid);
+    // Its exit is about to be told, with the reason.
+    if (process === 'gone') return;
+    attempt.waitingLooks = process === 'waiting' ? attempt.waitingLooks + 1 : 0;
+    if (process === 'waiting' && attempt.waitingLooks < LOOKS_THAT_PROVE) return;
+    if (process === 'starved' && attempt.unansweredMs < STARVED_MS) return;
+    const rejected = process === 'waiting' && attempt.firstPcmAtMs === null;
+    const because = `took bytes for ${Math.round(attempt.unansweredMs)} ms and gave no sound, ${process}`;
+    this.#giveUp(attempt, because, rejected);
   }
 
-  /** The next write after a pause starts a fresh one. */
-  #giveUp(attempt: Attempt, because: string, exit?: ChildExit): void {
-    const rejected = this.#isRejection(attempt, exit);
+  /** An ffmpeg that ends may be broken itself, on every leg at once, so the bytes are blamed only if it blames them. */
+  #ended(attempt: Attempt, exit: ChildExit): void {
+    if (attempt !== this.#attempt) return;
+    const said = attempt.child?.stderrTail() ?? '';
+    const rejected =
+      exit.is === 'exited' &&
+      attempt.firstPcmAtMs === null &&
+      BLAMES_THE_BYTES.some((words) => said.includes(words));
+    this.#giveUp(attempt, describeExit(exit), rejected);
+  }
+
+  /** The next write after a pause starts a fresh one. Two fresh ones in a row without sound prove the bytes at fault. */
+  #giveUp(attempt: Attempt, because: string, rejected: boolean): void {
     this.#rejections = rejected ? this.#rejections + 1 : 0;
     const stderr = attempt.child?.stderrTail().slice(-500) ?? '';
     this.#dispose(attempt);
@@ -224,16 +252,6 @@ class FfmpegDecoder implements Decoder {
     this.#become(this.#rejections >= REJECTIONS_THAT_PROVE ? 'rejecting' : 'restarting');
   }
 
-  /** Whether the bytes are to blame: a decoder that had its chance and enough of them found no sound. */
-  #isRejection(attempt: Attempt, exit: ChildExit | undefined): boolean {
-    const { child } = attempt;
-    if (child === null || attempt.firstPcmAtMs !== null) return false;
-    if (exit !== undefined && exit.is !== 'exited') return false;
-    if (exit === undefined && child.pid !== null && hadNoChance(child.pid)) return false;
-    const enough = attempt.unansweredMs >= NO_FIRST_PCM_MS || attempt.fedBytes > ENOUGH_BYTES;
-    return enough || (exit !== undefined && child.stderrTail().includes('Invalid data found'));
-  }
-
   /** KILL at once: a decoder has nothing to finish, and one that hangs would not hear anything softer. */
   #dispose(attempt: Attempt): void {
     this.#attempt = null;
@@ -250,7 +268,8 @@ class FfmpegDecoder implements Decoder {
   }
 }
 
-function patienceMs(attempt: Attempt): number {
-  const fresh = attempt.firstPcmAtMs === null && attempt.fedBytes <= ENOUGH_BYTES;
-  return fresh ? NO_FIRST_PCM_MS : NO_PCM_MS;
+function patienceMs(attempt: Attempt, demuxer: Demuxer): number {
+  if (attempt.firstPcmAtMs !== null) return NO_PCM_MS;
+  if (demuxer === 'matroska') return NO_FIRST_MATROSKA_PCM_MS;
+  return attempt.fedBytes > ENOUGH_BYTES ? NO_PCM_MS : NO_FIRST_PCM_MS;
 }

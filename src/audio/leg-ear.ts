@@ -20,6 +20,8 @@ export interface LegEarOptions {
   onPulse(pulse: Pulse): void;
   /** Decoded sound, for others than the meter. */
   onPcm?(pcm: Float32Array): void;
+  /** The decoder was replaced: what comes next doesn't follow on what came before. */
+  onHole?(): void;
 }
 
 /** Hears one monitor connection: its bytes go in, what they sound like comes out. */
@@ -62,6 +64,7 @@ class ConnectionEar implements LegEar {
     });
     this.#decoder = options.decoders.open({
       demuxer: options.demuxer,
+      label: options.monitor,
       onPcm: (pcm) => this.#hear(pcm),
       onState: (state) => this.#decoderBecame(state),
     });
@@ -101,6 +104,7 @@ class ConnectionEar implements LegEar {
   /** A replaced decoder leaves a hole of unknown length, so what comes after it is timed and measured afresh. */
   #decoderBecame(state: DecoderState): void {
     if (state === 'running' || this.#closed) return;
+    this.#options.onHole?.();
     this.#tell(this.#held.splice(0));
     this.#frames = 0;
     this.#meter.reset();

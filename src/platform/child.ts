@@ -56,16 +56,16 @@ const living = new Set<ChildProcess>();
 
 /** Our own way out through `process.exit` or an uncaught error must not leave a child that ignores a closed stdin. */
 function killLiving(): void {
-  for (const process of living) process.kill('SIGKILL');
+  for (const child of living) child.kill('SIGKILL');
 }
 
-function remember(process_: ChildProcess): void {
+function remember(child: ChildProcess): void {
   if (living.size === 0) process.on('exit', killLiving);
-  living.add(process_);
+  living.add(child);
 }
 
-function forget(process_: ChildProcess): void {
-  living.delete(process_);
+function forget(child: ChildProcess): void {
+  living.delete(child);
   if (living.size === 0) process.off('exit', killLiving);
 }
 

@@ -4,7 +4,7 @@ import { type FfmpegDecodersOptions, ffmpegDecoders } from '../../../src/audio/f
 import type { DecoderState } from '../../../src/domain/readings.ts';
 import type { Clock } from '../../../src/platform/clock.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
-import { misbehaving } from '../platform/processes.ts';
+import { childrenOfOurs, misbehaving } from '../platform/processes.ts';
 
 const steady = { next: () => 0.5, token: () => '' };
 
@@ -67,3 +67,32 @@ export function feed(
   }, options.everyMs);
   return () => clearInterval(timer);
 }
+
+/** Opens decoders and feeds them, and ends all of that after each test. */
+export function decoderBench() {
+  const opened: Watched[] = [];
+  const stops: (() => void)[] = [];
+  return {
+    open(...args: Parameters<typeof watch>): Watched {
+      const watched = watch(...args);
+      opened.push(watched);
+      return watched;
+    },
+    /** At about 128 kbit/s on a clock that runs four times as fast, unless told otherwise. */
+    feeding(watched: Watched, bytes: Uint8Array, pace = { perWrite: 1_400, everyMs: 22 }): () => void {
+      const stop = feed(watched.decoder, bytes, pace);
+      stops.push(stop);
+      return stop;
+    },
+    async clear(): Promise<void> {
+      for (const stop of stops.splice(0)) stop();
+      await Promise.all(opened.splice(0).map((watched) => watched.decoder.close()));
+    },
+  };
+}
+
+/** Our own living children of this name. Test files run in processes of their own. */
+export const processes = (name: string) =>
+  childrenOfOurs().filter((child) => child.name === name && child.state !== 'Z');
+
+export const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

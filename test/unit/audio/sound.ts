@@ -44,6 +44,12 @@ export function tone(peakDbfs = -20, hz = 997): string {
   return `aevalsrc=${peak}*sin(${hz}*2*PI*t)|${peak}*sin(${hz}*2*PI*t):s=44100`;
 }
 
+/** Tones in noise: unlike a pure tone it fills its frames with bytes as chance has them, as music does. */
+export function programme(): string {
+  const left = '0.3*sin(440*2*PI*t)+0.1*random(0)';
+  return `aevalsrc=${left}|0.3*sin(550*2*PI*t)+0.1*random(1):s=44100`;
+}
+
 /** Cuts as a network does: nobody sends whole frames. */
 export function* pieces(bytes: Uint8Array, size: number): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);

@@ -6,25 +6,21 @@ export interface ProcessSeen {
   readonly name: string;
 }
 
-/** Our direct children, zombies included, as Linux sees them. */
+/** Our direct children, zombies included, as Linux lists them for each of our threads. */
 export function childrenOfOurs(): ProcessSeen[] {
-  const seen: ProcessSeen[] = [];
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
+  const pids = readdirSync('/proc/self/task').flatMap((thread) =>
+    readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').map(Number),
+  );
+  return pids.flatMap((pid) => {
     try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1');
-      const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      if (Number(parent) !== process.pid) continue;
-      seen.push({
-        pid: Number(entry),
-        state,
-        name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
-      });
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+      return [{ pid, state: stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3), name }];
     } catch {
-      // It ended while we looked.
+      // The end of the list, or it ended while we looked.
+      return [];
     }
-  }
-  return seen;
+  });
 }
 
 /** A zombie is dead; who has to reap it is another matter. */
@@ -54,6 +50,6 @@ export async function until(isSo: () => boolean, withinMs = 10_000): Promise<voi
   }
 }
 
-export function misbehaving(name: string): string {
-  return new URL(`../../../fixtures/children/${name}.mjs`, import.meta.url).pathname;
+export function misbehaving(name: string, kind: 'mjs' | 'sh' = 'mjs'): string {
+  return new URL(`../../../fixtures/children/${name}.${kind}`, import.meta.url).pathname;
 }
