@@ -200,7 +200,7 @@ function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: S
   }
   const isProven = state.provenAtMs !== null && nowMs - state.provenAtMs <= FRESH_MS;
   if (pulse !== null && isProven) {
-    if (nowMs - pulse.lastByteAtMs >= policy.stallMs) {
+    if (nowMs - pulse.lastByteAtMs >= stallMsOf(state, policy)) {
       const quietS = ((nowMs - pulse.lastByteAtMs) / 1000).toFixed(1);
       return faulty('stalled', pulse.lastByteAtMs, `connected, but no byte for ${quietS} s`);
     }
@@ -215,6 +215,12 @@ function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: S
     return faulty('silent', sensor.sinceMs, `under ${policy.silence.thresholdDbfs} dBFS`);
   }
   return { is: 'audible', sinceMs: sensor.sinceMs, verifiedAtMs: sensor.quietFromMs ?? sensor.heardToMs };
+}
+
+/** Where silence takes next to no bytes, as in AAC, Vorbis and Opus, no bytes for a moment may be a pause in the programme. */
+function stallMsOf(state: LegState, policy: StationPolicy): number {
+  const isSteady = state.link.is === 'open' && state.link.contentType === 'audio/mpeg';
+  return isSteady ? policy.stallMs : Math.max(policy.stallMs, policy.silence.tripMs);
 }
 
 /** While a mount has been missing in one look only, what was known stands for a moment. */

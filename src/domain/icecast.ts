@@ -1,7 +1,16 @@
 import type { MonitorId, Mount, ServerName } from './ids.ts';
 
-/** Why Icecast's admin API gave no answer that can be used. `unauthorised` is a fault of our config, not of the server. */
-export type AdminFailure = 'unauthorised' | 'overloaded' | 'refused' | 'timed-out' | 'bad-answer';
+/**
+ * Why Icecast's admin API gave no answer that can be used. `unauthorised` is a fault of our config and `name-not-found`
+ * one of our resolver; neither says anything of the server.
+ */
+export type AdminFailure =
+  | 'unauthorised'
+  | 'overloaded'
+  | 'name-not-found'
+  | 'refused'
+  | 'timed-out'
+  | 'bad-answer';
 
 /** Formats that Icecast moves listeners between; across kinds it answers "moved" and moves nobody (icecast.md 4.2). */
 export type FormatKind = 'ogg' | 'ebml' | 'generic';

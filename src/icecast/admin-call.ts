@@ -147,6 +147,6 @@ function adminFailureOf(failure: WireFailure): AdminFailure {
       return 'bad-answer';
     case 'refused':
     case 'name-not-found':
-      return 'refused';
+      return failure;
   }
 }

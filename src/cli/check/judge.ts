@@ -41,6 +41,8 @@ function cureOf(failure: SilentServer['failure'], url: string): string {
   switch (failure) {
     case 'unauthorised':
       return "compare it with <admin-user> and <admin-password> in the server's icecast.xml";
+    case 'name-not-found':
+      return `check the name in ${url} and this machine's resolver`;
     case 'refused':
       return `check that Icecast runs, that ${url} is right, and the firewall`;
     case 'timed-out':

@@ -53,7 +53,7 @@ function serverText(facts: ServerFacts, wanted: readonly Wanted[]): string {
   const { server } = facts;
   const head = `${server.name}  ${server.url}`;
   if (!facts.answers) {
-    const reachable = facts.failure === 'refused' || facts.failure === 'timed-out' ? 'NO' : 'yes';
+    const reachable = ['refused', 'timed-out', 'name-not-found'].includes(facts.failure) ? 'NO' : 'yes';
     const password = facts.failure === 'unauthorised' ? 'WRONG' : 'not known';
     return `${head}\n${table([
       ['reachable', reachable],
