@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import type { DemoOptions } from '../demo/demo.ts';
 import { messageOf } from '../platform/errors.ts';
 import { VERSION } from '../version.ts';
 import { EXIT, run } from './run.ts';
@@ -34,7 +35,8 @@ program
   .option('--tour', 'break one thing after another and measure what a listener hears')
   .option('--only <scenarios>', 'with --tour: only these, by comma')
   .option('--json', 'with --tour: print JSON')
-  .action(async (options: { tour?: boolean; only?: string; json?: boolean }) => {
+  .option('--markdown', 'with --tour: print the table as Markdown')
+  .action(async (options: DemoOptions) => {
     const { demo } = await import('../demo/demo.ts');
     finish(await demo(options));
   });

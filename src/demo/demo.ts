@@ -11,6 +11,8 @@ export interface DemoOptions {
   /** With a tour: only these scenarios, by comma. */
   readonly only?: string;
   readonly json?: boolean;
+  /** With a tour: print the table as Markdown, for the README. */
+  readonly markdown?: boolean;
 }
 
 const HOSTS = ['127.0.0.21', '127.0.0.22'] as const;
@@ -99,11 +101,11 @@ export async function runScenario(house: House, scenario: Scenario): Promise<Tou
   }
 }
 
-function printed(results: readonly TourResult[]): string {
+function printed(results: readonly TourResult[], { markdown }: DemoOptions): string {
   const verdict = results.every(hasPassed)
     ? 'Every figure is within its bound.'
     : 'At least one figure is over its bound.';
-  return `\n${tourTable(results, 'text')}\n\n${verdict} Measured on ${machineInWords()}.\n`;
+  return `\n${tourTable(results, markdown === true ? 'markdown' : 'text')}\n\n${verdict} Measured on ${machineInWords()}.\n`;
 }
 
 /** The live picture in the terminal; returns what ends it. */
