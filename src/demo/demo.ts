@@ -53,7 +53,7 @@ export async function demo(options: DemoOptions): Promise<number> {
       if (results === null) return 130;
       stopView();
       process.stdout.write(
-        options.json === true ? `${JSON.stringify(results, null, 2)}\n` : printed(results),
+        options.json === true ? `${JSON.stringify(results, null, 2)}\n` : printed(results, options),
       );
       return results.every(hasPassed) ? 0 : 1;
     } finally {
