@@ -1,0 +1,55 @@
+#include "arguments.h"
+
+#include <cmath>
+#include <sstream>
+
+namespace sustain::binding {
+
+namespace {
+
+std::string describe(const Napi::Value& value) {
+  if (value.IsNumber()) {
+    std::ostringstream text;
+    text << value.As<Napi::Number>().DoubleValue();
+    return text.str();
+  }
+  if (value.IsUndefined()) return "undefined";
+  if (value.IsNull()) return "null";
+  if (value.IsString()) return "a string";
+  return "a value of another type";
+}
+
+}  // namespace
+
+Napi::Error argumentError(Napi::Env env, const char* code, const std::string& message) {
+  const auto* data = env.GetInstanceData<AddonData>();
+  if (data == nullptr || data->argumentError.IsEmpty()) return Napi::TypeError::New(env, message);
+  const Napi::Object error =
+      data->argumentError.New({Napi::String::New(env, code), Napi::String::New(env, message)});
+  return Napi::Error(env, error);
+}
+
+double numberSetting(const Napi::Object& object, const char* name, double least, double most, double otherwise) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsUndefined()) return otherwise;
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!(number >= least && number <= most)) {
+    std::ostringstream text;
+    text << name << " must be a number from " << least << " to " << most << ", not " << describe(value);
+    throw argumentError(object.Env(), "NATIVE_SETTING", text.str());
+  }
+  return number;
+}
+
+int requiredInteger(const Napi::Object& object, const char* name, int least, int most, const char* code) {
+  const Napi::Value value = object.Get(name);
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  if (!(number >= least && number <= most) || number != std::floor(number)) {
+    std::ostringstream text;
+    text << name << " must be a whole number from " << least << " to " << most << ", not " << describe(value);
+    throw argumentError(object.Env(), code, text.str());
+  }
+  return static_cast<int>(number);
+}
+
+}  // namespace sustain::binding

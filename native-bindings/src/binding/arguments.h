@@ -1,0 +1,23 @@
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+
+namespace sustain::binding {
+
+/** Per-environment state: every worker thread has its own, and it goes when the worker goes. */
+struct AddonData {
+  Napi::FunctionReference argumentError;
+};
+
+/** An error of the class that JavaScript handed to initialise(): `new NativeArgumentError(code, message)`. */
+Napi::Error argumentError(Napi::Env env, const char* code, const std::string& message);
+
+/** Reads a finite number between `least` and `most` from `object[name]`, or gives `otherwise` when it is undefined. */
+double numberSetting(const Napi::Object& object, const char* name, double least, double most, double otherwise);
+
+/** As numberSetting, for a setting that must be there and be a whole number. */
+int requiredInteger(const Napi::Object& object, const char* name, int least, int most, const char* code);
+
+}  // namespace sustain::binding

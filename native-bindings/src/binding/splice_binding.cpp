@@ -1,0 +1,112 @@
+#include "splice_binding.h"
+
+#include <cmath>
+#include <string>
+
+#include "../dsp/correlator.h"
+#include "../dsp/interpolator.h"
+#include "arguments.h"
+
+namespace sustain::binding {
+
+namespace {
+
+struct Sound {
+  float* samples = nullptr;
+  std::size_t frames = 0;
+};
+
+Sound soundOf(const Napi::CallbackInfo& info, std::size_t index, const char* name) {
+  napi_typedarray_type type = napi_int8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+  bool isTypedArray = false;
+  const napi_env env = info.Env();
+  const napi_value value = info[index];
+  if (napi_is_typedarray(env, value, &isTypedArray) != napi_ok || !isTypedArray ||
+      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_float32_array) {
+    throw argumentError(info.Env(), "NATIVE_BLOCK_TYPE", std::string(name) + " must be a Float32Array");
+  }
+  if (length % 2 != 0) {
+    throw argumentError(info.Env(), "NATIVE_BLOCK_LENGTH", std::string(name) + " is not a whole number of stereo frames");
+  }
+  return {static_cast<float*>(data), length / 2};
+}
+
+/**
+ * A search takes some milliseconds, so it is done beside the event loop, on copies: the arrays stay JavaScript's own,
+ * and may be transferred or collected meanwhile.
+ */
+class Search : public Napi::AsyncWorker {
+ public:
+  Search(Napi::Env env, const Sound& needle, const Sound& haystack)
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        needle_(needle.samples, needle.samples + 2 * needle.frames),
+        haystack_(haystack.samples, haystack.samples + 2 * haystack.frames) {}
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+  void Execute() override {
+    result_ = correlate(needle_.data(), needle_.size() / 2, haystack_.data(), haystack_.size() / 2);
+  }
+
+  void OnOK() override {
+    const Napi::Env env = Env();
+    const Napi::HandleScope scope(env);
+    if (!result_.heard) {
+      deferred_.Resolve(env.Null());
+      return;
+    }
+    auto object = Napi::Object::New(env);
+    object.Set("offsetFrames", static_cast<double>(result_.offset));
+    object.Set("peak", result_.peak);
+    object.Set("inverted", result_.inverted);
+    object.Set("runnerUp", result_.runnerUp);
+    deferred_.Resolve(object);
+  }
+
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  std::vector<float> needle_;
+  std::vector<float> haystack_;
+  Correlation result_;
+};
+
+Napi::Value correlateLater(const Napi::CallbackInfo& info) {
+  const Sound needle = soundOf(info, 0, "needle");
+  const Sound haystack = soundOf(info, 1, "haystack");
+  // Deletes itself when it is done.
+  auto* search = new Search(info.Env(), needle, haystack);
+  const Napi::Promise promise = search->promise();
+  search->Queue();
+  return promise;
+}
+
+void interpolateNow(const Napi::CallbackInfo& info) {
+  const Sound source = soundOf(info, 0, "source");
+  const Sound out = soundOf(info, 3, "out");
+  const double start = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : std::nan("");
+  const double rate = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : std::nan("");
+  const double last = start + static_cast<double>(out.frames) * rate;
+  const auto reach = static_cast<double>(kInterpolatorReach);
+  if (!(rate >= 0.9 && rate <= 1.1)) {
+    throw argumentError(info.Env(), "NATIVE_SETTING", "rate must be a number from 0.9 to 1.1");
+  }
+  if (!(start >= reach && last + reach <= static_cast<double>(source.frames))) {
+    throw argumentError(info.Env(), "NATIVE_BLOCK_LENGTH", "the positions are not within the source");
+  }
+  interpolate(source.samples, start, rate, out.samples, out.frames);
+}
+
+}  // namespace
+
+void defineSplice(Napi::Env env, Napi::Object functions) {
+  functions.Set("correlate", Napi::Function::New(env, correlateLater, "correlate"));
+  functions.Set("interpolate", Napi::Function::New(env, interpolateNow, "interpolate"));
+}
+
+}  // namespace sustain::binding

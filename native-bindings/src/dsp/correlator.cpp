@@ -1,0 +1,208 @@
+#include "correlator.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include "fft.h"
+#include "simd.h"
+#include "units.h"
+
+namespace sustain {
+
+namespace {
+
+constexpr std::size_t kStep = 8;
+constexpr std::size_t kTaps = 64;
+constexpr std::size_t kCandidates = 6;
+/** Places closer than this, in coarse frames, are one place. */
+constexpr std::size_t kApart = 4;
+constexpr std::ptrdiff_t kFineReach = 12;
+constexpr std::size_t kFineFrames = 24000;
+/** A needle under this RMS (-66 dBFS) is no programme. */
+constexpr double kLeastRms = 0.0005;
+constexpr float kPreEmphasis = 0.9f;
+/** A haystack window with less energy than this part of the needle's can't be the same sound at a usable level. */
+constexpr double kLeastEnergyRatio = 1e-4;
+
+std::vector<float> monoOf(const float* interleaved, std::size_t frames) {
+  std::vector<float> mono(frames);
+  for (std::size_t i = 0; i < frames; ++i) {
+    const float mean = 0.5f * (interleaved[2 * i] + interleaved[2 * i + 1]);
+    mono[i] = std::isfinite(mean) ? mean : 0.0f;
+  }
+  return mono;
+}
+
+/** Low-pass for an eighth of the rate: a Hann-windowed sinc. */
+const std::array<float, kTaps>& lowPass() {
+  static const std::array<float, kTaps> taps = [] {
+    std::array<float, kTaps> made{};
+    double sum = 0.0;
+    for (std::size_t i = 0; i < kTaps; ++i) {
+      const double at = static_cast<double>(i) - (kTaps - 1) / 2.0;
+      const double x = at * 0.9 / kStep;
+      const double sinc = std::abs(x) < 1e-9 ? 1.0 : std::sin(kPi * x) / (kPi * x);
+      const double value = sinc * (0.5 - 0.5 * std::cos(2.0 * kPi * (static_cast<double>(i) + 0.5) / kTaps));
+      made[i] = static_cast<float>(value);
+      sum += value;
+    }
+    for (float& tap : made) tap /= static_cast<float>(sum);
+    return made;
+  }();
+  return taps;
+}
+
+/** An eighth of the rate, bass taken down. Both inputs get the same, so places correspond. */
+std::vector<float> coarseOf(const std::vector<float>& mono) {
+  if (mono.size() < kTaps) return {};
+  const auto& taps = lowPass();
+  const std::size_t frames = (mono.size() - kTaps) / kStep + 1;
+  std::vector<float> coarse(frames);
+  float before = 0.0f;
+  for (std::size_t i = 0; i < frames; ++i) {
+    Float4 sum = splat4(0.0f);
+    const float* from = mono.data() + i * kStep;
+    for (std::size_t t = 0; t < kTaps; t += 4) sum += load4(from + t) * load4(taps.data() + t);
+    const float now = sumOf(sum);
+    coarse[i] = i == 0 ? 0.0f : now - kPreEmphasis * before;
+    before = now;
+  }
+  return coarse;
+}
+
+double energyOf(const float* samples, std::size_t frames) {
+  double energy = 0.0;
+  for (std::size_t i = 0; i < frames; ++i) energy += static_cast<double>(samples[i]) * static_cast<double>(samples[i]);
+  return energy;
+}
+
+/** Magnitude of the normalised correlation at every place where the needle fits. */
+std::vector<float> coarseSearch(const std::vector<float>& needle, const std::vector<float>& haystack) {
+  const std::size_t length = powerOfTwoFor(haystack.size());
+  const Fft fft(length);
+  // Both real signals in one complex transform; the places that wrap around are the ones where the needle doesn't fit.
+  std::vector<std::complex<float>> data(length);
+  for (std::size_t i = 0; i < haystack.size(); ++i) data[i].real(haystack[i]);
+  for (std::size_t i = 0; i < needle.size(); ++i) data[i].imag(needle[i]);
+  fft.forward(data.data());
+  std::vector<std::complex<float>> product(length);
+  for (std::size_t k = 0; k < length; ++k) {
+    const std::complex<float> here = data[k];
+    const std::complex<float> mirror = std::conj(data[(length - k) & (length - 1)]);
+    const std::complex<float> hay = 0.5f * (here + mirror);
+    const std::complex<float> twice = here - mirror;
+    const std::complex<float> piece{0.5f * twice.imag(), -0.5f * twice.real()};
+    product[k] = {hay.real() * piece.real() + hay.imag() * piece.imag(),
+                  hay.imag() * piece.real() - hay.real() * piece.imag()};
+  }
+  fft.inverse(product.data());
+  const double needleEnergy = energyOf(needle.data(), needle.size());
+  const std::size_t places = haystack.size() - needle.size() + 1;
+  std::vector<float> found(places);
+  double windowEnergy = energyOf(haystack.data(), needle.size());
+  for (std::size_t i = 0; i < places; ++i) {
+    const double value = std::abs(static_cast<double>(product[i].real())) / static_cast<double>(length);
+    const bool loud = windowEnergy > needleEnergy * kLeastEnergyRatio && needleEnergy > 0.0;
+    found[i] = loud ? static_cast<float>(value / std::sqrt(windowEnergy * needleEnergy)) : 0.0f;
+    if (i + 1 == places) break;
+    const double leaving = haystack[i];
+    const double entering = haystack[i + needle.size()];
+    windowEnergy = std::max(0.0, windowEnergy - leaving * leaving + entering * entering);
+  }
+  return found;
+}
+
+std::vector<std::size_t> bestPlaces(const std::vector<float>& found) {
+  std::vector<std::size_t> maxima;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const bool rises = i == 0 || found[i] >= found[i - 1];
+    const bool falls = i + 1 == found.size() || found[i] > found[i + 1];
+    if (rises && falls && found[i] > 0.0f) maxima.push_back(i);
+  }
+  std::sort(maxima.begin(), maxima.end(), [&](std::size_t a, std::size_t b) { return found[a] > found[b]; });
+  std::vector<std::size_t> best;
+  for (const std::size_t place : maxima) {
+    const bool isNew = std::all_of(best.begin(), best.end(), [&](std::size_t other) {
+      return (place > other ? place - other : other - place) >= kApart;
+    });
+    if (isNew) best.push_back(place);
+    if (best.size() == kCandidates) break;
+  }
+  return best;
+}
+
+double runnerUpOf(const std::vector<float>& found, std::size_t best) {
+  std::size_t from = best;
+  std::size_t to = best;
+  while (from > 0 && found[from - 1] < found[from]) --from;
+  while (to + 1 < found.size() && found[to + 1] < found[to]) ++to;
+  float most = 0.0f;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i < from || i > to) most = std::max(most, found[i]);
+  }
+  return found[best] > 0.0f ? static_cast<double>(most / found[best]) : 0.0;
+}
+
+/** Normalised correlation, with its sign, of `frames` frames. */
+double correlationAt(const float* a, const float* b, std::size_t frames) {
+  double product = 0.0;
+  double energyA = 0.0;
+  double energyB = 0.0;
+  std::size_t i = 0;
+  while (i + 4 <= frames) {
+    Float4 ab = splat4(0.0f);
+    Float4 aa = splat4(0.0f);
+    Float4 bb = splat4(0.0f);
+    const std::size_t end = std::min(frames - frames % 4, i + 1024);
+    for (; i < end; i += 4) {
+      const Float4 x = load4(a + i);
+      const Float4 y = load4(b + i);
+      ab += x * y;
+      aa += x * x;
+      bb += y * y;
+    }
+    product += static_cast<double>(sumOf(ab));
+    energyA += static_cast<double>(sumOf(aa));
+    energyB += static_cast<double>(sumOf(bb));
+  }
+  const double energy = std::sqrt(energyA * energyB);
+  return energy > 0.0 ? product / energy : 0.0;
+}
+
+}  // namespace
+
+Correlation correlate(const float* needle, std::size_t needleFrames, const float* haystack,
+                      std::size_t haystackFrames) {
+  Correlation result;
+  if (needleFrames < kTaps * 4 || haystackFrames < needleFrames) return result;
+  const std::vector<float> piece = monoOf(needle, needleFrames);
+  const std::vector<float> hay = monoOf(haystack, haystackFrames);
+  if (std::sqrt(energyOf(piece.data(), needleFrames) / static_cast<double>(needleFrames)) < kLeastRms) return result;
+  const std::vector<float> found = coarseSearch(coarseOf(piece), coarseOf(hay));
+  const std::vector<std::size_t> places = bestPlaces(found);
+  if (places.empty()) return result;
+
+  const auto last = static_cast<std::ptrdiff_t>(haystackFrames - needleFrames);
+  const std::size_t fineFrames = std::min(kFineFrames, needleFrames);
+  const std::size_t middle = (needleFrames - fineFrames) / 2;
+  double best = -1.0;
+  for (const std::size_t place : places) {
+    const auto around = static_cast<std::ptrdiff_t>(place * kStep);
+    for (std::ptrdiff_t at = std::max<std::ptrdiff_t>(0, around - kFineReach);
+         at <= std::min(last, around + kFineReach); ++at) {
+      const double value = correlationAt(piece.data() + middle, hay.data() + at + middle, fineFrames);
+      if (std::abs(value) <= best) continue;
+      best = std::abs(value);
+      result.offset = at;
+      result.inverted = value < 0.0;
+    }
+  }
+  result.heard = best >= 0.0;
+  result.peak = std::abs(correlationAt(piece.data(), hay.data() + result.offset, needleFrames));
+  result.runnerUp = runnerUpOf(found, places.front());
+  return result;
+}
+
+}  // namespace sustain

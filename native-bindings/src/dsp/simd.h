@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace sustain {
+
+/*
+ * Four floats at a time in the compiler's own vector types (GCC and Clang), which become SSE on x86-64 and NEON on
+ * aarch64. Magnitudes are compared as integers: for floats of one sign the order of the bits is the order of the values.
+ */
+using Float4 = float __attribute__((vector_size(16)));
+using Int4 = std::int32_t __attribute__((vector_size(16)));
+
+inline Float4 load4(const float* from) {
+  Float4 v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+
+inline void store4(float* to, Float4 v) { std::memcpy(to, &v, sizeof v); }
+
+inline Float4 splat4(float value) { return Float4{value, value, value, value}; }
+
+inline Int4 magnitudeBits(Float4 v) { return reinterpret_cast<Int4>(v) & 0x7fffffff; }
+
+inline Float4 fromBits(Int4 bits) { return reinterpret_cast<Float4>(bits); }
+
+inline Float4 magnitude(Float4 v) { return fromBits(magnitudeBits(v)); }
+
+inline Int4 max4(Int4 a, Int4 b) { return a > b ? a : b; }
+
+inline float sumOf(Float4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
+
+inline std::int32_t sumOf(Int4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
+
+inline float largestOf(Int4 bits) {
+  const std::int32_t a = bits[0] > bits[1] ? bits[0] : bits[1];
+  const std::int32_t b = bits[2] > bits[3] ? bits[2] : bits[3];
+  const std::int32_t largest = a > b ? a : b;
+  float value;
+  std::memcpy(&value, &largest, sizeof value);
+  return value;
+}
+
+inline std::int32_t bitsOf(float value) {
+  std::int32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+}  // namespace sustain

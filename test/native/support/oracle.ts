@@ -1,0 +1,43 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface OracleFigures {
+  /** Every 100 ms; -999 stands for silence. */
+  readonly momentary: readonly number[];
+  readonly maxMomentaryLufs: number;
+  readonly maxShortTermLufs: number;
+  readonly integratedLufs: number;
+  readonly loudnessRangeLu: number;
+  readonly truePeakDbtp: number;
+  readonly samplePeakDbfs: number;
+}
+
+export interface Oracle {
+  measure(samples: Float32Array, rateHz: number, channels: number): OracleFigures;
+  remove(): void;
+}
+
+/** Compiles the C program against Debian's libebur128; the message says what to install when that fails. */
+export function buildOracle(): Oracle {
+  const folder = mkdtempSync(join(tmpdir(), 'sustain-oracle-'));
+  const program = join(folder, 'oracle');
+  const source = fileURLToPath(new URL('oracle.c', import.meta.url));
+  const compiled = spawnSync('gcc', ['-O2', '-o', program, source, '-lebur128', '-lm'], { encoding: 'utf8' });
+  if (compiled.status !== 0) {
+    rmSync(folder, { recursive: true });
+    throw new Error(
+      `The oracle needs gcc and libebur128: apt-get install gcc libebur128-dev\n${compiled.stderr ?? ''}`,
+    );
+  }
+  return {
+    measure(samples, rateHz, channels) {
+      const input = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+      const output = execFileSync(program, [String(rateHz), String(channels)], { input, maxBuffer: 2 ** 26 });
+      return JSON.parse(output.toString()) as OracleFigures;
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}

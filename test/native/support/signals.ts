@@ -1,0 +1,73 @@
+/** Test signals as recipes, rendered a second at a time so that long ones need no memory. */
+
+/** Sines at 1 kHz, in phase in all channels; `dbfs` is the peak level of each channel, -Infinity being silence. */
+export interface Segment {
+  readonly seconds: number;
+  readonly dbfs: number | readonly number[];
+}
+
+export const stereo = (seconds: number, dbfs: number): Segment => ({ seconds, dbfs });
+export const silence = (seconds: number): Segment => ({ seconds, dbfs: -Infinity });
+export const repeated = (times: number, ...segments: readonly Segment[]): Segment[] =>
+  Array.from({ length: times }, () => segments).flat();
+
+export const secondsOf = (segments: readonly Segment[]): number =>
+  segments.reduce((sum, segment) => sum + segment.seconds, 0);
+
+const gainOf = (dbfs: number): number => 10 ** (dbfs / 20);
+
+/** Yields interleaved pieces of at most one second. The sine runs on through the changes of level. */
+export function* render(
+  segments: readonly Segment[],
+  rateHz: number,
+  channels: number,
+): Generator<Float32Array> {
+  // Ten periods of 1 kHz last 10 ms, a whole number of samples at every rate used here.
+  const table = Float64Array.from({ length: rateHz / 100 }, (_, i) =>
+    Math.sin((2 * Math.PI * 1000 * i) / rateHz),
+  );
+  let frame = 0;
+  let endSeconds = 0;
+  for (const segment of segments) {
+    endSeconds += segment.seconds;
+    const end = Math.round(endSeconds * rateHz);
+    const gains = Array.from({ length: channels }, (_, c) =>
+      gainOf(typeof segment.dbfs === 'number' ? segment.dbfs : (segment.dbfs[c] ?? -Infinity)),
+    );
+    while (frame < end) {
+      const count = Math.min(rateHz, end - frame);
+      const piece = new Float32Array(count * channels);
+      for (let i = 0; i < count; i++) {
+        const sine = table[(frame + i) % table.length] ?? 0;
+        for (let c = 0; c < channels; c++) piece[i * channels + c] = sine * (gains[c] ?? 0);
+      }
+      frame += count;
+      yield piece;
+    }
+  }
+}
+
+/** A stereo signal from a function of the frame number. */
+export function fromFunction(
+  frames: number,
+  sample: (frame: number) => number | readonly [number, number],
+): Float32Array {
+  const samples = new Float32Array(frames * 2);
+  for (let i = 0; i < frames; i++) {
+    const value = sample(i);
+    samples[2 * i] = typeof value === 'number' ? value : value[0];
+    samples[2 * i + 1] = typeof value === 'number' ? value : value[1];
+  }
+  return samples;
+}
+
+/** Reproducible numbers from 0 to 1 (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
