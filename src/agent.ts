@@ -162,7 +162,7 @@ export class Agent {
           leg,
           agent: config.self,
           server: link.address,
-          thresholdDbfs: station.policy.silence.thresholdDbfs,
+          policy: station.policy,
           decoders,
           clock,
           random,

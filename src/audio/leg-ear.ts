@@ -3,7 +3,7 @@ import type { DecoderState, LevelReading, Pulse } from '../domain/readings.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Demuxer, PCM_CHANNELS, PCM_RATE_HZ } from './decode-command.ts';
 import type { Decoder, DecoderFactory } from './decoder.ts';
-import { createMeter, type Meter, type MeterReading } from './meter.ts';
+import { createMeter, type Meter, type MeterReading, type ProgrammePreset } from './meter.ts';
 import { createStreamClock, type StreamClock } from './stream-clock.ts';
 
 export interface LegEarOptions {
@@ -12,6 +12,7 @@ export interface LegEarOptions {
   readonly openedAtMs: number;
   /** The leg's silence threshold, in dBFS. */
   readonly thresholdDbfs: number;
+  readonly preset: ProgrammePreset;
   readonly decoders: DecoderFactory;
   readonly clock: Clock;
   /** In order of time. Those of a burst carry times before `openedAtMs`. */
@@ -60,6 +61,7 @@ class ConnectionEar implements LegEar {
     this.#streamClock = createStreamClock({ rateHz: PCM_RATE_HZ });
     this.#meter = createMeter({
       thresholdDbfs: options.thresholdDbfs,
+      preset: options.preset,
       onReading: (reading) => this.#held.push(reading),
     });
     this.#decoder = options.decoders.open({

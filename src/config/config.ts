@@ -1,5 +1,5 @@
 import type { Mount, ServerName, SourceName, StationName } from '../domain/ids.ts';
-import type { FlapPolicy, SilencePolicy } from '../domain/policy.ts';
+import type { FlapPolicy, ProgrammePolicy, SilencePolicy } from '../domain/policy.ts';
 import type { HostAndPort } from './schema/leaves.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
 import type { Secret } from './secret.ts';
@@ -37,6 +37,7 @@ export interface StationConfig {
   /** In order of preference. */
   readonly sources: readonly SourceConfig[];
   readonly silence: SilencePolicy;
+  readonly programme: ProgrammePolicy;
   readonly stall: { readonly tripMs: number };
   readonly switching: { readonly dwellMs: number; readonly flap: FlapPolicy };
   readonly serve: ParsedStation['serve'];

@@ -151,7 +151,7 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
 }
 
 function stationOf(name: string, station: ParsedStation): StationConfig {
-  const { silence, stall, switching, serve } = station;
+  const { silence, programme, stall, switching, serve } = station;
   return {
     name: stationName(name),
     sources: station.sources.map((source) => ({
@@ -159,6 +159,7 @@ function stationOf(name: string, station: ParsedStation): StationConfig {
       mount: mount(source.mount),
     })),
     silence,
+    programme,
     stall,
     switching,
     serve,

@@ -23,6 +23,7 @@ export function policyOf(config: Config, station: StationConfig): StationPolicy 
     sources: station.sources.map((source) => source.name),
     legs: legsOf(config, station),
     silence: station.silence,
+    programme: station.programme,
     stallMs: station.stall.tripMs,
     absentMs: ABSENT_MS,
     dwellMs: station.switching.dwellMs,

@@ -88,6 +88,10 @@ function legAlerts(desk: Desk, legs: Legs, nowMs: number): Alert[] {
   const found: Alert[] = [];
   const current = legs.find((leg) => leg.leg.source === desk.onAir);
   for (const leg of legs) {
+    if (leg.found.length > 0 && leg.missing === null) {
+      const detail = `the meter finds ${leg.found.join(' and ')} in the sound of ${leg.leg.mount}`;
+      found.push(alert('programme-fault', leg.leg.id, detail));
+    }
     if (leg === current) continue;
     const unfit = current === undefined ? null : misfit(current.view, leg.view);
     if (unfit !== null && leg.missing === null) found.push(alert(unfit.is, leg.leg.id, unfit.detail));

@@ -2,7 +2,7 @@ import type { LegCondition } from '../domain/conditions.ts';
 import type { MountView, ServerLook } from '../domain/icecast.ts';
 import type { Leg, MonitorId } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import type { LevelReading, Link, Pulse } from '../domain/readings.ts';
+import type { LevelReading, Link, ProgrammeFault, Pulse } from '../domain/readings.ts';
 import { hear, newSensor, type SoundSensor } from './sound.ts';
 
 /** Readings wait here for a proof of position; 10 a second, and a burst brings some 16 s of them at the most. */
@@ -11,8 +11,19 @@ const MAX_PENDING = 300;
 const FLOWING_MS = 1000;
 /** For this long after a source came back, the mounts of its fallback chain may hold its listeners, in ms. */
 const RENEWED_MS = 5000;
+/** Within this the meter finds every programme fault but the longest loops, in ms. */
+const METER_FINDS_MS = 30_000;
+const DOUBT_MS = 60_000;
 /** Without news for this long nothing is claimed of a leg, in ms. */
 const FRESH_MS = 3000;
+
+/** A fault in the sound, and the connection that heard it. */
+export interface ProgrammeState {
+  readonly fault: ProgrammeFault;
+  readonly monitor: MonitorId;
+  readonly sinceMs: number;
+  readonly seenAtMs: number;
+}
 
 export interface LegState {
   readonly leg: Leg;
@@ -21,6 +32,10 @@ export interface LegState {
   /** Heard, but not yet proven to come from this leg's mount. */
   readonly pending: readonly LevelReading[];
   readonly sensor: SoundSensor;
+  /** The newest programme fault that was proven, until it is known to be over. */
+  readonly programme: ProgrammeState | null;
+  /** What the meter found in the newest proven block, acted on or not. */
+  readonly found: readonly ProgrammeFault[];
   /** Latest moment at which `listclients` proved the present monitor on this leg's mount. */
   readonly provenAtMs: number | null;
   /** Consecutive looks in which the open monitor was found nowhere or on another mount. */
@@ -42,6 +57,8 @@ export function newLeg(leg: Leg, atMs: number): LegState {
     pulse: null,
     pending: [],
     sensor: newSensor(atMs),
+    programme: null,
+    found: [],
     provenAtMs: null,
     displaced: 0,
     missing: null,
@@ -87,7 +104,8 @@ export function withLook(state: LegState, look: ServerLook & { ok: true }, polic
       looks: (state.missing?.looks ?? 0) + 1,
     };
     const gone = missing.looks >= 2;
-    return { ...state, missing, pending: [], sensor: gone ? newSensor(look.atMs) : state.sensor };
+    const forgotten = gone ? { sensor: newSensor(look.atMs), programme: null } : {};
+    return { ...state, missing, pending: [], ...forgotten };
   }
   const renewedAtMs = isYounger(view, state.view) ? look.atMs : state.renewedAtMs;
   const found = { ...state, view, renewedAtMs, missing: null };
@@ -123,13 +141,39 @@ function release(state: LegState, provenAtMs: number, policy: StationPolicy): Le
   const { pulse } = state;
   if (pulse === null || pulse.lastByteAtMs - pulse.openedAtMs < FLOWING_MS)
     return { ...state, provenAtMs, displaced: 0 };
-  let sensor = state.sensor;
+  let { sensor, programme, found } = state;
   const pending: LevelReading[] = [];
   for (const reading of state.pending) {
     if (reading.atMs > provenAtMs) pending.push(reading);
-    else sensor = hear(sensor, reading, policy.silence);
+    else {
+      sensor = hear(sensor, reading, policy.silence);
+      programme = hearProgramme(programme, reading, state.link, policy);
+      found = reading.faults;
+    }
   }
-  return { ...state, sensor, pending, provenAtMs, displaced: 0 };
+  return { ...state, sensor, programme, found, pending, provenAtMs, displaced: 0 };
+}
+
+/**
+ * A programme fault stays until the connection that heard it hears it end, or another one has listened for as long as
+ * the meter may take to find it again. Where moves carry our monitor off time and again, it is given the benefit of the
+ * doubt in the end.
+ */
+function hearProgramme(
+  known: ProgrammeState | null,
+  reading: LevelReading,
+  link: Link,
+  policy: StationPolicy,
+): ProgrammeState | null {
+  const { monitor, atMs } = reading;
+  const heard = reading.faults.find((fault) => policy.programme.actOn.includes(fault));
+  if (heard !== undefined) {
+    const sinceMs = known?.fault === heard ? known.sinceMs : atMs;
+    return { fault: heard, monitor, sinceMs, seenAtMs: atMs };
+  }
+  if (known === null || known.monitor === monitor) return null;
+  const listenedMs = link.is === 'open' ? atMs - link.sinceMs : 0;
+  return listenedMs >= METER_FINDS_MS || atMs - known.seenAtMs >= DOUBT_MS ? null : known;
 }
 
 /** What is known of the server when a leg on it is judged. */
@@ -210,6 +254,8 @@ function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: S
     if (pulse?.decoder === 'restarting') return unknown('decoder');
     return unknown(isProven ? 'no-data' : 'unproven');
   }
+  if (state.programme !== null)
+    return faulty(state.programme.fault, state.programme.sinceMs, 'the meter found it in the sound');
   if (sensor.verdict === 'unheard') return unknown('starting');
   if (sensor.verdict === 'silent') {
     return faulty('silent', sensor.sinceMs, `under ${policy.silence.thresholdDbfs} dBFS`);

@@ -1,5 +1,7 @@
-/** What is wrong with a leg: the sound itself (`silent`), or the mount on that one server. */
-export type LegFault = 'silent' | 'stalled' | 'undecodable' | 'absent' | 'unresponsive';
+import type { ProgrammeFault } from './readings.ts';
+
+/** What is wrong with a leg: the sound itself (`silent` and the programme faults), or the mount on that one server. */
+export type LegFault = 'silent' | ProgrammeFault | 'stalled' | 'undecodable' | 'absent' | 'unresponsive';
 
 /** Why nothing can be said of a leg. Missing data is unknown, never down. */
 export type UnknownReason =

@@ -14,6 +14,7 @@ export type AlertCode =
   | 'admin-overloaded'
   | 'server-down'
   | 'backup-not-proven'
+  | 'programme-fault'
   | 'agent-gone';
 
 /** What happened, for the log, the history, the dashboard and the hooks. Never an input to a decision. */

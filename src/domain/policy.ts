@@ -1,4 +1,5 @@
 import type { Leg, ServerName, SourceName, StationName } from './ids.ts';
+import type { ProgrammeFault } from './readings.ts';
 
 /** When silence counts as a fault and when sound counts as back. */
 export interface SilencePolicy {
@@ -12,6 +13,14 @@ export interface SilencePolicy {
   readonly soundMs: number;
 }
 
+/** What is to be done about faults in the sound itself. */
+export interface ProgrammePolicy {
+  /** How patient the meter is: held chords are no tone in classical music. */
+  readonly preset: 'talk' | 'music' | 'classical';
+  /** Faults for which listeners are moved; the others are told only. */
+  readonly actOn: readonly ProgrammeFault[];
+}
+
 /** Everything `decide/` may know of what the station wants. All durations in ms. */
 export interface StationPolicy {
   readonly station: StationName;
@@ -22,6 +31,7 @@ export interface StationPolicy {
   readonly sources: readonly SourceName[];
   readonly legs: readonly Leg[];
   readonly silence: SilencePolicy;
+  readonly programme: ProgrammePolicy;
   /** No byte for this long on an open connection: the leg is stalled. */
   readonly stallMs: number;
   /** A mount must be missing for this long (and in two looks) before it is absent. */

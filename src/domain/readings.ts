@@ -1,17 +1,43 @@
 import type { MonitorId } from './ids.ts';
 
-/** Levels of one block of decoded sound (100 ms), as one monitor connection heard it. */
-export interface LevelReading {
-  readonly monitor: MonitorId;
-  /** Monotonic time at which the last sample of the block was received, in ms. */
-  readonly atMs: number;
+/** Faults that are in the sound itself, found by the meter. Silence is not among them: the decision finds that. */
+export const PROGRAMME_FAULTS = [
+  'noise-only',
+  'tone',
+  'channel-lost',
+  'phase-inverted',
+  'stuck-loop',
+] as const;
+export type ProgrammeFault = (typeof PROGRAMME_FAULTS)[number];
+
+/** What a person may want to know of the sound, and nothing is ever done about. */
+export type ProgrammeWarning = 'clipped' | 'too-loud' | 'too-quiet' | 'mono' | 'loop-suspected';
+
+/** What the meter makes of one block of sound. A level of digital silence is -Infinity; what isn't known yet is NaN. */
+export interface SoundFigures {
   readonly durationMs: number;
-  /** RMS per channel in dBFS; digital zero is -Infinity. */
+  /** RMS per channel in dBFS. */
   readonly rmsDbfs: readonly number[];
-  /** Highest absolute sample per channel in dBFS; digital zero is -Infinity. */
-  readonly peakDbfs: readonly number[];
-  /** How much of the block was over the leg's silence threshold in any channel, in steps of 10 ms, in ms. */
+  readonly samplePeakDbfs: number;
+  readonly truePeakDbtp: number;
+  readonly momentaryLufs: number;
+  readonly shortTermLufs: number;
+  readonly integratedLufs: number;
+  readonly loudnessRangeLu: number;
+  /** Of the first two channels, -1 to 1. */
+  readonly correlation: number;
+  /** How much of the block was sound: over the leg's silence threshold in any channel, or modulated as programme is. In ms. */
   readonly audibleMs: number;
+  /** Established now, by the meter's own trip and restore delays. */
+  readonly faults: readonly ProgrammeFault[];
+  readonly warnings: readonly ProgrammeWarning[];
+}
+
+/** One block of decoded sound (100 ms), as one monitor connection heard it. */
+export interface LevelReading extends SoundFigures {
+  readonly monitor: MonitorId;
+  /** Monotonic time at which the last sample of the block was on the air, in ms. */
+  readonly atMs: number;
 }
 
 /** What the decoder of one monitor connection is doing. A decoder that died says nothing about the sound. */

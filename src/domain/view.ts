@@ -1,6 +1,7 @@
 import type { LegCondition, Role, ServerCondition } from './conditions.ts';
 import type { AlertCode, StationEvent } from './events.ts';
 import type { LegId, Mount, ServerName, SourceName, StationName } from './ids.ts';
+import type { ProgrammeFault, ProgrammeWarning } from './readings.ts';
 
 /** One agent's picture of everything, as `/api/v1/state` gives it. Ages in ms, as monotonic times mean nothing outside. */
 export interface AgentView {
@@ -45,7 +46,12 @@ export interface LegView {
   readonly title: string | null;
   /** Per channel; null for digital silence and while nothing is heard. */
   readonly rmsDbfs: readonly (number | null)[];
-  readonly peakDbfs: readonly (number | null)[];
+  /** Null while unknown, and for digital silence. */
+  readonly truePeakDbtp: number | null;
+  readonly momentaryLufs: number | null;
+  readonly shortTermLufs: number | null;
+  readonly faults: readonly ProgrammeFault[];
+  readonly warnings: readonly ProgrammeWarning[];
 }
 
 export interface AlertView {

@@ -3,24 +3,28 @@ import type { DecoderFactory } from '../audio/decoder.ts';
 import { type LegEar, openLegEar } from '../audio/leg-ear.ts';
 import type { Leg, ServerName } from '../domain/ids.ts';
 import type { Input } from '../domain/inputs.ts';
+import type { StationPolicy } from '../domain/policy.ts';
 import type { Link } from '../domain/readings.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import { startMonitor } from '../listen/monitor.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
+import type { LegFeed } from '../relay/legs.ts';
 
 export interface LegListenerOptions {
   readonly leg: Leg;
   readonly agent: ServerName;
   readonly server: ServerAddress;
-  readonly thresholdDbfs: number;
+  readonly policy: StationPolicy;
   readonly decoders: DecoderFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly input: (input: Input) => void;
   readonly title: (title: string) => void;
+  /** In relay mode: where the decoded sound of one connection goes. */
+  readonly openFeed?: () => LegFeed;
 }
 
 export interface LegListener {
@@ -34,9 +38,16 @@ export interface LegListener {
 export function startLegListener(options: LegListenerOptions): LegListener {
   const { leg, clock, input, log } = options;
   let ear: LegEar | null = null;
+  let feed: LegFeed | null = null;
+  let title: string | null = null;
   const closing = new Set<Promise<void>>();
 
+  const closeFeed = () => {
+    feed?.close();
+    feed = null;
+  };
   const closeEar = () => {
+    closeFeed();
     if (ear === null) return;
     const done: Promise<void> = ear.close().finally(() => closing.delete(done));
     closing.add(done);
@@ -53,11 +64,20 @@ export function startLegListener(options: LegListenerOptions): LegListener {
       monitor: link.monitor,
       demuxer,
       openedAtMs: link.sinceMs,
-      thresholdDbfs: options.thresholdDbfs,
+      thresholdDbfs: options.policy.silence.thresholdDbfs,
+      preset: options.policy.programme.preset,
       decoders: options.decoders,
       clock,
       onReading: (reading) => input({ kind: 'levels', atMs: clock.nowMs(), leg: leg.id, reading }),
       onPulse: (pulse) => input({ kind: 'pulse', atMs: pulse.atMs, leg: leg.id, pulse }),
+      onPcm: (pcm) => {
+        if (feed === null && options.openFeed !== undefined) {
+          feed = options.openFeed();
+          if (title !== null) feed.title(title);
+        }
+        feed?.pcm(pcm);
+      },
+      onHole: closeFeed,
     });
   };
 
@@ -77,7 +97,10 @@ export function startLegListener(options: LegListenerOptions): LegListener {
       },
       bytes: (chunk) => ear?.write(chunk, clock.nowMs()),
       title: (metadata) => {
-        if (metadata.title !== null) options.title(metadata.title);
+        if (metadata.title === null) return;
+        options.title(metadata.title);
+        title = metadata.title;
+        feed?.title(title);
       },
     },
   });

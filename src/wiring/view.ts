@@ -62,7 +62,11 @@ function legView(station: Station, state: LegState, nowMs: number): LegView {
     listeners: state.missing === null && view !== null ? view.listeners : null,
     title: station.titles.get(leg.id) ?? null,
     rmsDbfs: fresh ? levels.rmsDbfs.map(finite) : [],
-    peakDbfs: fresh ? levels.peakDbfs.map(finite) : [],
+    truePeakDbtp: fresh ? finite(levels.truePeakDbtp) : null,
+    momentaryLufs: fresh ? finite(levels.momentaryLufs) : null,
+    shortTermLufs: fresh ? finite(levels.shortTermLufs) : null,
+    faults: fresh ? levels.faults : [],
+    warnings: fresh ? levels.warnings : [],
   };
 }
 

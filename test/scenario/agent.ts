@@ -1,9 +1,10 @@
 import type { Memory, StationState } from '../../src/decide/state.ts';
 import type { Command } from '../../src/domain/commands.ts';
 import type { StationEvent } from '../../src/domain/events.ts';
-import { type LegId, monitorId, type ServerName } from '../../src/domain/ids.ts';
+import { type LegId, type MonitorId, monitorId, type ServerName } from '../../src/domain/ids.ts';
 import type { Input } from '../../src/domain/inputs.ts';
 import type { StationPolicy } from '../../src/domain/policy.ts';
+import type { LevelReading, ProgrammeFault } from '../../src/domain/readings.ts';
 import type { Monitor, SimServer } from './world.ts';
 
 /** The functions under test; the mutation check puts broken ones here. */
@@ -16,6 +17,34 @@ export interface Core {
 export interface Deeds {
   command(agent: SimAgent, command: Command, nowMs: number): void;
   event(agent: SimAgent, event: StationEvent, nowMs: number): void;
+}
+
+/** How long the simulated meter takes to find a tone. */
+const METER_FINDS_MS = 8000;
+
+function readingOf(
+  monitor: MonitorId,
+  atMs: number,
+  audibleMs: number,
+  faults: readonly ProgrammeFault[],
+): LevelReading {
+  const unknown = Number.NaN;
+  return {
+    monitor,
+    atMs,
+    durationMs: 100,
+    rmsDbfs: [],
+    samplePeakDbfs: unknown,
+    truePeakDbtp: unknown,
+    momentaryLufs: unknown,
+    shortTermLufs: unknown,
+    integratedLufs: unknown,
+    loudnessRangeLu: unknown,
+    correlation: unknown,
+    audibleMs,
+    faults,
+    warnings: [],
+  };
 }
 
 interface Due {
@@ -120,14 +149,14 @@ export class SimAgent {
     if (flows && hears) {
       const click = this.clickEveryMs !== null && nowMs % this.clickEveryMs === 0 ? 10 : 0;
       const audibleMs = seat.audible ? 100 : click;
-      const reading = {
-        monitor: monitor.id,
-        atMs: nowMs,
-        durationMs: 100,
-        rmsDbfs: [],
-        peakDbfs: [],
+      const reading = readingOf(
+        monitor.id,
+        nowMs,
         audibleMs,
-      };
+        seat.toneFromMs !== null && nowMs - Math.max(seat.toneFromMs, monitor.openedAtMs) >= METER_FINDS_MS
+          ? ['tone']
+          : [],
+      );
       this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
     }
     if (nowMs % 200 < 100) {
@@ -171,14 +200,7 @@ export class SimAgent {
     if (this.deaf || this.deafTo === leg.mount) return;
     for (const [index, audible] of seat.burst.entries()) {
       const atMs = nowMs - (seat.burst.length - 1 - index) * 100;
-      const reading = {
-        monitor: monitor.id,
-        atMs,
-        durationMs: 100,
-        rmsDbfs: [],
-        peakDbfs: [],
-        audibleMs: audible ? 100 : 0,
-      };
+      const reading = readingOf(monitor.id, atMs, audible ? 100 : 0, []);
       this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
     }
   }

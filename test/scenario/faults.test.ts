@@ -107,6 +107,19 @@ describe('a single fault', () => {
     expect(simulation.server(LONDON).at('/secondary').listeners).toBe(10);
   });
 
+  test('a test tone on the first source is left for the second one, and not gone back to while it lasts', () => {
+    const faults = [
+      at(20, { do: 'tone', source: 'primary', on: 'both' }),
+      ...[40, 42, 44, 46, 48, 50].map((second) => at(second, { do: 'arrive', server: LONDON, listeners: 1 })),
+      at(100, { do: 'programme', source: 'primary', on: 'both' }),
+    ];
+    expect(onAir(run(100, faults))).toBe('secondary');
+    const after = run(200, faults);
+    expect(after.events('switched', LONDON)).toHaveLength(2);
+    expect(onAir(after)).toBe('primary');
+    expect(after.violations).toEqual([]);
+  });
+
   test('everything silent: stay, tell, do not rotate', () => {
     const faults = ['primary', 'secondary', 'autodj'].map((source) =>
       at(20, { do: 'mute', source, on: 'both' }),

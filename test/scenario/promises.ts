@@ -21,6 +21,10 @@ const anyFault: fc.Arbitrary<Fault> = fc.oneof(
     arbitrary: fc.record({ do: fc.constantFrom('kill' as const, 'revive' as const), source, on }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('tone' as const, 'programme' as const), source, on }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({ do: fc.constantFrom('stall' as const, 'unstall' as const), source, on }),
   },
@@ -91,6 +95,7 @@ const repairs: readonly Fault[] = [
   ...['primary', 'secondary', 'autodj'].flatMap((name): Fault[] => [
     { do: 'unstall', source: name, on: 'both' },
     { do: 'unmute', source: name, on: 'both' },
+    { do: 'programme', source: name, on: 'both' },
     { do: 'revive', source: name, on: 'both' },
   ]),
   ...SERVERS.flatMap((name): Fault[] => [

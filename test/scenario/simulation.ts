@@ -5,7 +5,7 @@ import { mount, type ServerName } from '../../src/domain/ids.ts';
 import type { OperatorRequest } from '../../src/domain/operator.ts';
 import type { StationPolicy } from '../../src/domain/policy.ts';
 import { type Core, SimAgent } from './agent.ts';
-import { policyFor, SERVERS, SimServer, seeded } from './world.ts';
+import { policyFor, SERVERS, type SimMount, SimServer, seeded } from './world.ts';
 
 /** What can be done to the world, as data so that a failing run shrinks and can be kept as a test. */
 export type Fault =
@@ -15,6 +15,7 @@ export type Fault =
       on: 'both' | ServerName;
     }
   | { do: 'stall' | 'unstall'; source: string; on: 'both' | ServerName }
+  | { do: 'tone' | 'programme'; source: string; on: 'both' | ServerName }
   | { do: 'server'; server: ServerName; state: 'up' | 'down' | 'frozen' }
   | { do: 'agent'; agent: ServerName; state: 'killed' | 'started' }
   | { do: 'deafen' | 'cure'; agent: ServerName }
@@ -52,6 +53,7 @@ export class Simulation {
   #changes: Partial<StationPolicy>;
   #memories = new Map<ServerName, Memory>();
   #lastSwitchAtMs = new Map<ServerName, number>();
+  #lastToneAtMs = new Map<SimMount, number>();
   #agentGoneFromMs = new Map<ServerName, number>();
   #agentBackFromMs = new Map<ServerName, number>();
 
@@ -69,7 +71,10 @@ export class Simulation {
     for (; this.nowMs < untilMs; this.nowMs += 100) {
       while (queue[0] !== undefined && queue[0].atMs <= this.nowMs)
         this.apply((queue.shift() as Timed).fault);
-      for (const server of this.servers.values()) server.tick(this.nowMs);
+      for (const server of this.servers.values()) {
+        server.tick(this.nowMs);
+        for (const at of server.mounts.values()) this.#hadTone(at);
+      }
       for (const agent of this.agents.values()) agent.tick(this.nowMs);
     }
     return this;
@@ -158,7 +163,7 @@ export class Simulation {
 
   #encoder(
     server: SimServer,
-    what: 'mute' | 'unmute' | 'kill' | 'revive' | 'stall' | 'unstall',
+    what: 'mute' | 'unmute' | 'kill' | 'revive' | 'stall' | 'unstall' | 'tone' | 'programme',
     source: string,
   ): void {
     const at = server.at(`/${source}`);
@@ -167,6 +172,8 @@ export class Simulation {
     else if (what === 'revive' && server.state === 'up') server.connectSource(at.mount);
     else if (what === 'stall' && at.connected) at.stalledAtMs ??= this.nowMs;
     else if (what === 'unstall') at.stalledAtMs = null;
+    else if (what === 'tone') at.toneFromMs ??= this.nowMs;
+    else if (what === 'programme') at.toneFromMs = null;
   }
 
   #ask(server: ServerName, request: OperatorRequest): void {
@@ -253,7 +260,7 @@ export class Simulation {
     if (agent.state.desks.get(name)?.hold != null) this.#violated(`${name} switched although it is held`);
     const left = this.server(name).at(`/${from}`);
     const soundFor = left.soundingFromMs === null ? 0 : this.nowMs - left.soundingFromMs;
-    if (trigger === 'fault' && soundFor > 2500) {
+    if (trigger === 'fault' && soundFor > 2500 && !this.#hadTone(left)) {
       this.#violated(`${name} left ${from}, which had sounded for ${soundFor} ms: ${event.because}`);
     }
     const lastMs = this.#lastSwitchAtMs.get(name);
@@ -265,6 +272,14 @@ export class Simulation {
       this.#violated(`${name} returned to ${to}, which had been good for only ${goodMs} ms`);
     }
     this.#lastSwitchAtMs.set(name, this.nowMs);
+  }
+
+  /** A tone is a fault until some seconds after its end, which the news of it takes. */
+  #hadTone(at: SimMount): boolean {
+    if (at.toneFromMs !== null) this.#lastToneAtMs.set(at, this.nowMs);
+    return (
+      at.toneFromMs !== null || this.nowMs - (this.#lastToneAtMs.get(at) ?? Number.NEGATIVE_INFINITY) < 5000
+    );
   }
 
   #violated(text: string): void {

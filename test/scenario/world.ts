@@ -45,6 +45,7 @@ export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}
       restoreMs: 20_000,
       soundMs: 1000,
     },
+    programme: { preset: 'music', actOn: ['noise-only', 'tone', 'stuck-loop'] },
     stallMs: 2000,
     absentMs: 1000,
     dwellMs: 30_000,
@@ -62,6 +63,8 @@ export interface SimMount {
   connectedAtMs: number;
   audible: boolean;
   stalledAtMs: number | null;
+  /** Since when a steady tone goes out instead of programme; null: none. */
+  toneFromMs: number | null;
   contentType: string;
   fallback: Mount | null;
   override: boolean;
@@ -104,6 +107,7 @@ export class SimServer {
         connectedAtMs: 0,
         audible: true,
         stalledAtMs: null,
+        toneFromMs: null,
         contentType: 'audio/mpeg',
         fallback:
           source === 'primary' ? mount('/secondary') : source === 'secondary' ? mount('/autodj') : null,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROGRAMME_FAULTS } from '../../domain/readings.ts';
 import { durationText } from '../units.ts';
 import { bitrate, choice, duration, level, mountPath, name } from './leaves.ts';
 
@@ -53,6 +54,29 @@ const silence = z
     soundMs: sound,
   }))
   .meta({ description: 'When silence is a fault, and when sound is back.' });
+
+const programme = z
+  .strictObject({
+    preset: choice(['talk', 'music', 'classical'], {
+      description: 'How patient the meter is before it calls held sound a tone, or quiet sound noise.',
+      example: 'music',
+    }).prefault('music'),
+    act: z
+      .array(
+        choice(PROGRAMME_FAULTS, {
+          description: 'A fault in the sound for which listeners are moved.',
+          example: 'tone',
+        }),
+      )
+      .max(PROGRAMME_FAULTS.length)
+      .prefault(['noise-only', 'tone', 'stuck-loop'])
+      .meta({ description: 'Faults in the sound for which listeners are moved to another source.' }),
+  })
+  .transform(({ preset, act }) => ({ preset, actOn: act }))
+  .meta({
+    description:
+      'Faults in the sound other than silence; those not in `act` are told and nothing is done about them.',
+  });
 
 const stall = z
   .strictObject({
@@ -206,6 +230,7 @@ export const station = z
           'The programme feeds in order of preference. At least two, so that there is something to fall back on.',
       }),
     silence: silence.prefault({}),
+    programme: programme.prefault({}),
     stall: stall.prefault({}),
     switching: switching.prefault({}),
     serve: serve.prefault({}),

@@ -19,7 +19,11 @@ function legView(server: string, source: string, change: Partial<LegView> = {}):
     listeners: 3,
     title: null,
     rmsDbfs: [-20.5, -18.2],
-    peakDbfs: [-9, -8],
+    truePeakDbtp: -8,
+    momentaryLufs: -19,
+    shortTermLufs: -20,
+    faults: [],
+    warnings: [],
     ...change,
   };
 }

@@ -1,0 +1,7 @@
+/** What the relay needs of the native code; this room is the only one that loads it. */
+export {
+  type Correlation,
+  correlate,
+  INTERPOLATOR_REACH_FRAMES,
+  interpolate,
+} from '../../native-bindings/splice.ts';

@@ -1,0 +1,198 @@
+import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import type { Correlation } from '../audio/splice.ts';
+import type { Take } from './take.ts';
+
+/** How one take lies to the reference: frame f of the reference is the same moment as f + `offsetFrames` of the take. */
+export type Relation =
+  | { readonly is: 'unknown' }
+  | { readonly is: 'same'; readonly offsetFrames: number; readonly peak: number; readonly inverted: boolean }
+  | { readonly is: 'different'; readonly peak: number };
+
+export type Correlate = (needle: Float32Array, haystack: Float32Array) => Promise<Correlation | null>;
+
+const SAME_PEAK = 0.5;
+const DIFFERENT_PEAK = 0.35;
+/** So many whole searches in a row have to fail before a leg is said to carry another programme. */
+const MISSES_THAT_PROVE = 3;
+/** Above this a tone or an exact loop fits in many places, and the last good one is kept. */
+const AMBIGUOUS = 0.97;
+const NEEDLE_FRAMES = 2 * PCM_RATE_HZ;
+const TRACK_NEEDLE_FRAMES = PCM_RATE_HZ;
+const TRACK_REACH_FRAMES = PCM_RATE_HZ / 20;
+const LEAST_COMMON_FRAMES = 2 * PCM_RATE_HZ;
+const WIDE_FRAMES = 8 * PCM_RATE_HZ;
+const MOST_HAYSTACK_FRAMES = 24 * PCM_RATE_HZ;
+const SEARCH_AGAIN_MS = 1_000;
+const TRACK_AGAIN_MS = 4_000;
+const DIFFERENT_AGAIN_MS = 20_000;
+
+interface Pair {
+  relation: Relation;
+  misses: number;
+  dueAtMs: number;
+}
+
+const UNKNOWN: Relation = { is: 'unknown' };
+
+/**
+ * Finds and follows how every other take lies to the one on air. One search at a time, beside the event loop; the
+ * whole of what is held is searched until the place is known, and then a tenth of a second around it.
+ */
+export class Alignment {
+  readonly #correlate: Correlate;
+  #reference: Take | null = null;
+  #pairs = new Map<number, Pair>();
+  #busy = false;
+
+  constructor(correlate: Correlate) {
+    this.#correlate = correlate;
+  }
+
+  relationOf(take: { readonly id: number }): Relation {
+    return this.#pairs.get(take.id)?.relation ?? UNKNOWN;
+  }
+
+  /** Another take is on air: what was known of the others is carried over to it. */
+  setReference(reference: Take | null): void {
+    if (reference === this.#reference) return;
+    const old = this.#reference;
+    const bridge = reference === null ? UNKNOWN : this.relationOf(reference);
+    const pairs = new Map<number, Pair>();
+    if (bridge.is === 'same' && old !== null && reference !== null) {
+      const backward: Relation = { ...bridge, offsetFrames: -bridge.offsetFrames };
+      for (const [id, pair] of this.#pairs) {
+        if (id === reference.id || pair.relation.is !== 'same') continue;
+        pairs.set(id, { relation: composed(backward, pair.relation), misses: 0, dueAtMs: 0 });
+      }
+      pairs.set(old.id, { relation: backward, misses: 0, dueAtMs: 0 });
+    }
+    this.#pairs = pairs;
+    this.#reference = reference;
+  }
+
+  /** Forgets takes that are over. */
+  keepOnly(exists: (id: number) => boolean): void {
+    for (const id of this.#pairs.keys()) if (!exists(id)) this.#pairs.delete(id);
+  }
+
+  /** Starts the search that is due, if any. `others`: takes that sound now; `cursorFrame`: what is played next. */
+  tick(nowMs: number, cursorFrame: number, others: readonly Take[]): void {
+    const reference = this.#reference;
+    if (reference === null || this.#busy) return;
+    const due = others
+      .filter((take) => take.id !== reference.id && (this.#pairs.get(take.id)?.dueAtMs ?? 0) <= nowMs)
+      .sort((a, b) => (this.#pairs.get(a.id)?.dueAtMs ?? 0) - (this.#pairs.get(b.id)?.dueAtMs ?? 0))[0];
+    if (due === undefined) return;
+    this.#busy = true;
+    void this.#look(reference, due, Math.floor(cursorFrame), nowMs).finally(() => {
+      this.#busy = false;
+    });
+  }
+
+  async #look(reference: Take, take: Take, cursorFrame: number, nowMs: number): Promise<void> {
+    const pair = this.#pairs.get(take.id) ?? { relation: UNKNOWN, misses: 0, dueAtMs: 0 };
+    this.#pairs.set(take.id, pair);
+    pair.dueAtMs = nowMs + SEARCH_AGAIN_MS;
+    const before = pair.relation;
+    const tracked = before.is === 'same' && pair.misses === 0;
+    const search = tracked
+      ? aroundWhere(reference, take, cursorFrame, before.offsetFrames)
+      : wherever(reference, take);
+    if (search === null) return;
+    const found = await this.#correlate(search.needle, search.haystack).catch(() => null);
+    if (found === null || this.#reference !== reference) return;
+    const { peak, inverted, runnerUp } = found;
+    if (peak >= SAME_PEAK) {
+      pair.misses = 0;
+      pair.dueAtMs = nowMs + TRACK_AGAIN_MS;
+      if (runnerUp > AMBIGUOUS) return;
+      const offsetFrames = search.haystackFrame + found.offsetFrames - search.needleFrame;
+      pair.relation = { is: 'same', offsetFrames, peak, inverted };
+      return;
+    }
+    if (tracked) pair.misses = 1;
+    if (!search.isWide) return;
+    pair.misses += 1;
+    if (peak > DIFFERENT_PEAK || pair.misses < MISSES_THAT_PROVE) return;
+    pair.relation = { is: 'different', peak };
+    pair.dueAtMs = nowMs + DIFFERENT_AGAIN_MS;
+  }
+}
+
+function composed(first: Relation & { is: 'same' }, second: Relation & { is: 'same' }): Relation {
+  return {
+    is: 'same',
+    offsetFrames: first.offsetFrames + second.offsetFrames,
+    peak: Math.min(first.peak, second.peak),
+    inverted: first.inverted !== second.inverted,
+  };
+}
+
+interface Search {
+  readonly needle: Float32Array;
+  readonly needleFrame: number;
+  readonly haystack: Float32Array;
+  readonly haystackFrame: number;
+  /** Wide enough that a copy would have been found, so that finding none says something. */
+  readonly isWide: boolean;
+}
+
+function searchOf(
+  reference: Take,
+  needleFrame: number,
+  needleFrames: number,
+  take: Take,
+  fromFrame: number,
+  toFrame: number,
+  isWide: boolean,
+): Search | null {
+  const needle = new Float32Array(needleFrames * PCM_CHANNELS);
+  const haystack = new Float32Array(Math.max(0, toFrame - fromFrame) * PCM_CHANNELS);
+  if (haystack.length < needle.length) return null;
+  if (!reference.ring.read(needleFrame, needle) || !take.ring.read(fromFrame, haystack)) return null;
+  return { needle, needleFrame, haystack, haystackFrame: fromFrame, isWide };
+}
+
+/** The second that is about to be played, within a tenth of a second of where it was last found. */
+function aroundWhere(reference: Take, take: Take, cursorFrame: number, offsetFrames: number): Search | null {
+  const place = cursorFrame + offsetFrames;
+  const toFrame = place + TRACK_NEEDLE_FRAMES + TRACK_REACH_FRAMES;
+  return searchOf(
+    reference,
+    cursorFrame,
+    TRACK_NEEDLE_FRAMES,
+    take,
+    Math.max(take.startFrame, place - TRACK_REACH_FRAMES),
+    Math.min(take.endFrame, toFrame),
+    false,
+  );
+}
+
+/**
+ * A piece out of the middle of the time that both takes hold, so that one may be ahead or behind by half of that time.
+ * After a reconnect only Icecast's burst is common to both, and a shorter piece has to do.
+ */
+function wherever(reference: Take, take: Take): Search | null {
+  const bounds = [reference, take].map((one) => ({
+    from: one.timeOf(one.startFrame),
+    to: one.timeOf(one.endFrame),
+  }));
+  const fromMs = Math.max(...bounds.map(({ from }) => from ?? Number.POSITIVE_INFINITY));
+  const toMs = Math.min(...bounds.map(({ to }) => to ?? Number.NEGATIVE_INFINITY));
+  const commonFrames = ((toMs - fromMs) * PCM_RATE_HZ) / 1_000;
+  if (!(commonFrames >= LEAST_COMMON_FRAMES)) return null;
+  const needleFrames = Math.min(NEEDLE_FRAMES, Math.floor(commonFrames / 2));
+  const middle = reference.frameAt((fromMs + toMs) / 2);
+  if (middle === null) return null;
+  const needleFrame = Math.max(reference.startFrame, middle - Math.floor(needleFrames / 2));
+  const fromFrame = Math.max(take.startFrame, take.endFrame - MOST_HAYSTACK_FRAMES);
+  return searchOf(
+    reference,
+    needleFrame,
+    needleFrames,
+    take,
+    fromFrame,
+    take.endFrame,
+    commonFrames >= WIDE_FRAMES,
+  );
+}

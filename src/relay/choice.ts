@@ -1,0 +1,357 @@
+import { PCM_RATE_HZ } from '../audio/decode-command.ts';
+import type { LegCondition } from '../domain/conditions.ts';
+import type { LegId } from '../domain/ids.ts';
+import type { Relation } from './alignment.ts';
+import type { TakeSight } from './take.ts';
+import type { Verdicts } from './verdicts.ts';
+
+/** One leg as the choice sees it. */
+export interface LegSight {
+  readonly leg: LegId;
+  readonly condition: LegCondition;
+  readonly verdicts: Verdicts;
+  /** The newest last. */
+  readonly takes: readonly TakeSight[];
+  /** How long it has to be good before it is gone back to: the restore delay, and what flapping adds to it. */
+  readonly requiredHealthMs: number;
+}
+
+export interface ChoicePolicy {
+  readonly dwellMs: number;
+  /** At the start an unknown leg of higher rank is waited for this long. */
+  readonly startWithinMs: number;
+  /** A return keeps the first words up to this latency; past it, it goes to the usual distance from the live edge. */
+  readonly mostLatencyMs: number;
+  readonly sameFadeMs: number;
+  readonly differentFadeMs: number;
+}
+
+/** Everything that the choice of a leg rests on, at one moment. */
+export interface Situation {
+  readonly nowMs: number;
+  readonly startedAtMs: number;
+  readonly lastSwitchAtMs: number | null;
+  /** In order of preference. */
+  readonly legs: readonly LegSight[];
+  /** Null: nothing is on air but the noise floor. */
+  readonly onAir: { readonly take: TakeSight; readonly frame: number } | null;
+  readonly hasPlayed: boolean;
+  readonly policy: ChoicePolicy;
+  /** An operator's "don't touch", and the leg that was asked for, if one was. */
+  readonly hold: RelayHold | null;
+  /** How far behind the live edge is wanted now. */
+  readonly latencyMs: number;
+  relationOf(take: TakeSight): Relation;
+  /** The frame at which sound ends when silence begins near `frame`; a block of levels is too coarse to say. */
+  soundEndNear(take: TakeSight, frame: number): number;
+}
+
+export type RelayTrigger = 'start' | 'fault' | 'return' | 'operator';
+
+export interface RelayHold {
+  readonly author: string;
+  readonly leg: LegId | null;
+}
+
+export type RelayChoice =
+  | { readonly do: 'stay' }
+  | {
+      readonly do: 'switch';
+      /** Frame of the take on air where the fade begins; 0 when nothing is on air. */
+      readonly atFrame: number;
+      readonly to: { readonly take: TakeSight; readonly frame: number; readonly inverted: boolean } | null;
+      readonly fadeFrames: number;
+      readonly correlation: number;
+      readonly trigger: RelayTrigger;
+      readonly because: string;
+    };
+
+const STAY: RelayChoice = { do: 'stay' };
+const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
+/** A join needs this much before it, for the fade and the interpolation. */
+const REACH_FRAMES = 0.05 * PCM_RATE_HZ;
+/** A leg is joined only where this much more of it is here, so that it doesn't run dry at once. */
+const AHEAD_FRAMES = 0.5 * PCM_RATE_HZ;
+/** Less than this before the end of the take on air: it is running dry. */
+const DRY_FRAMES = 0.2 * PCM_RATE_HZ;
+/** A leg that fails within this time of being joined is no way out. */
+const GOOD_FOR_MS = 1_500;
+/** Splices are made this long before the fault, as encoders smear the edges of sound. */
+const GUARD_FRAMES = 0.01 * PCM_RATE_HZ;
+/** Other faults are known to a block of levels only. */
+const BLOCK_FRAMES = 0.1 * PCM_RATE_HZ;
+const LEAST_FADE_FRAMES = 0.01 * PCM_RATE_HZ;
+const LEAD_FRAMES = 0.1 * PCM_RATE_HZ;
+const PREROLL_MS = 50;
+const VERIFIED_WITHIN_MS = 5_000;
+/** How long a return waits to learn whether the leg carries the same programme. */
+const ALIGN_WITHIN_MS = 10_000;
+const ALIGN_AT_START_MS = 6_000;
+
+/** Which leg is on air from when on. Pure: what is known goes in, the splice to be planned comes out. */
+export function choose(situation: Situation): RelayChoice {
+  const { onAir } = situation;
+  if (onAir === null) return begin(situation);
+  const current = situation.legs.find((leg) => leg.leg === onAir.take.leg);
+  if (current === undefined) return STAY;
+  const leaving = whereToLeave(situation, current, onAir);
+  if (situation.hold !== null) return obey(situation, situation.hold, current, onAir, leaving);
+  return leaving === null ? comeBack(situation, current, onAir) : leave(situation, current, onAir, leaving);
+}
+
+/** Held: nothing is done but what was asked for, and what keeps the stream from stopping. */
+function obey(
+  situation: Situation,
+  hold: RelayHold,
+  current: LegSight,
+  onAir: { take: TakeSight; frame: number },
+  leaving: Leaving | null,
+): RelayChoice {
+  if (leaving?.isEnd) return leave(situation, current, onAir, leaving);
+  const wanted = situation.legs.find((leg) => leg.leg === hold.leg);
+  const take = wanted?.takes.findLast((one) => one.isOpen);
+  if (wanted === undefined || wanted === current || take === undefined) return STAY;
+  const atFrame = onAir.frame + LEAD_FRAMES;
+  const join = joinAt(situation, wanted, take, onAir, atFrame);
+  return join === null
+    ? STAY
+    : goTo(situation, join, atFrame, 'operator', `${hold.author} asked for ${wanted.leg}`);
+}
+
+function goTo(
+  { policy }: Situation,
+  join: Join,
+  atFrame: number,
+  trigger: RelayTrigger,
+  because: string,
+): RelayChoice {
+  return {
+    do: 'switch',
+    atFrame,
+    to: { take: join.take, frame: join.frame, inverted: join.same?.inverted ?? false },
+    fadeFrames: fadeOf(join, policy),
+    correlation: join.same?.peak ?? 0,
+    trigger,
+    because,
+  };
+}
+
+interface Leaving {
+  readonly frame: number;
+  /** There is nothing to be played from there on, good or bad. */
+  readonly isEnd: boolean;
+  readonly because: string;
+}
+
+/** The first moment ahead of the cursor that must not be heard, if there is one. */
+function whereToLeave(
+  situation: Situation,
+  leg: LegSight,
+  onAir: { take: TakeSight; frame: number },
+): Leaving | null {
+  const { take, frame } = onAir;
+  const atMs = take.timeOf(frame);
+  const isDry = take.endFrame - frame < DRY_FRAMES;
+  if (atMs !== null) {
+    const lastFrame = Math.max(frame, take.endFrame - REACH_FRAMES);
+    const fault = leg.verdicts.faultAfter(atMs);
+    const faultFrame = fault === null ? null : take.frameAt(fault.goodToMs);
+    if (fault !== null && faultFrame !== null && (take.isOpen || faultFrame < take.endFrame)) {
+      const isSilence = fault.fault === 'silent' && fault.goodToMs >= fault.fromMs;
+      const soundEnd = isSilence ? situation.soundEndNear(take, faultFrame) : faultFrame - BLOCK_FRAMES;
+      const leaveFrame = Math.min(lastFrame, Math.max(frame, soundEnd));
+      return { frame: leaveFrame, isEnd: isDry, because: whyFaulty(leg, situation.nowMs) };
+    }
+    if (!take.isOpen) {
+      const isProven = leg.verdicts.at(atMs) === 'proven';
+      const provenFrame = isProven ? take.frameAt(leg.verdicts.provenFrom(atMs)) : null;
+      const leaveFrame = Math.min(lastFrame, Math.max(frame, provenFrame ?? lastFrame));
+      return { frame: leaveFrame, isEnd: isDry, because: `the connection to ${leg.leg} ended` };
+    }
+  }
+  return isDry ? { frame, isEnd: true, because: 'no sound comes any more' } : null;
+}
+
+function whyFaulty({ condition, leg }: LegSight, nowMs: number): string {
+  if (condition.is !== 'faulty') return `${leg} had failed for a while`;
+  return `${leg} is ${condition.fault} for ${((nowMs - condition.sinceMs) / 1_000).toFixed(1)} s (${condition.detail})`;
+}
+
+interface Join {
+  readonly take: TakeSight;
+  readonly frame: number;
+  readonly same: (Relation & { is: 'same' }) | null;
+  readonly isProven: boolean;
+}
+
+/** Where a take would be joined when the one on air is left at `leaveFrame`; null when it can't be. */
+function joinAt(
+  situation: Situation,
+  leg: LegSight,
+  take: TakeSight,
+  onAir: { take: TakeSight },
+  leaveFrame: number,
+): Join | null {
+  if (!take.isOpen || take === onAir.take) return null;
+  const relation = situation.relationOf(take);
+  const leaveMs = onAir.take.timeOf(leaveFrame);
+  const timed = leaveMs === null ? null : take.frameAt(leaveMs);
+  const aligned = relation.is === 'same' ? leaveFrame + relation.offsetFrames : null;
+  const fits = (frame: number) =>
+    frame >= take.startFrame + REACH_FRAMES && frame + AHEAD_FRAMES <= take.endFrame;
+  const isAligned = aligned !== null && fits(aligned);
+  const late = Math.max(timed ?? take.startFrame, take.startFrame + REACH_FRAMES + PCM_RATE_HZ);
+  const frame = isAligned ? aligned : late;
+  if (!fits(frame)) return null;
+  const same = isAligned && relation.is === 'same' ? relation : null;
+  const atMs = take.timeOf(frame);
+  if (atMs === null) return null;
+  const fault = leg.verdicts.faultAfter(atMs);
+  if (fault !== null && fault.fromMs < atMs + GOOD_FOR_MS) return null;
+  return { take, frame, same, isProven: leg.verdicts.at(atMs) === 'proven' };
+}
+
+/** The leg on air is at its end: the best other leg that is good there, or else what is left. */
+function leave(
+  situation: Situation,
+  current: LegSight,
+  onAir: { take: TakeSight; frame: number },
+  leaving: Leaving,
+): RelayChoice {
+  const joins = situation.legs.flatMap((leg) =>
+    [...leg.takes].reverse().flatMap((take) => {
+      const join = joinAt(situation, leg, take, onAir, leaving.frame);
+      return join === null ? [] : [{ leg, join }];
+    }),
+  );
+  const able = joins.filter(({ leg, join }) => join.isProven && leg.condition.is === 'audible');
+  const canBeHitless = able.some(({ join }) => join.same !== null);
+  // A new connection to the same leg that isn't aligned yet would be heard as a jump; it is gone back to later.
+  const good = able.filter(({ leg, join }) => leg !== current || join.same !== null || !canBeHitless);
+  const target =
+    good.find(({ leg }) => leg === current || !isOnProbation(leg, situation.nowMs)) ??
+    good[0] ??
+    joins.find(({ leg }) => leg.condition.is !== 'faulty');
+  if (target === undefined) return leaving.isEnd ? toTheFloor(onAir.frame, leaving.because) : STAY;
+  const { join, leg } = target;
+  const how = join.same === null ? 'is audible' : 'carries the same programme';
+  const because =
+    leg === current ? `${leg.leg} was connected to anew` : `${leaving.because}; ${leg.leg} ${how}`;
+  const fadeFrames = fadeOf(join, situation.policy);
+  const atFrame = Math.max(onAir.frame, leaving.frame - fadeFrames - GUARD_FRAMES);
+  const room = leaving.frame - atFrame;
+  return {
+    do: 'switch',
+    atFrame,
+    to: { take: join.take, frame: join.frame - room, inverted: join.same?.inverted ?? false },
+    fadeFrames: Math.max(LEAST_FADE_FRAMES, Math.min(fadeFrames, room)),
+    correlation: join.same?.peak ?? 0,
+    trigger: 'fault',
+    because,
+  };
+}
+
+function fadeOf(join: Join, policy: ChoicePolicy): number {
+  return (join.same === null ? policy.differentFadeMs : policy.sameFadeMs) * FRAMES_PER_MS;
+}
+
+function toTheFloor(atFrame: number, because: string): RelayChoice {
+  return {
+    do: 'switch',
+    atFrame,
+    to: null,
+    fadeFrames: LEAST_FADE_FRAMES,
+    correlation: 0,
+    trigger: 'fault',
+    because: `${because}, and no other leg is audible`,
+  };
+}
+
+/** It has failed, and has not been good for long enough since. */
+function isOnProbation({ condition, verdicts, requiredHealthMs }: LegSight, nowMs: number): boolean {
+  if (condition.is !== 'audible') return true;
+  const hasFailed = verdicts.faultAfter(Number.NEGATIVE_INFINITY) !== null;
+  return hasFailed && nowMs - condition.sinceMs < requiredHealthMs;
+}
+
+/** The leg on air is fine; one before it in the order that has been good for its restore delay is gone back to. */
+function comeBack(
+  situation: Situation,
+  current: LegSight,
+  onAir: { take: TakeSight; frame: number },
+): RelayChoice {
+  const { nowMs, lastSwitchAtMs, legs } = situation;
+  if (lastSwitchAtMs !== null && nowMs - lastSwitchAtMs < situation.policy.dwellMs) return STAY;
+  for (const leg of legs) {
+    if (leg === current) return STAY;
+    const { condition } = leg;
+    if (condition.is !== 'audible' || nowMs - condition.verifiedAtMs > VERIFIED_WITHIN_MS) continue;
+    const goodMs = nowMs - condition.sinceMs;
+    const take = leg.takes.findLast((one) => one.isOpen);
+    if (goodMs < leg.requiredHealthMs || take === undefined) continue;
+    const because = `${leg.leg} has been audible for ${(goodMs / 1_000).toFixed(1)} s`;
+    const relation = situation.relationOf(take);
+    if (relation.is === 'unknown' && goodMs < leg.requiredHealthMs + ALIGN_WITHIN_MS) return STAY;
+    const atFrame = onAir.frame + LEAD_FRAMES;
+    const join =
+      relation.is === 'same'
+        ? joinAt(situation, leg, take, onAir, atFrame)
+        : { take, frame: firstWords(situation, take, condition.sinceMs), same: null, isProven: true };
+    if (join === null || !join.isProven || join.frame + AHEAD_FRAMES > take.endFrame) continue;
+    return goTo(situation, join, atFrame, 'return', because);
+  }
+  return STAY;
+}
+
+/** The first proven sound of a leg that came back, or the usual distance from the live edge when that is long ago. */
+function firstWords({ nowMs, latencyMs, policy }: Situation, take: TakeSight, sinceMs: number): number {
+  const oldest = take.startFrame + REACH_FRAMES;
+  const usual = Math.max(oldest, take.frameAt(nowMs - latencyMs) ?? oldest);
+  const first = take.frameAt(sinceMs - PREROLL_MS);
+  if (first === null || first < oldest || nowMs - sinceMs > policy.mostLatencyMs) return usual;
+  return Math.min(first, usual);
+}
+
+/** Nothing is on air yet, or nothing was audible: the first leg in order whose proven sound goes back far enough. */
+function begin(situation: Situation): RelayChoice {
+  const { nowMs, legs, latencyMs, hasPlayed, policy } = situation;
+  const mayWait = !hasPlayed && nowMs - situation.startedAtMs < policy.startWithinMs;
+  for (const leg of legs) {
+    const { condition } = leg;
+    if (condition.is === 'faulty') continue;
+    if (condition.is === 'unknown') {
+      if (mayWait) return STAY;
+      continue;
+    }
+    const take = leg.takes.findLast((one) => one.isOpen);
+    const frame = take?.frameAt(nowMs - latencyMs) ?? null;
+    const isOld = nowMs - latencyMs >= condition.sinceMs - PREROLL_MS;
+    if (take === undefined || frame === null || !isOld || frame < take.startFrame + REACH_FRAMES) {
+      if (mayWait) return STAY;
+      continue;
+    }
+    if (frame + AHEAD_FRAMES > take.endFrame) continue;
+    if (!hasPlayed && isStillAligning(situation, take)) return STAY;
+    return {
+      do: 'switch',
+      atFrame: 0,
+      to: { take, frame, inverted: false },
+      fadeFrames: PCM_RATE_HZ / 50,
+      correlation: 0,
+      trigger: hasPlayed ? 'return' : 'start',
+      because: `${leg.leg} is the first audible leg in order`,
+    };
+  }
+  return STAY;
+}
+
+/** A copy that is behind asks for more latency; learnt later, it would take minutes to make room for it unheard. */
+function isStillAligning(situation: Situation, first: TakeSight): boolean {
+  const { nowMs, startedAtMs, latencyMs, legs } = situation;
+  if (nowMs - startedAtMs > latencyMs + ALIGN_AT_START_MS) return false;
+  return legs.some(
+    ({ condition, takes }) =>
+      condition.is === 'audible' &&
+      takes.some((take) => take.isOpen && take !== first && situation.relationOf(take).is === 'unknown'),
+  );
+}

@@ -1,0 +1,170 @@
+import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import type { LegCondition } from '../domain/conditions.ts';
+import type { Leg, LegId } from '../domain/ids.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { LegSight } from './choice.ts';
+import { Take } from './take.ts';
+import { VerdictLine } from './verdicts.ts';
+
+/** Where one connection to one leg brings its decoded sound. */
+export interface LegFeed {
+  pcm(pcm: Float32Array): void;
+  /** What is announced now, with the sound that comes next. */
+  title(title: string): void;
+  /** The connection or its decoder is gone; what comes after it opens a feed of its own. */
+  close(): void;
+}
+
+/** Every source on every server: by source, and for each source our own server first. */
+export function legsInOrder(policy: StationPolicy): readonly Leg[] {
+  const servers = [policy.self, ...policy.servers.filter((server) => server !== policy.self)];
+  return policy.sources.flatMap((source) =>
+    servers.flatMap((server) => policy.legs.filter((leg) => leg.source === source && leg.server === server)),
+  );
+}
+
+/** Verdicts are kept long enough for a leg to show that it failed a while ago. */
+const VERDICTS_KEPT_MS = 300_000;
+/** Behind the cursor this much stays here, so that alignment can look both ways. */
+const BEHIND_MS = 6_000;
+const SOUND_STEP_FRAMES = PCM_RATE_HZ / 100;
+const SOUND_BEFORE_FRAMES = PCM_RATE_HZ / 4;
+const SOUND_AFTER_FRAMES = PCM_RATE_HZ / 5;
+
+interface RelayLeg {
+  readonly leg: Leg;
+  readonly verdicts: VerdictLine;
+  condition: LegCondition;
+  takes: readonly Take[];
+}
+
+export interface RelayLegsOptions {
+  readonly legs: readonly Leg[];
+  readonly clock: Clock;
+  readonly mostKeptMs: number;
+  conditionOf(leg: LegId): LegCondition;
+  requiredHealthMs(leg: LegId): number;
+}
+
+/** The decoded sound of every leg, with its verdicts; no more of it than somebody may still need. */
+export class RelayLegs {
+  readonly #options: RelayLegsOptions;
+  readonly #legs: readonly RelayLeg[];
+  #nextTake = 1;
+
+  constructor(options: RelayLegsOptions) {
+    this.#options = options;
+    const sinceMs = options.clock.nowMs();
+    this.#legs = options.legs.map((leg) => ({
+      leg,
+      verdicts: new VerdictLine(VERDICTS_KEPT_MS),
+      condition: { is: 'unknown', sinceMs, reason: 'starting' },
+      takes: [],
+    }));
+  }
+
+  open(id: LegId): LegFeed {
+    const { clock, mostKeptMs } = this.#options;
+    const leg = this.#legs.find((one) => one.leg.id === id);
+    const mostFrames = Math.ceil((mostKeptMs * PCM_RATE_HZ) / 1_000);
+    const take = new Take({ id: this.#nextTake, leg: id, mostFrames });
+    this.#nextTake += 1;
+    if (leg !== undefined) {
+      for (const old of leg.takes) old.close();
+      leg.takes = [...leg.takes, take];
+    }
+    return {
+      pcm: (pcm) => take.push(pcm, clock.nowMs()),
+      title: (title) => take.noteTitle(title),
+      close: () => take.close(),
+    };
+  }
+
+  /** Takes over what is known now of every leg. */
+  judge(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const leg of this.#legs) {
+      leg.condition = this.#options.conditionOf(leg.leg.id);
+      leg.verdicts.note(leg.condition, nowMs);
+      for (const take of leg.takes) take.settle(nowMs);
+    }
+  }
+
+  get sights(): readonly LegSight[] {
+    return this.#legs.map(({ leg, condition, verdicts, takes }) => ({
+      leg: leg.id,
+      condition,
+      verdicts,
+      takes,
+      requiredHealthMs: this.#options.requiredHealthMs(leg.id),
+    }));
+  }
+
+  takeOf(id: number): Take | null {
+    for (const { takes } of this.#legs) {
+      const found = takes.find((take) => take.id === id);
+      if (found !== undefined) return found;
+    }
+    return null;
+  }
+
+  /** Takes whose sound can be compared now. */
+  get audible(): readonly Take[] {
+    return this.#legs.flatMap(({ condition, takes }) =>
+      condition.is === 'audible' ? takes.filter((take) => take.isOpen) : [],
+    );
+  }
+
+  get heldBytes(): number {
+    return this.#legs.reduce(
+      (sum, { takes }) => sum + takes.reduce((held, take) => held + take.ring.heldBytes, 0),
+      0,
+    );
+  }
+
+  /**
+   * Lets go of what nobody needs: sound well behind the cursor, and takes that are over. A leg that is waited for
+   * keeps its first proven words.
+   */
+  tidy(onAir: Take | null, cursorMs: number): void {
+    const rank = this.#legs.findIndex(({ leg }) => leg.id === onAir?.leg);
+    this.#legs.forEach((leg, index) => {
+      const { condition } = leg;
+      const isWaitedFor = (rank < 0 || index < rank) && condition.is === 'audible';
+      const fromMs = Math.min(cursorMs - BEHIND_MS, isWaitedFor ? condition.sinceMs - 1_000 : cursorMs);
+      leg.takes = leg.takes.filter((take) => take.isOpen || take === onAir);
+      for (const take of leg.takes) {
+        const frame = take.frameAt(fromMs);
+        if (frame !== null) take.ring.forgetBefore(frame);
+      }
+    });
+  }
+}
+
+/** The end of the last 10 ms over the threshold around `frame`, where levels say that silence begins. */
+export function soundEndNear(take: Take, frame: number, thresholdDbfs: number): number {
+  const threshold = 10 ** (thresholdDbfs / 10);
+  const from = Math.max(take.startFrame, Math.floor(frame) - SOUND_BEFORE_FRAMES);
+  const to = Math.min(take.endFrame, Math.floor(frame) + SOUND_AFTER_FRAMES);
+  const step = new Float32Array(SOUND_STEP_FRAMES * PCM_CHANNELS);
+  for (let at = to - SOUND_STEP_FRAMES; at >= from; at -= SOUND_STEP_FRAMES) {
+    if (!take.ring.read(at, step)) break;
+    if (loudestSquare(step) > threshold) return at + SOUND_STEP_FRAMES;
+  }
+  return from;
+}
+
+function loudestSquare(pcm: Float32Array): number {
+  const squares = [0, 0];
+  const sums = [0, 0];
+  pcm.forEach((sample, index) => {
+    const channel = index % PCM_CHANNELS;
+    squares[channel] = (squares[channel] ?? 0) + sample * sample;
+    sums[channel] = (sums[channel] ?? 0) + sample;
+  });
+  const frames = pcm.length / PCM_CHANNELS;
+  return Math.max(
+    ...squares.map((square, channel) => square / frames - ((sums[channel] ?? 0) / frames) ** 2),
+  );
+}

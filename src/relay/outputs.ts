@@ -1,0 +1,88 @@
+import type { Mount } from '../domain/ids.ts';
+import type { Credentials, ServerAddress } from '../icecast/address.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Random } from '../platform/random.ts';
+import { needsHeaders, type OutputFormat } from './encode-command.ts';
+import { type Encoder, startEncoder } from './encoder.ts';
+import { type Publisher, type PublisherState, type StreamWords, startPublisher } from './publisher.ts';
+
+/** One public mount on our own server. */
+export interface RelayOutput {
+  readonly mount: Mount;
+  readonly format: OutputFormat;
+  readonly server: ServerAddress;
+  readonly credentials: Credentials;
+  readonly words: StreamWords;
+}
+
+export interface OutputView {
+  readonly mount: Mount;
+  readonly state: PublisherState;
+  readonly connections: number;
+  readonly rebuilds: number;
+  readonly encoderPid: number | null;
+}
+
+export interface OutputsOptions {
+  readonly outputs: readonly RelayOutput[];
+  readonly ffmpegPath: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Every public mount of one station: the same sound into one encoder and one source client each. */
+export class Outputs {
+  readonly #lanes: readonly { output: RelayOutput; encoder: Encoder; publisher: Publisher }[];
+  #title: string | null = null;
+
+  constructor(options: OutputsOptions) {
+    const { ffmpegPath, clock, random, log } = options;
+    this.#lanes = options.outputs.map((output) => {
+      const { format } = output;
+      const encoder = startEncoder({
+        format,
+        ffmpegPath,
+        clock,
+        log: log.child({ mount: output.mount }),
+        onBytes: (bytes) => publisher.write(bytes),
+      });
+      const publisher = startPublisher({
+        ...output,
+        clock,
+        random,
+        log,
+        onReady: () => {
+          if (needsHeaders(format.codec)) encoder.renew();
+        },
+      });
+      return { output, encoder, publisher };
+    });
+  }
+
+  get view(): readonly OutputView[] {
+    return this.#lanes.map(({ output, encoder, publisher }) => ({
+      mount: output.mount,
+      state: publisher.state,
+      connections: publisher.connections,
+      rebuilds: encoder.rebuilds,
+      encoderPid: encoder.pid,
+    }));
+  }
+
+  write(pcm: Float32Array): void {
+    for (const { encoder } of this.#lanes) encoder.write(pcm);
+  }
+
+  setTitle(title: string): void {
+    if (title === this.#title) return;
+    this.#title = title;
+    for (const { publisher } of this.#lanes) publisher.setTitle(title);
+  }
+
+  async stop(): Promise<void> {
+    for (const { publisher } of this.#lanes) publisher.stop();
+    await Promise.all(this.#lanes.map(({ encoder }) => encoder.stop()));
+  }
+}

@@ -1,0 +1,354 @@
+import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { correlate } from '../audio/splice.ts';
+import type { LegCondition } from '../domain/conditions.ts';
+import type { Leg, LegId } from '../domain/ids.ts';
+import type { Cancel, Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Random } from '../platform/random.ts';
+import { Alignment, type Relation } from './alignment.ts';
+import {
+  type ChoicePolicy,
+  choose,
+  type RelayChoice,
+  type RelayHold,
+  type RelayTrigger,
+  type Situation,
+} from './choice.ts';
+import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
+import { Outputs, type OutputView, type RelayOutput } from './outputs.ts';
+import { nextPace, STEADY } from './pace.ts';
+import { Playout } from './playout.ts';
+import type { Take } from './take.ts';
+
+/** What the relay did, for the log, the history and the dashboard. */
+export type RelayEvent =
+  | {
+      readonly kind: 'relay-switched';
+      readonly atMs: number;
+      /** Null: the noise floor. */
+      readonly from: LegId | null;
+      readonly to: LegId | null;
+      readonly trigger: RelayTrigger;
+      /** Both carry the same programme and were spliced in step, so that nobody hears it. */
+      readonly hitless: boolean;
+      readonly because: string;
+    }
+  | { readonly kind: 'relay-aligned'; readonly atMs: number; readonly leg: LegId; readonly detail: string };
+
+export interface RelayOptions {
+  /** In order of preference, as `legsInOrder` gives them. */
+  readonly legs: readonly Leg[];
+  readonly outputs: readonly RelayOutput[];
+  /** How far playout runs behind the live edge: longer than the slowest fault takes to be found. */
+  readonly delayMs: number;
+  readonly restoreMs: number;
+  readonly dwellMs: number;
+  readonly thresholdDbfs: number;
+  readonly sameFadeMs?: number;
+  readonly differentFadeMs?: number;
+  readonly ffmpegPath: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  conditionOf(leg: LegId): LegCondition;
+  /** The restore delay of a leg and what flapping adds to it; `restoreMs` when left out. */
+  requiredHealthMs?(leg: LegId): number;
+  /** An operator's hold that lasts now. */
+  holdOf?(): RelayHold | null;
+  onEvent?(event: RelayEvent): void;
+  /** Changes what is about to be encoded, in place. */
+  process?(pcm: Float32Array): void;
+}
+
+export interface RelayLegView {
+  readonly leg: LegId;
+  readonly relation: Relation['is'];
+  readonly peak: number | null;
+  /** How much later than the leg on air it carries the same moment. */
+  readonly behindMs: number | null;
+}
+
+export interface RelayView {
+  readonly onAir: LegId | null;
+  readonly isPlaying: boolean;
+  readonly latencyMs: number | null;
+  readonly wantedLatencyMs: number;
+  readonly rate: number;
+  readonly legs: readonly RelayLegView[];
+  readonly outputs: readonly OutputView[];
+  readonly heldBytes: number;
+  readonly dryMs: number;
+}
+
+/** One station's public stream. */
+export interface Relay {
+  /** One for each connection to a leg and each decoder on it. */
+  openFeed(leg: LegId): LegFeed;
+  readonly view: RelayView;
+  stop(): Promise<void>;
+}
+
+const RENDER_EVERY_MS = 20;
+const BLOCK_FRAMES = (PCM_RATE_HZ * RENDER_EVERY_MS) / 1_000;
+/** After a standstill of ours it catches up five times as fast, so that decoders keep up. */
+const MOST_BLOCKS = 5;
+const PLAN_EVERY_MS = 100;
+const START_WITHIN_MS = 8_000;
+/** First words are kept over a restore delay up to this. */
+const MOST_RESTORE_KEPT_MS = 60_000;
+const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
+
+export function startRelay(options: RelayOptions): Relay {
+  return new StationRelay(options);
+}
+
+class StationRelay implements Relay {
+  readonly #options: RelayOptions;
+  readonly #legs: RelayLegs;
+  readonly #alignment = new Alignment(correlate);
+  readonly #playout = new Playout(() => this.#spliced());
+  readonly #cancels: readonly Cancel[];
+  readonly #startedAtMs: number;
+  readonly #mostLatencyMs: number;
+  /** When each copy carries a moment of the programme, relative to each other, in ms. */
+  readonly #placesMs = new Map<LegId, number>();
+  readonly #told = new Map<LegId, string>();
+  #outputs: Outputs | null = null;
+  #onAir: Take | null = null;
+  #planned: (RelayChoice & { do: 'switch' }) | null = null;
+  #lastSwitchAtMs: number | null = null;
+  #playingSinceMs: number | null = null;
+  #renderedFrames = 0;
+  #pace = STEADY;
+  #wantedLatencyMs: number;
+  #lastPlanAtMs: number;
+
+  constructor(options: RelayOptions) {
+    const { clock, delayMs, restoreMs } = options;
+    this.#options = options;
+    this.#startedAtMs = clock.nowMs();
+    this.#lastPlanAtMs = this.#startedAtMs;
+    this.#wantedLatencyMs = delayMs;
+    this.#mostLatencyMs = 2 * delayMs + Math.min(restoreMs, MOST_RESTORE_KEPT_MS);
+    this.#legs = new RelayLegs({
+      legs: options.legs,
+      clock,
+      mostKeptMs: this.#mostLatencyMs + 10_000,
+      conditionOf: (leg) => options.conditionOf(leg),
+      requiredHealthMs: (leg) => options.requiredHealthMs?.(leg) ?? restoreMs,
+    });
+    this.#cancels = [
+      clock.every(RENDER_EVERY_MS, () => this.#render()),
+      clock.every(PLAN_EVERY_MS, () => this.#plan()),
+    ];
+  }
+
+  openFeed(leg: LegId): LegFeed {
+    return this.#legs.open(leg);
+  }
+
+  get view(): RelayView {
+    const latencyMs = this.#latencyMs();
+    return {
+      onAir: this.#onAir?.leg ?? null,
+      isPlaying: this.#playingSinceMs !== null,
+      latencyMs: latencyMs === null ? null : Math.round(latencyMs),
+      wantedLatencyMs: Math.round(this.#wantedLatencyMs),
+      rate: this.#pace.rate,
+      legs: this.#legViews(),
+      outputs: this.#outputs?.view ?? [],
+      heldBytes: this.#legs.heldBytes,
+      dryMs: this.#playout.dryFrames / FRAMES_PER_MS,
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const cancel of this.#cancels) cancel();
+    await this.#outputs?.stop();
+  }
+
+  #plan(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const passedMs = nowMs - this.#lastPlanAtMs;
+    this.#lastPlanAtMs = nowMs;
+    this.#legs.judge();
+    this.#align(nowMs);
+    const latencyMs = this.#latencyMs();
+    if (latencyMs !== null) {
+      this.#pace = nextPace(this.#pace, latencyMs - this.#wantedLatencyMs, passedMs);
+    }
+    if (!this.#playout.isFading) this.#choose(nowMs);
+    this.#legs.tidy(this.#onAir, nowMs - (latencyMs ?? this.#wantedLatencyMs));
+    this.#alignment.keepOnly((id) => this.#legs.takeOf(id) !== null);
+    this.#announce();
+  }
+
+  /** Looks how the other legs lie to the one on air, or before the start to the one that is likely to be. */
+  #align(nowMs: number): void {
+    const others = this.#legs.audible;
+    const reference = this.#onAir ?? others[0] ?? null;
+    this.#alignment.setReference(reference);
+    if (reference === null) return;
+    const frame = this.#cursorFrame() ?? reference.frameAt(nowMs - this.#options.delayMs);
+    if (frame !== null) this.#alignment.tick(nowMs, frame, others);
+    this.#wantedLatencyMs = this.#options.delayMs + this.#copiesBehindMs(reference);
+    this.#tellRelations(nowMs);
+  }
+
+  /**
+   * How far the last of the copies is behind the leg on air: it has to have been judged, too, when it is needed. A copy
+   * that is away for a while keeps its place, so that the latency doesn't follow every reconnect.
+   */
+  #copiesBehindMs(reference: Take): number {
+    const here = this.#placesMs.get(reference.leg);
+    if (here === undefined) this.#placesMs.clear();
+    for (const { leg, relation, behindMs } of this.#legViews()) {
+      if (relation === 'different') this.#placesMs.delete(leg);
+      if (behindMs !== null) this.#placesMs.set(leg, (here ?? 0) + behindMs);
+    }
+    const lastMs = Math.max(0, ...[...this.#placesMs.values()].map((place) => place - (here ?? 0)));
+    return Math.min(this.#options.delayMs, lastMs);
+  }
+
+  #choose(nowMs: number): void {
+    const onAir = this.#onAir;
+    const frame = this.#cursorFrame();
+    const situation: Situation = {
+      nowMs,
+      startedAtMs: this.#startedAtMs,
+      lastSwitchAtMs: this.#lastSwitchAtMs,
+      legs: this.#legs.sights,
+      onAir: onAir === null || frame === null ? null : { take: onAir, frame },
+      hasPlayed: this.#playingSinceMs !== null,
+      policy: this.#policy(),
+      hold: this.#options.holdOf?.() ?? null,
+      latencyMs: this.#wantedLatencyMs,
+      relationOf: (take) => this.#alignment.relationOf(take),
+      soundEndNear: (take, at) => {
+        const found = this.#legs.takeOf(take.id);
+        return found === null ? at : soundEndNear(found, at, this.#options.thresholdDbfs);
+      },
+    };
+    const choice = choose(situation);
+    this.#planned = choice.do === 'switch' ? choice : null;
+    if (choice.do === 'stay') {
+      this.#playout.plan(null);
+      return;
+    }
+    const { to, atFrame, fadeFrames, correlation } = choice;
+    const take = to === null ? null : this.#legs.takeOf(to.take.id);
+    const voice =
+      to === null || take === null ? null : { source: take.ring, frame: to.frame, inverted: to.inverted };
+    this.#playout.plan({ atFrame, to: voice, fadeFrames: Math.round(fadeFrames), correlation });
+    if (this.#playingSinceMs === null) this.#begin(nowMs);
+  }
+
+  #policy(): ChoicePolicy {
+    const options = this.#options;
+    return {
+      dwellMs: options.dwellMs,
+      startWithinMs: START_WITHIN_MS + 2 * options.delayMs,
+      mostLatencyMs: this.#mostLatencyMs,
+      sameFadeMs: options.sameFadeMs ?? 20,
+      differentFadeMs: options.differentFadeMs ?? 250,
+    };
+  }
+
+  /** There is sound: from now on the public mounts are fed, and never stop. */
+  #begin(nowMs: number): void {
+    const { outputs, ffmpegPath, clock, random, log } = this.#options;
+    this.#playingSinceMs = nowMs;
+    this.#outputs = new Outputs({ outputs, ffmpegPath, clock, random, log });
+  }
+
+  #spliced(): void {
+    const choice = this.#planned;
+    if (choice === null) return;
+    this.#planned = null;
+    const atMs = this.#options.clock.nowMs();
+    const from = this.#onAir?.leg ?? null;
+    this.#onAir = choice.to === null ? null : this.#legs.takeOf(choice.to.take.id);
+    if (choice.trigger !== 'start') this.#lastSwitchAtMs = atMs;
+    this.#alignment.setReference(this.#onAir);
+    this.#options.onEvent?.({
+      kind: 'relay-switched',
+      atMs,
+      from,
+      to: this.#onAir?.leg ?? null,
+      trigger: choice.trigger,
+      hitless: choice.correlation > 0,
+      because: choice.because,
+    });
+  }
+
+  #render(): void {
+    if (this.#playingSinceMs === null) return;
+    const passedMs = this.#options.clock.nowMs() - this.#playingSinceMs;
+    const dueFrames = Math.floor(passedMs * FRAMES_PER_MS) - this.#renderedFrames;
+    const blocks = Math.min(MOST_BLOCKS, Math.floor(dueFrames / BLOCK_FRAMES));
+    for (let block = 0; block < blocks; block += 1) {
+      const pcm = new Float32Array(BLOCK_FRAMES * PCM_CHANNELS);
+      this.#playout.render(pcm, this.#pace.rate);
+      this.#options.process?.(pcm);
+      this.#outputs?.write(pcm);
+      this.#renderedFrames += BLOCK_FRAMES;
+    }
+  }
+
+  /** What is played next, as a frame of the take on air. */
+  #cursorFrame(): number | null {
+    return this.#onAir === null ? null : (this.#playout.voice?.frame ?? null);
+  }
+
+  #latencyMs(): number | null {
+    const frame = this.#cursorFrame();
+    const heardMs = frame === null ? null : (this.#onAir?.timeOf(frame) ?? null);
+    return heardMs === null ? null : this.#options.clock.nowMs() - heardMs;
+  }
+
+  /** Titles are told when the sound they belong to is played. */
+  #announce(): void {
+    const frame = this.#cursorFrame();
+    const title = frame === null ? null : (this.#onAir?.titleAt(frame) ?? null);
+    const name = this.#options.outputs[0]?.words.name ?? null;
+    const told = title ?? name;
+    if (told !== null) this.#outputs?.setTitle(told);
+  }
+
+  #legViews(): RelayLegView[] {
+    const onAir = this.#onAir ?? this.#legs.audible[0] ?? null;
+    return this.#options.legs.map(({ id }) => {
+      const take = this.#legs.audible.find((one) => one.leg === id);
+      if (take === undefined || onAir === null) {
+        return { leg: id, relation: 'unknown', peak: null, behindMs: null };
+      }
+      if (take === onAir) return { leg: id, relation: 'same', peak: 1, behindMs: 0 };
+      const relation = this.#alignment.relationOf(take);
+      const peak = relation.is === 'unknown' ? null : relation.peak;
+      return { leg: id, relation: relation.is, peak, behindMs: behindMsOf(onAir, take, relation) };
+    });
+  }
+
+  #tellRelations(atMs: number): void {
+    for (const { leg, relation, behindMs } of this.#legViews()) {
+      if (relation === 'unknown' || leg === this.#onAir?.leg || this.#told.get(leg) === relation) continue;
+      this.#told.set(leg, relation);
+      this.#options.onEvent?.({ kind: 'relay-aligned', atMs, leg, detail: sentenceOf(relation, behindMs) });
+    }
+  }
+}
+
+/** How much later than `onAir` the take carries the same moment, in ms. */
+function behindMsOf(onAir: Take, take: Take, relation: Relation): number | null {
+  if (relation.is !== 'same') return null;
+  const frame = Math.min(onAir.endFrame, take.endFrame - relation.offsetFrames);
+  const here = onAir.timeOf(frame);
+  const there = take.timeOf(frame + relation.offsetFrames);
+  return here === null || there === null ? null : there - here;
+}
+
+function sentenceOf(relation: 'same' | 'different', behindMs: number | null): string {
+  if (relation === 'different') return 'carries a different programme: it is no copy of what is on air';
+  const seconds = Math.abs((behindMs ?? 0) / 1_000).toFixed(2);
+  return `carries the same programme, ${seconds} s ${(behindMs ?? 0) < 0 ? 'ahead' : 'behind'}`;
+}
