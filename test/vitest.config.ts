@@ -12,8 +12,8 @@ export default defineConfig({
       project('unit', { include: ['test/unit/**/*.test.ts', 'test/*.test.ts'] }),
       project('scenario', { testTimeout: 120_000 }),
       project('native', { testTimeout: 120_000 }),
-      // Real servers on fixed loopback addresses: one file at a time.
-      project('e2e', { testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false }),
+      // Real parts on loopback addresses and free ports; two files at a time fill two cores by half.
+      project('e2e', { testTimeout: 180_000, hookTimeout: 120_000 }),
     ],
   },
 });

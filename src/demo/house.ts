@@ -110,11 +110,10 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
     return made;
   };
   const kinds = options.encoderKinds ?? {};
-  const [encoder1, encoder2, autodj] = await Promise.all([
-    encoder('primary', kinds.encoder1 ?? 'ffmpeg'),
-    encoder('secondary', kinds.encoder2 ?? 'ffmpeg'),
-    encoder('autodj', kinds.autodj ?? 'ffmpeg'),
-  ]);
+  // One after another: Icecast 2.4.4 has been seen to crash when several sources connect in the same moment.
+  const encoder1 = await encoder('primary', kinds.encoder1 ?? 'ffmpeg');
+  const encoder2 = await encoder('secondary', kinds.encoder2 ?? 'ffmpeg');
+  const autodj = await encoder('autodj', kinds.autodj ?? 'ffmpeg');
 
   const { configPaths, agents, remove } = await prepareAgents(options, servers);
   stops.push(async () => remove());

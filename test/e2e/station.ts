@@ -36,10 +36,12 @@ export function loggedSince(
 
 /** Everything that an agent says of itself, for the message of a test that failed. */
 export function story(house: House): string {
-  return Object.values(house.agents)
+  const crashes = Object.values(house.servers).reduce((sum, server) => sum + server.crashes(), 0);
+  const heading = crashes === 0 ? '' : `Icecast itself crashed ${crashes} times.\n`;
+  const lines = Object.values(house.agents)
     .flatMap((agent) =>
       agent.log().map((line) => `${agent.server} ${String(line['time']).slice(11, 23)} ${line['msg']}`),
     )
-    .slice(-80)
-    .join('\n');
+    .slice(-80);
+  return heading + lines.join('\n');
 }
