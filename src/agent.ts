@@ -11,12 +11,14 @@ import { sleep } from './platform/clock.ts';
 import { SustainError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Random } from './platform/random.ts';
+import type { Relay } from './relay/relay.ts';
 import { Station } from './station.ts';
 import { VERSION } from './version.ts';
 import { EventLog } from './wiring/event-log.ts';
 import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
 import { type MemoryFile, memoryFile } from './wiring/memory-file.ts';
 import { type ServerLink, startServerLink } from './wiring/server-link.ts';
+import { startStationRelay } from './wiring/station-relay.ts';
 import { stationView } from './wiring/view.ts';
 
 const TICK_MS = 100;
@@ -25,7 +27,7 @@ const GAP_MS = 1000;
 const REMEMBER_EVERY_MS = 5000;
 /** The last moves have this long before the agent goes, in ms. */
 const LAST_MOVES_MS = 3500;
-const LAST_LEGS_MS = 1000;
+const LAST_PARTS_MS = 1000;
 
 export interface AgentOptions {
   readonly config: Config;
@@ -48,6 +50,8 @@ export class Agent {
   readonly #stations = new Map<StationName, Running>();
   readonly #links = new Map<ServerName, ServerLink>();
   readonly #legs = new Map<LegId, LegListener>();
+  /** Of the stations in relay mode. */
+  readonly #relays = new Map<StationName, Relay>();
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
   #queue: { readonly to: Station | null; readonly input: Input }[] = [];
@@ -73,7 +77,7 @@ export class Agent {
       version: VERSION,
       uptimeMs: Math.round(nowMs - this.#startedAtMs),
       stations: [...this.#stations.values()].map(({ station, log }) =>
-        stationView(station, log.events, nowMs),
+        stationView(station, this.#relays.get(station.policy.station) ?? null, log.events, nowMs),
       ),
     };
   }
@@ -102,7 +106,8 @@ export class Agent {
     this.#drain();
     await this.#remember();
     for (const link of this.#links.values()) link.stop();
-    await atMost(clock, LAST_LEGS_MS, Promise.allSettled([...this.#legs.values()].map((leg) => leg.stop())));
+    const parts = [...this.#relays.values(), ...this.#legs.values()];
+    await atMost(clock, LAST_PARTS_MS, Promise.allSettled(parts.map((part) => part.stop())));
   }
 
   async #begin(): Promise<void> {
@@ -118,6 +123,7 @@ export class Agent {
       this.#stations.set(policy.station, { station, memory, log: events });
     }
     this.#startLinks();
+    this.#startRelays();
     this.#startLegs();
     this.#cancels.push(
       clock.every(TICK_MS, () => this.#tick()),
@@ -151,10 +157,37 @@ export class Agent {
     }
   }
 
+  #startRelays(): void {
+    const { config, clock, random, log, ffmpegPath } = this.#options;
+    const source = config.servers.find((server) => server.name === config.self)?.source ?? null;
+    const server = this.#links.get(config.self)?.address;
+    for (const { name, serve } of config.stations) {
+      const running = this.#stations.get(name);
+      if (serve.mode === 'guard' || running === undefined || server === undefined) continue;
+      if (source === null)
+        throw new SustainError('no-source-user', `servers.${config.self}.source is needed in relay mode`);
+      const { station, log: events } = running;
+      const relay = startStationRelay({
+        station,
+        serve,
+        server,
+        source,
+        ffmpegPath,
+        clock,
+        random,
+        log: log.child({ station: name }),
+        input: (input) => this.#push(station, input),
+        event: (event) => events.note(event),
+      });
+      this.#relays.set(name, relay);
+    }
+  }
+
   #startLegs(): void {
     const { config, clock, random, log, ffmpegPath } = this.#options;
     const decoders = ffmpegDecoders({ ffmpegPath, clock, random, logger: log });
     for (const { station } of this.#stations.values()) {
+      const relay = this.#relays.get(station.policy.station);
       for (const leg of station.policy.legs) {
         const link = this.#links.get(leg.server);
         if (link === undefined) continue;
@@ -169,6 +202,7 @@ export class Agent {
           log,
           input: (input) => this.#push(station, input),
           title: (title) => station.titles.set(leg.id, title),
+          ...(relay === undefined ? {} : { openFeed: () => relay.openFeed(leg.id) }),
         });
         this.#legs.set(leg.id, listener);
       }

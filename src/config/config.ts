@@ -25,6 +25,8 @@ export interface ServerConfig {
   readonly url: string;
   readonly publicAddress: string | null;
   readonly admin: Credentials;
+  /** Who feeds public mounts there; null where nobody is named. */
+  readonly source: Credentials | null;
 }
 
 export interface Credentials {
@@ -40,7 +42,14 @@ export interface StationConfig {
   readonly programme: ProgrammePolicy;
   readonly stall: { readonly tripMs: number };
   readonly switching: { readonly dwellMs: number; readonly flap: FlapPolicy };
-  readonly serve: ParsedStation['serve'];
+  readonly serve: ServeConfig;
+}
+
+type ParsedServe = ParsedStation['serve'];
+
+/** How listeners are served; `delayMs` is null where the silence trip delay and a margin are meant. */
+export interface ServeConfig extends Omit<ParsedServe, 'outputs'> {
+  readonly outputs: readonly (Omit<ParsedServe['outputs'][number], 'mount'> & { readonly mount: Mount })[];
 }
 
 export interface SourceConfig {

@@ -38,6 +38,7 @@ export function crossCheck(tree: Tree, self: Self, locate: Locate): CrossChecked
   checkServers(context);
   checkSecretPairs(context);
   checkStations(context);
+  checkServe(context, self);
   checkMounts(context);
   checkDns(context);
   checkWeb(context);
@@ -167,8 +168,31 @@ function checkStations({ tree, fault, warn }: Context): void {
       else
         fault([...path, index, 'name'], `is the name of sources[${earlier}] too: give each source its own`);
     }
-    if (textUnder(tree, 'stations', station, 'serve', 'mode') === 'relay') {
-      fault(['stations', station, 'serve', 'mode'], 'relay is not in this version yet: write guard');
+  }
+}
+
+/** Relay mode needs somewhere to send to, the right to do so, and room before the fault is played. */
+function checkServe({ tree, fault, warn }: Context, self: Self): void {
+  for (const station of keysUnder(tree, 'stations')) {
+    const path: Path = ['stations', station, 'serve'];
+    const isRelay = textUnder(tree, ...path, 'mode') === 'relay';
+    const outputs = lengthUnder(tree, ...path, 'outputs');
+    if (!isRelay && outputs > 0) {
+      warn(
+        [...path, 'outputs'],
+        'no public mount will be fed: that is done in relay mode, and the mode is guard',
+      );
+    }
+    if (!isRelay) continue;
+    if (outputs === 0) {
+      fault(path, 'has no outputs to feed in relay mode: write outputs: [{ mount: /stream, codec: mp3 }]');
+    }
+    if (self.name !== null && under(tree, 'servers', self.name, 'source') === undefined) {
+      const where = under(tree, 'servers', self.name) === undefined ? ['servers'] : ['servers', self.name];
+      fault(
+        where,
+        'has no source to feed the outputs with: write source: { user: source, passwordFile: ... }',
+      );
     }
   }
 }
@@ -218,11 +242,6 @@ function warnOfUnusedParts({ tree, warn }: Context): void {
   unused(['cluster'], 'agents share nothing over NATS');
   unused(['alerts'], 'nobody will be told, alerts are only in the log');
   for (const station of keysUnder(tree, 'stations')) {
-    unused(['stations', station, 'serve', 'outputs'], 'no public mount will be fed');
     unused(['stations', station, 'serve', 'processing'], 'the sound will not be processed');
   }
-  const withSource = keysUnder(tree, 'servers').find(
-    (name) => under(tree, 'servers', name, 'source') !== undefined,
-  );
-  if (withSource !== undefined) unused(['servers', withSource, 'source'], 'no mount will be fed with these');
 }

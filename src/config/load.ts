@@ -88,7 +88,10 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
   const faults: Problem[] = [];
   const warnings: Problem[] = [];
   const sections: readonly (readonly [Path, string])[] = [
-    ...keysUnder(tree, 'servers').map((name) => [['servers', name, 'admin'], 'password'] as const),
+    ...keysUnder(tree, 'servers').flatMap((name) => [
+      [['servers', name, 'admin'], 'password'] as const,
+      [['servers', name, 'source'], 'password'] as const,
+    ]),
     [['web'], 'viewerToken'],
     [['web'], 'operatorToken'],
   ];
@@ -123,7 +126,7 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
   return {
     self: serverName(self),
     servers: Object.entries(parsed.servers).map(([name, server]): ServerConfig => {
-      const { url, publicAddress, admin } = server;
+      const { url, publicAddress, admin, source } = server;
       return {
         name: serverName(name),
         url,
@@ -132,6 +135,8 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
           user: admin.user,
           password: secretOf(admin.password, found),
         } satisfies Credentials,
+        source:
+          source === undefined ? null : { user: source.user, password: secretOf(source.password, found) },
       };
     }),
     stations: Object.entries(parsed.stations).map(([name, station]) => stationOf(name, station)),
@@ -162,7 +167,7 @@ function stationOf(name: string, station: ParsedStation): StationConfig {
     programme,
     stall,
     switching,
-    serve,
+    serve: { ...serve, outputs: serve.outputs.map((output) => ({ ...output, mount: mount(output.mount) })) },
   };
 }
 

@@ -18,6 +18,7 @@ export function legsOf(config: Config, station: StationConfig): readonly Leg[] {
 export function policyOf(config: Config, station: StationConfig): StationPolicy {
   return {
     station: station.name,
+    mode: station.serve.mode,
     self: config.self,
     servers: config.servers.map((server) => server.name),
     sources: station.sources.map((source) => source.name),

@@ -1,6 +1,6 @@
 import type { AlertCode } from '../domain/events.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import { type Desk, isVerified, misfit } from './desk.ts';
+import { type Desk, isVerified, misfit, mountToLeave } from './desk.ts';
 import type { Legs } from './leg.ts';
 import type { ServerState } from './server.ts';
 
@@ -39,7 +39,9 @@ export function alertsOf(
     );
   }
   if (server.condition.is !== 'up') return found;
-  return [...found, ...airAlerts(desk, legs, nowMs, policy), ...legAlerts(desk, legs, nowMs)];
+  const air =
+    policy.mode === 'relay' ? noiseAlerts(server, desk, policy) : airAlerts(desk, legs, nowMs, policy);
+  return [...found, ...air, ...legAlerts(desk, legs, nowMs, policy)];
 }
 
 function serverAlerts({ server, condition }: ServerState): Alert[] {
@@ -83,8 +85,20 @@ function airAlerts(desk: Desk, legs: Legs, nowMs: number, policy: StationPolicy)
   return found;
 }
 
+function noiseAlerts(server: ServerState, desk: Desk, policy: StationPolicy): Alert[] {
+  // Before the relay has played anything there is nothing to be told.
+  if (server.server !== policy.self || desk.onAir !== null || desk.lastSwitchAtMs === null) return [];
+  return [
+    alert(
+      'nothing-audible',
+      server.server,
+      'no source is audible on any server: the public mounts carry a noise floor',
+    ),
+  ];
+}
+
 /** The backup is proven, not presumed: told before it is needed. */
-function legAlerts(desk: Desk, legs: Legs, nowMs: number): Alert[] {
+function legAlerts(desk: Desk, legs: Legs, nowMs: number, policy: StationPolicy): Alert[] {
   const found: Alert[] = [];
   const current = legs.find((leg) => leg.leg.source === desk.onAir);
   for (const leg of legs) {
@@ -93,7 +107,8 @@ function legAlerts(desk: Desk, legs: Legs, nowMs: number): Alert[] {
       found.push(alert('programme-fault', leg.leg.id, detail));
     }
     if (leg === current) continue;
-    const unfit = current === undefined ? null : misfit(current.view, leg.view);
+    const unfit =
+      current === undefined || policy.mode === 'relay' ? null : misfit(mountToLeave(current), leg.view);
     if (unfit !== null && leg.missing === null) found.push(alert(unfit.is, leg.leg.id, unfit.detail));
     const { condition } = leg;
     if (condition.is !== 'faulty' || nowMs - condition.sinceMs < BACKUP_GRACE_MS) continue;

@@ -2,7 +2,15 @@ import type { LegCondition } from '../domain/conditions.ts';
 import type { SwitchTrigger } from '../domain/events.ts';
 import type { SourceName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import { awayFrom, carriedByIcecast, type Desk, isVerified, misfit, requiredHealthMs } from './desk.ts';
+import {
+  awayFrom,
+  carriedByIcecast,
+  type Desk,
+  isVerified,
+  misfit,
+  mountToLeave,
+  requiredHealthMs,
+} from './desk.ts';
 import { failedAgain, steady } from './flap.ts';
 import type { LegState, Legs } from './leg.ts';
 
@@ -56,6 +64,8 @@ function takeOver(
   const waitedLongEnough = nowMs - desk.startedAtMs >= policy.silence.tripMs + 3000;
   const last = legs.find((leg) => leg.leg.source === remembered);
   const inOrder = last === undefined ? legs : [last, ...legs];
+  if (desk.hold !== null && last !== undefined)
+    return { do: 'take-over', source: last.leg.source, because: 'it was on air, and a hold is in force' };
   for (const leg of inOrder) {
     const { source } = leg.leg;
     if (leg.condition.is === 'faulty') continue;
@@ -83,7 +93,9 @@ function leave(
 ): Choice {
   const able = legs.filter(
     (leg) =>
-      leg !== current && isVerified(leg.condition, nowMs, policy) && misfit(current.view, leg.view) === null,
+      leg !== current &&
+      isVerified(leg.condition, nowMs, policy) &&
+      misfit(mountToLeave(current), leg.view) === null,
   );
   const target = able.find((leg) => !desk.onProbation.has(leg.leg.source)) ?? able[0];
   if (target === undefined) return STAY;
@@ -104,7 +116,7 @@ function comeBack(desk: Desk, legs: Legs, current: LegState, nowMs: number, poli
     if (leg.condition.is !== 'audible' || !isVerified(leg.condition, nowMs, policy)) continue;
     const goodMs = nowMs - leg.condition.sinceMs;
     const requiredMs = requiredHealthMs(desk, leg.leg.source, nowMs, policy);
-    if (goodMs < requiredMs || misfit(current.view, leg.view) !== null) continue;
+    if (goodMs < requiredMs || misfit(mountToLeave(current), leg.view) !== null) continue;
     return {
       do: 'switch',
       to: leg.leg.source,
@@ -122,7 +134,7 @@ export function lastChoice(desk: Desk, legs: Legs, nowMs: number, policy: Statio
   const best = legs.find((leg) => isVerified(leg.condition, nowMs, policy));
   if (current === undefined || best === undefined || best === current) return STAY;
   if (legs.indexOf(best) > legs.indexOf(current) && current.condition.is !== 'faulty') return STAY;
-  if (misfit(current.view, best.view) !== null) return STAY;
+  if (misfit(mountToLeave(current), best.view) !== null) return STAY;
   return {
     do: 'switch',
     to: best.leg.source,
@@ -162,11 +174,14 @@ export function afterSwitch(
   const away = [...desk.away.map((entry) => entry.source), ...left].filter((source) => source !== to);
   const flaps = new Map(desk.flaps);
   if (trigger === 'fault') flaps.set(onAir, failedAgain(flaps.get(onAir) ?? steady, nowMs, policy.flap));
+  // Moves go elsewhere from now on: what failed before is no reason to wait.
+  const sweeps = new Map([...desk.sweeps].map(([from, sweep]) => [from, { ...sweep, failures: 0 }]));
   return {
     ...desk,
     onAir: to,
     lastSwitchAtMs: nowMs,
     away: awayFrom(away, nowMs),
     flaps,
+    sweeps,
   };
 }

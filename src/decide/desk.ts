@@ -16,6 +16,8 @@ export interface Away {
 
 /** Moves off one mount that have not reached their end yet. */
 export interface Sweep {
+  /** Where the last one went. */
+  readonly to: Mount;
   readonly command: CommandId | null;
   readonly sentAtMs: number;
   readonly failures: number;
@@ -49,6 +51,11 @@ export function newDesk(server: ServerName, atMs: number): Desk {
     hold: null,
     sweeps: new Map(),
   };
+}
+
+/** The mount that listeners would be moved off; null when it is gone, as Icecast has carried them off itself. */
+export function mountToLeave({ view, missing }: LegState): MountView | null {
+  return missing === null ? view : null;
 }
 
 /** Why listeners of one mount can't be moved to another, or null when they can. */

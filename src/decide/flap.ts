@@ -12,7 +12,8 @@ export interface Flap {
 export const steady: Flap = { level: 0, atMs: 0 };
 
 export function failedAgain(flap: Flap, atMs: number, policy: FlapPolicy): Flap {
-  const maxLevel = 2 + Math.log2(policy.holdDownMaxMs / policy.holdDownMs);
+  const { holdDownMs, holdDownMaxMs } = policy;
+  const maxLevel = 2 + (holdDownMs === 0 ? 0 : Math.log2(holdDownMaxMs / holdDownMs));
   return { level: Math.min(maxLevel, levelAt(flap, atMs, policy) + 1), atMs };
 }
 

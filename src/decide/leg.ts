@@ -3,7 +3,7 @@ import type { MountView, ServerLook } from '../domain/icecast.ts';
 import type { Leg, MonitorId } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import type { LevelReading, Link, ProgrammeFault, Pulse } from '../domain/readings.ts';
-import { hear, newSensor, type SoundSensor } from './sound.ts';
+import { hear, isUntouched, newSensor, type SoundSensor } from './sound.ts';
 
 /** Readings wait here for a proof of position; 10 a second, and a burst brings some 16 s of them at the most. */
 const MAX_PENDING = 300;
@@ -44,6 +44,8 @@ export interface LegState {
   readonly view: MountView | null;
   /** When a look showed a younger source client than the one before: between the two it was gone. */
   readonly renewedAtMs: number | null;
+  /** When this agent last ended a standstill: what seems to have stopped before then may only be ourselves. */
+  readonly stoodStillUntilMs: number;
   readonly condition: LegCondition;
 }
 
@@ -64,6 +66,7 @@ export function newLeg(leg: Leg, atMs: number): LegState {
     missing: null,
     view: null,
     renewedAtMs: null,
+    stoodStillUntilMs: Number.NEGATIVE_INFINITY,
     condition: { is: 'unknown', sinceMs: atMs, reason: 'starting' },
   };
 }
@@ -83,8 +86,8 @@ export function withPulse(state: LegState, pulse: Pulse): LegState {
 }
 
 /** Our own standstill looks like a stall; the next pulse and the next look say whether it was one. */
-export function withGap(state: LegState): LegState {
-  return { ...state, pulse: null, pending: [], provenAtMs: null };
+export function withGap(state: LegState, atMs: number): LegState {
+  return { ...state, pulse: null, pending: [], provenAtMs: null, stoodStillUntilMs: atMs };
 }
 
 export function withReading(state: LegState, reading: LevelReading): LegState {
@@ -97,6 +100,7 @@ export function withReading(state: LegState, reading: LevelReading): LegState {
  * leg's mount: `moveclients` and fallbacks carry monitors away without a word (reference: Icecast 2.4.4 behaviour).
  */
 export function withLook(state: LegState, look: ServerLook & { ok: true }, policy: StationPolicy): LegState {
+  if (look.startedAtMs < state.stoodStillUntilMs) return state;
   const view = look.mounts.find((candidate) => candidate.mount === state.leg.mount);
   if (view === undefined) {
     const missing = {
@@ -104,7 +108,7 @@ export function withLook(state: LegState, look: ServerLook & { ok: true }, polic
       looks: (state.missing?.looks ?? 0) + 1,
     };
     const gone = missing.looks >= 2;
-    const forgotten = gone ? { sensor: newSensor(look.atMs), programme: null } : {};
+    const forgotten = gone ? { sensor: newSensor(look.atMs, look.atMs), programme: null } : {};
     return { ...state, missing, pending: [], ...forgotten };
   }
   const renewedAtMs = isYounger(view, state.view) ? look.atMs : state.renewedAtMs;
@@ -193,18 +197,31 @@ export function withCondition(
   nowMs: number,
   policy: StationPolicy,
 ): LegState {
-  const condition = keep(state, judge(state, server, nowMs, policy), nowMs);
+  const fresh = judge(state, server, nowMs, policy);
+  const condition = keep(state, fresh, nowMs);
+  return { ...state, condition, sensor: sensorAfter(state, condition, fresh, nowMs) };
+}
+
+function sensorAfter(
+  { sensor, programme }: LegState,
+  condition: LegCondition,
+  fresh: LegCondition,
+  nowMs: number,
+): SoundSensor {
   const lost =
     condition.is === 'faulty'
       ? condition.fault !== 'silent'
-      : condition.is === 'unknown' && condition.reason !== 'starting';
-  return { ...state, condition, sensor: lost ? newSensor(nowMs, nowMs) : state.sensor };
+      : fresh.is === 'unknown' && fresh.reason !== 'starting';
+  if (!lost) return sensor;
+  // A programme fault is something heard: when nothing is heard any more, it is not known to go on.
+  return newSensor(nowMs, programme === null ? nowMs : sensor.heardToMs);
 }
 
 function keep(state: LegState, fresh: LegCondition, nowMs: number): LegCondition {
   const old = state.condition;
   if (fresh.is === 'unknown') {
-    if (old.is === 'unknown' && fresh.reason === old.reason) return old;
+    const isNoNews = fresh.reason === 'starting' && isUntouched(state.sensor);
+    if (old.is === 'unknown' && (fresh.reason === old.reason || isNoNews)) return old;
     // A monitor that has just been carried away or connected anew has nothing to say against a fault.
     const isYoung = state.link.is === 'waiting' || nowMs - state.link.sinceMs < FRESH_MS;
     return old.is === 'faulty' && isYoung ? old : fresh;
@@ -244,9 +261,10 @@ function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: S
   }
   const isProven = state.provenAtMs !== null && nowMs - state.provenAtMs <= FRESH_MS;
   if (pulse !== null && isProven) {
-    if (nowMs - pulse.lastByteAtMs >= stallMsOf(state, policy)) {
-      const quietS = ((nowMs - pulse.lastByteAtMs) / 1000).toFixed(1);
-      return faulty('stalled', pulse.lastByteAtMs, `connected, but no byte for ${quietS} s`);
+    const lastByteAtMs = Math.max(pulse.lastByteAtMs, state.stoodStillUntilMs);
+    if (nowMs - lastByteAtMs >= stallMsOf(state, policy)) {
+      const quietS = ((nowMs - lastByteAtMs) / 1000).toFixed(1);
+      return faulty('stalled', lastByteAtMs, `connected, but no byte for ${quietS} s`);
     }
     if (pulse.decoder === 'rejecting') return faulty('undecodable', nowMs, 'bytes arrive that are no sound');
   }

@@ -2,7 +2,7 @@ import type { StationEvent } from '../domain/events.ts';
 import type { Hold, OperatorRequest } from '../domain/operator.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { afterSwitch } from './choice.ts';
-import { type Desk, isVerified, misfit } from './desk.ts';
+import { type Desk, isVerified, misfit, mountToLeave } from './desk.ts';
 import type { Legs } from './leg.ts';
 
 /** What an operator's request made of the desk. A refused one changes nothing and says why. */
@@ -39,15 +39,20 @@ export function obey(
   const target = legs.find((leg) => leg.leg.source === request.source);
   const current = legs.find((leg) => leg.leg.source === desk.onAir);
   if (target === undefined) return refuse(`there is no source ${request.source}`);
-  if (desk.onAir === null || current === undefined) return refuse('this agent has only just started');
-  const unfit = misfit(current.view, target.view);
-  if (unfit !== null) return refuse(unfit.detail);
+  if (policy.mode === 'guard') {
+    if (current === undefined) return refuse('this agent has only just started');
+    const unfit = misfit(mountToLeave(current), target.view);
+    if (unfit !== null) return refuse(unfit.detail);
+  }
   if (!request.override && !isVerified(target.condition, nowMs, policy)) {
     return refuse(`${target.leg.mount} is not audible on ${server} now; override to go there all the same`);
   }
   const hold: Hold = { author, untilMs, source: request.source };
   const held = holdEvent(desk, `forced to ${request.source} ${forText}`, author, nowMs);
-  if (desk.onAir === request.source) return { desk: { ...desk, hold }, events: [held] };
+  // In relay mode the relay goes there by itself when it sees the hold.
+  if (desk.onAir === null || desk.onAir === request.source || policy.mode === 'relay') {
+    return { desk: { ...desk, hold }, events: [held] };
+  }
   const moved = afterSwitch(desk, legs, request.source, 'operator', nowMs, policy);
   const switched: StationEvent = {
     kind: 'switched',

@@ -50,6 +50,7 @@ export class Round {
     this.#judge();
     for (const server of this.#policy.servers) {
       this.#withDesk(server, (desk, legs) => {
+        if (this.#policy.mode === 'relay') return desk;
         const choice = lastChoice(desk, legs, this.#nowMs, this.#policy);
         return choice.do === 'switch' ? this.#switched(desk, legs, choice) : desk;
       });
@@ -133,6 +134,7 @@ export class Round {
     this.#withDesk(server, (before, legs) => {
       const { desk, events } = expireHold(withProbation(before, legs, nowMs, policy), nowMs);
       this.events.push(...events);
+      if (policy.mode === 'relay') return desk;
       const { memory } = this.#state;
       const choice = choose(desk, legs, memory.desks[server]?.onAir ?? null, nowMs, policy);
       switch (choice.do) {
@@ -170,6 +172,7 @@ export class Round {
   }
 
   #sweep(server: ServerName): void {
+    if (this.#policy.mode === 'relay') return;
     if (!this.#acts(server) || this.#state.servers.get(server)?.condition.is !== 'up') return;
     this.#withDesk(server, (desk, legs) => {
       const toSource = desk.onAir;
@@ -178,7 +181,7 @@ export class Round {
       for (const move of movesNeeded(desk, legs, this.#nowMs, this.#policy)) {
         const id = this.#nextId();
         this.#commands.push({ kind: 'move-listeners', id, server, toSource, ...move });
-        swept = withMoveSent(swept, move.from, id, this.#nowMs);
+        swept = withMoveSent(swept, move, id, this.#nowMs);
       }
       return swept;
     });

@@ -23,6 +23,8 @@ export interface ServerState {
   readonly agentSeenAtMs: number | null;
   /** From when the absence of that agent could have been noticed: the looks have been good since. */
   readonly watchedFromMs: number | null;
+  /** When this agent last ended a standstill: a look that began before then failed because of ourselves. */
+  readonly stoodStillUntilMs: number;
   readonly role: Role;
 }
 
@@ -34,18 +36,20 @@ export function newServer(server: ServerName, policy: StationPolicy, atMs: numbe
     condition: { is: 'unknown', sinceMs: atMs },
     agentSeenAtMs: null,
     watchedFromMs: null,
+    stoodStillUntilMs: Number.NEGATIVE_INFINITY,
     role: server === policy.self ? 'own' : 'watching',
   };
 }
 
 export function withServerLook(state: ServerState, look: ServerLook): ServerState {
+  if (look.startedAtMs < state.stoodStillUntilMs) return state;
   if (!look.ok) {
     const sinceMs = state.failing?.sinceMs ?? look.startedAtMs;
     const looks = (state.failing?.looks ?? 0) + 1;
     return {
       ...state,
       failing: { sinceMs, looks, failure: look.failure, detail: look.detail },
-      watchedFromMs: null,
+      watchedFromMs: looks >= FAILED_LOOKS ? null : state.watchedFromMs,
     };
   }
   const seen = look.presences.some(
@@ -58,6 +62,11 @@ export function withServerLook(state: ServerState, look: ServerLook): ServerStat
     agentSeenAtMs: seen ? look.atMs : state.agentSeenAtMs,
     watchedFromMs: state.watchedFromMs ?? look.atMs,
   };
+}
+
+/** Signs of life that came while this agent stood still were missed by us, not by the other agent. */
+export function withServerGap(state: ServerState, atMs: number): ServerState {
+  return { ...state, watchedFromMs: null, stoodStillUntilMs: atMs };
 }
 
 /** What the server's own state says about every leg on it. */

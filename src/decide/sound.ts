@@ -26,6 +26,11 @@ export function newSensor(atMs: number, heardToMs: number = Number.NEGATIVE_INFI
   return { verdict: 'unheard', sinceMs: atMs, quietFromMs: null, recent: [], heardToMs };
 }
 
+/** True while nothing has been heard since the sensor began. */
+export function isUntouched({ verdict, quietFromMs, recent }: SoundSensor): boolean {
+  return verdict === 'unheard' && quietFromMs === null && recent.length === 0;
+}
+
 /** A block of sound on the leg: it ended at `atMs`, lasted `durationMs`, and was over the threshold for `audibleMs`. */
 export interface HeardBlock {
   readonly atMs: number;

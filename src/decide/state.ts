@@ -57,8 +57,8 @@ function rememberedDesk(server: ServerName, memory: DeskMemory | undefined, atMs
 }
 
 /**
- * Sources whose mounts may hold listeners that were carried there before this start. After an absence long enough
- * for a deputy to have acted, that is every source.
+ * Sources whose mounts may hold listeners since before this start: what was on air, should that be left now, and where
+ * they had been carried. After an absence long enough for a deputy to have acted, that is every source.
  */
 export function rememberedAway(
   memory: Memory,
@@ -67,6 +67,11 @@ export function rememberedAway(
 ): readonly SourceName[] {
   const remembered = memory.desks[server];
   if (remembered === undefined) return [];
+  const { onAir } = remembered;
+  return onAir === null ? [] : [...awayBefore(memory, remembered, policy), onAir];
+}
+
+function awayBefore(memory: Memory, remembered: DeskMemory, policy: StationPolicy): readonly SourceName[] {
   return memory.ageMs >= policy.deputyAfterMs ? policy.sources : remembered.away;
 }
 

@@ -1,9 +1,10 @@
 import type { Input } from '../domain/inputs.ts';
 import type { StationPolicy } from '../domain/policy.ts';
+import { failedAgain, steady } from './flap.ts';
 import { withGap, withLink, withLook, withPulse, withReading } from './leg.ts';
 import { obey } from './operator.ts';
 import { Round, type Step } from './round.ts';
-import { withServerLook } from './server.ts';
+import { withServerGap, withServerLook } from './server.ts';
 import { legsOn, type StationState, updateLeg } from './state.ts';
 import { withMoveResult } from './sweep.ts';
 
@@ -23,8 +24,10 @@ export function step(state: StationState, input: Input, policy: StationPolicy): 
       return new Round(state, policy, input.atMs).run();
     case 'look':
       return new Round(afterLook(state, input, policy), policy, input.atMs).run();
+    case 'on-air':
+      return new Round(afterOnAir(state, input, policy), policy, input.atMs).run();
     case 'gap':
-      return quietly(afterGap(state));
+      return quietly(afterGap(state, input.atMs));
     case 'result':
       return afterResult(state, input, policy);
     case 'operator':
@@ -38,11 +41,32 @@ function quietly(state: StationState): Step {
   return { state, commands: [], events: [] };
 }
 
+/** The relay has changed the leg that it plays; a failure counts against the one it left, so that its return waits longer. */
+function afterOnAir(
+  state: StationState,
+  input: Input & { kind: 'on-air' },
+  policy: StationPolicy,
+): StationState {
+  const desk = state.desks.get(policy.self);
+  if (desk === undefined) return state;
+  const onAir = input.leg === null ? null : (state.legs.get(input.leg)?.leg.source ?? null);
+  const flaps = new Map(desk.flaps);
+  if (input.trigger === 'fault' && desk.onAir !== null && desk.onAir !== onAir) {
+    flaps.set(desk.onAir, failedAgain(flaps.get(desk.onAir) ?? steady, input.atMs, policy.flap));
+  }
+  return {
+    ...state,
+    desks: new Map(state.desks).set(policy.self, { ...desk, onAir, flaps, lastSwitchAtMs: input.atMs }),
+  };
+}
+
 /** Nothing that was measured before or across the gap speaks of the mounts. */
-function afterGap(state: StationState): StationState {
+function afterGap(state: StationState, atMs: number): StationState {
   const legs = new Map(state.legs);
-  for (const [id, leg] of legs) legs.set(id, withGap(leg));
-  return { ...state, legs };
+  for (const [id, leg] of legs) legs.set(id, withGap(leg, atMs));
+  const servers = new Map(state.servers);
+  for (const [name, server] of servers) servers.set(name, withServerGap(server, atMs));
+  return { ...state, legs, servers };
 }
 
 function afterLook(
@@ -72,14 +96,12 @@ function afterResult(state: StationState, input: Input & { kind: 'result' }, pol
       policy,
       input.atMs,
     );
-    const to = legsOn(state, server, policy).find((leg) => leg.leg.source === desk.onAir)?.leg.mount;
-    if (to !== undefined) {
-      const { is, detail } = input.outcome;
-      const text = is === 'done' ? detail : `${is}: ${detail}`;
-      round.events.push({ kind: 'moved', atMs: input.atMs, server, from: answered.from, to, detail: text });
-    }
+    const { from, to } = answered;
+    const { is, detail } = input.outcome;
+    const text = is === 'done' ? detail : `${is}: ${detail}`;
+    round.events.push({ kind: 'moved', atMs: input.atMs, server, from, to, detail: text });
     for (const leg of legsOn(state, server, policy)) {
-      if (leg.leg.mount === answered.from)
+      if (leg.leg.mount === from)
         round.reconnect(leg, 'its listeners were moved, and this monitor with them');
     }
     return round.result();

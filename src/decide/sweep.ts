@@ -58,27 +58,32 @@ function spacingMs(sweep: Sweep): number {
   return Math.min(SPACING_MAX_MS, SPACING_MS * 2 ** sweep.failures);
 }
 
-export function withMoveSent(desk: Desk, from: Mount, command: CommandId, nowMs: number): Desk {
+export function withMoveSent(
+  desk: Desk,
+  { from, to }: Pick<Move, 'from' | 'to'>,
+  command: CommandId,
+  nowMs: number,
+): Desk {
   const before = desk.sweeps.get(from);
   // A command whose result never came back counts as one that failed.
   const failures = (before?.failures ?? 0) + (before?.command != null ? 1 : 0);
   const sweeps = new Map(desk.sweeps);
-  sweeps.set(from, { command, sentAtMs: nowMs, failures, lastDetail: before?.lastDetail ?? '' });
+  sweeps.set(from, { to, command, sentAtMs: nowMs, failures, lastDetail: before?.lastDetail ?? '' });
   return { ...desk, sweeps };
 }
 
-/** The desk after a result, and the mount it was about; null when the command was not one of this desk's. */
+/** The desk after a result, and the mounts it was about; null when the command was not one of this desk's. */
 export function withMoveResult(
   desk: Desk,
   command: CommandId,
   outcome: CommandOutcome,
-): { desk: Desk; from: Mount } | null {
+): { desk: Desk; from: Mount; to: Mount } | null {
   for (const [from, sweep] of desk.sweeps) {
     if (sweep.command !== command) continue;
     const failures = outcome.is === 'done' ? 0 : sweep.failures + 1;
     const sweeps = new Map(desk.sweeps);
     sweeps.set(from, { ...sweep, command: null, failures, lastDetail: outcome.detail });
-    return { desk: { ...desk, sweeps }, from };
+    return { desk: { ...desk, sweeps }, from, to: sweep.to };
   }
   return null;
 }

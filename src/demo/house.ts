@@ -38,6 +38,10 @@ export interface HouseOptions {
   readonly silence?: string;
   readonly switching?: string;
   readonly titlesEveryMs?: number;
+  /** In relay mode the public mount is `/stream`, which falls back to `/primary` when the agent is gone. */
+  readonly mode?: 'guard' | 'relay';
+  /** This much later encoder 2 sends the same programme, as over a slower line. */
+  readonly encoder2DelayMs?: number;
   /** What the agents take for the admin password, when it is not the right one. */
   readonly agentAdminPassword?: string;
   /** Another build of the command for both agents. */
@@ -57,6 +61,12 @@ export interface House {
   heal(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/**
+ * The public mount of relay mode and its net: an on-demand relay of `/primary` on the server itself. To name `/primary`
+ * as the fallback would carry the agent's own monitor to its own output as soon as the agent connects.
+ */
+const PUBLIC_MOUNT = { mount: '/stream', fallbackMount: '/stream-safe', fallbackOverride: true };
 
 /** `/primary` falls back to `/secondary`, that to `/autodj`; the agent brings listeners back, so nothing overrides. */
 const MOUNTS = [
@@ -78,11 +88,13 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
 async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): Promise<House> {
   const [londonHost, dublinHost] = options.hosts ?? ['127.0.0.21', '127.0.0.22'];
   const icecast = async (host: string) => {
-    const port = options.port === undefined ? {} : { port: options.port };
+    const port = options.port ?? (await freePort(host));
+    const relayed = options.mode === 'relay';
     const server = await startIcecast({
       host,
-      ...port,
-      mounts: MOUNTS,
+      port,
+      mounts: relayed ? [...MOUNTS, PUBLIC_MOUNT] : MOUNTS,
+      relays: relayed ? [{ host, port, mount: '/primary', localMount: '/stream-safe', onDemand: true }] : [],
       limits: { clients: 400, sources: 8 },
       ...options.icecast,
     });
@@ -100,7 +112,11 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
     const made = createEncoder({
       name,
       kind,
-      programme: createProgramme({ name, material }),
+      programme: createProgramme({
+        name,
+        material,
+        delayMs: name === 'secondary' ? (options.encoder2DelayMs ?? 0) : 0,
+      }),
       targets: SERVER_NAMES.map((server) => ({ server: servers[server].source, mount: `/${name}` })),
       ...(name === 'autodj' && options.autodjFormat !== undefined ? { format: options.autodjFormat } : {}),
       ...(options.titlesEveryMs === undefined ? {} : { titlesEveryMs: options.titlesEveryMs }),
@@ -129,7 +145,7 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
     encoder2,
     autodj,
     configPath: configPaths.london,
-    listen(server, { mount = '/primary', ...rest } = {}) {
+    listen(server, { mount = options.mode === 'relay' ? '/stream' : '/primary', ...rest } = {}) {
       return startListener({ name: `listener of ${server}`, url: `${servers[server].url}${mount}`, ...rest });
     },
     async heal() {
@@ -157,6 +173,7 @@ async function prepareAgents(options: HouseOptions, servers: Record<HouseServer,
   const operatorToken = randomBytes(16).toString('hex');
   const paths = {
     admin: secret('icecast-admin', options.agentAdminPassword ?? servers.london.admin.password),
+    source: secret('icecast-source', servers.london.source.password),
     viewer: secret('viewer', viewerToken),
     operator: secret('operator', operatorToken),
   };
@@ -182,16 +199,19 @@ async function prepareAgents(options: HouseOptions, servers: Record<HouseServer,
   return { configPaths, agents, remove: () => directory.remove() };
 }
 
+const RELAY =
+  '{ mode: relay, outputs: [{ mount: /stream, codec: mp3, bitrate: 128k }], stream: { name: My FM } }';
+
 function configText(
   options: HouseOptions,
   servers: Record<HouseServer, IcecastServer>,
-  paths: { admin: string; viewer: string; operator: string },
+  paths: { admin: string; source: string; viewer: string; operator: string },
   webListen: string,
   stateDirectory: string,
 ): string {
   const lines = SERVER_NAMES.map(
     (name) =>
-      `  ${name}: { url: "${servers[name].url}", admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} } }`,
+      `  ${name}: { url: "${servers[name].url}", admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} }, source: { user: source, passwordFile: ${paths.source} } }`,
   );
   return `server: london
 servers:
@@ -204,7 +224,7 @@ stations:
       - { name: autodj,    mount: /autodj }
     silence: ${options.silence ?? '{ threshold: -50 dBFS, trip: 5s, restore: 10s }'}
     switching: ${options.switching ?? '{ dwell: 5s }'}
-    serve: { mode: guard }
+    serve: ${options.mode === 'relay' ? RELAY : '{ mode: guard }'}
 web: { listen: "${webListen}", viewerTokenFile: ${paths.viewer}, operatorTokenFile: ${paths.operator} }
 state: { directory: ${stateDirectory} }
 `;

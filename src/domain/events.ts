@@ -4,6 +4,9 @@ import type { LegId, Mount, ServerName, SourceName } from './ids.ts';
 /** What started a switch. */
 export type SwitchTrigger = 'fault' | 'return' | 'operator' | 'stopping';
 
+/** What made the relay change the leg that it plays. */
+export type RelayTrigger = 'start' | 'fault' | 'return' | 'operator';
+
 /** Things a person must know of. One is open per code and subject until it is cleared. */
 export type AlertCode =
   | 'nothing-audible'
@@ -92,4 +95,16 @@ export type StationEvent =
       readonly code: AlertCode;
       readonly subject: string;
       readonly detail: string;
-    };
+    }
+  | {
+      readonly kind: 'relay-switched';
+      readonly atMs: number;
+      /** Null: the noise floor. */
+      readonly from: LegId | null;
+      readonly to: LegId | null;
+      readonly trigger: RelayTrigger;
+      /** Both carry the same programme and were spliced in step, so that nobody hears it. */
+      readonly hitless: boolean;
+      readonly because: string;
+    }
+  | { readonly kind: 'relay-aligned'; readonly atMs: number; readonly leg: LegId; readonly detail: string };

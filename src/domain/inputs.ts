@@ -1,4 +1,5 @@
 import type { CommandId } from './commands.ts';
+import type { RelayTrigger } from './events.ts';
 import type { ServerLook } from './icecast.ts';
 import type { LegId, ServerName } from './ids.ts';
 import type { OperatorRequest } from './operator.ts';
@@ -24,6 +25,13 @@ export type Input =
       readonly outcome: CommandOutcome;
     }
   | { readonly kind: 'operator'; readonly atMs: number; readonly request: OperatorRequest }
+  /** Relay mode: from now on this leg feeds the public mounts; null: the noise floor does, as nothing is audible. */
+  | {
+      readonly kind: 'on-air';
+      readonly atMs: number;
+      readonly leg: LegId | null;
+      readonly trigger: RelayTrigger;
+    }
   /** This agent itself stood still for `lostMs` (paused, starved): what seems to have stopped may only be ourselves. */
   | { readonly kind: 'gap'; readonly atMs: number; readonly lostMs: number }
   | { readonly kind: 'stop'; readonly atMs: number };

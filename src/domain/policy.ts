@@ -24,6 +24,8 @@ export interface ProgrammePolicy {
 /** Everything `decide/` may know of what the station wants. All durations in ms. */
 export interface StationPolicy {
   readonly station: StationName;
+  /** In relay mode the relay switches in the sound itself, so that no listener is ever moved. */
+  readonly mode: 'guard' | 'relay';
   /** The server that this agent stands beside. */
   readonly self: ServerName;
   readonly servers: readonly ServerName[];

@@ -14,6 +14,8 @@ export interface AgentView {
 export interface StationView {
   readonly station: StationName;
   readonly servers: readonly ServerView[];
+  /** Null in guard mode. */
+  readonly relay: RelayStatus | null;
   readonly alerts: readonly AlertView[];
   /** The newest last. */
   readonly events: readonly EventView[];
@@ -63,4 +65,20 @@ export interface AlertView {
 export interface EventView {
   readonly time: string;
   readonly event: StationEvent;
+}
+
+/** What the public mounts of relay mode carry, and how far behind the live sound. */
+export interface RelayStatus {
+  /** Null: the noise floor, as nothing is audible. */
+  readonly onAir: LegId | null;
+  readonly latencyMs: number | null;
+  readonly wantedLatencyMs: number;
+  readonly legs: readonly {
+    readonly leg: LegId;
+    /** Whether it carries the programme that is on air. */
+    readonly relation: string;
+    /** How much later it carries the same moment. */
+    readonly behindMs: number | null;
+  }[];
+  readonly outputs: readonly { readonly mount: Mount; readonly state: string }[];
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { OperatorRequest } from '../domain/operator.ts';
 import type { AgentView } from '../domain/view.ts';
 import { messageOf, SustainError } from '../platform/errors.ts';
@@ -51,7 +51,17 @@ const releaseBody = {
  * @throws SustainError `web-not-listening` when the address can't be listened on.
  */
 export async function startWeb(options: WebOptions): Promise<WebServer> {
-  const app = fastify({ bodyLimit: 16 * 1024, requestTimeout: 15_000, connectionTimeout: 15_000 });
+  const app = fastify({
+    bodyLimit: 16 * 1024,
+    requestTimeout: 15_000,
+    connectionTimeout: 15_000,
+    // A client that is in no hurry must not keep an agent that was told to stop.
+    forceCloseConnections: true,
+    // A misspelt or mistyped wish is refused, not guessed at.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  });
+  app.setErrorHandler(sayWhatWasWrong);
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
@@ -65,7 +75,10 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
 
   const ask = (request: FastifyRequest, reply: FastifyReply, wish: OperatorRequest) => {
     const { station } = request.params as { station: string };
-    if (!options.request(station, wish))
+    const known = options.view().stations.find((one) => one.station === station);
+    if (known?.servers.every((one) => one.server !== wish.server))
+      return reply.code(404).send({ error: `there is no server ${wish.server}` });
+    if (known === undefined || !options.request(station, wish))
       return reply.code(404).send({ error: `there is no station ${station}` });
     return reply.code(202).send({ accepted: true });
   };
@@ -115,10 +128,16 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   }
 }
 
+/** What the client did wrong, in words; of what went wrong here nothing that is our own. */
+function sayWhatWasWrong(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const status = error.statusCode ?? 500;
+  return reply.code(status).send({ error: status < 500 ? error.message : 'something went wrong here' });
+}
+
 /** A bearer token per right; an operator may also view. */
 function guard(options: WebOptions, right: Right) {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given === undefined)
       return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'a bearer token is needed' });
     if (isSame(given, options.operatorToken)) return;

@@ -32,6 +32,7 @@ export class EventLog {
 function levelOf(event: StationEvent): 'warn' | 'info' {
   switch (event.kind) {
     case 'switched':
+    case 'relay-switched':
     case 'alert-opened':
     case 'refused':
       return 'warn';
@@ -65,6 +66,10 @@ export function sentenceOf(event: StationEvent): string {
       return `${event.server}: ${event.detail} by ${event.author}`;
     case 'refused':
       return `${event.server}: refused to ${event.author}: ${event.detail}`;
+    case 'relay-switched':
+      return `on air: ${event.to ?? 'the noise floor'} instead of ${event.from ?? 'nothing'}, because ${event.because}`;
+    case 'relay-aligned':
+      return `${event.leg}: ${event.detail}`;
     case 'alert-opened':
       return `alert ${event.code}: ${event.detail}`;
     case 'alert-closed':

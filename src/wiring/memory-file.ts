@@ -30,6 +30,29 @@ export interface MemoryFile {
 export function memoryFile(directory: string, station: StationName, clock: Clock, log: Logger): MemoryFile {
   const path = join(directory, `${station}.json`);
   let complained = false;
+  let newest: Memory | null = null;
+  let writing: Promise<void> | null = null;
+
+  /** One write at a time, as all of them go through the same new file; of those that wait only the newest counts. */
+  const writeAll = async (): Promise<void> => {
+    while (newest !== null) {
+      const { desks } = newest;
+      newest = null;
+      try {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        const text = JSON.stringify({ savedAt: clock.wallTime().toISOString(), desks });
+        await writeFile(`${path}.new`, text, { mode: 0o600 });
+        await rename(`${path}.new`, path);
+        complained = false;
+      } catch (thrown) {
+        if (!complained)
+          log.error({ path, err: messageOf(thrown) }, 'cannot remember over a restart; deciding goes on');
+        complained = true;
+      }
+    }
+    writing = null;
+  };
+
   return {
     async load() {
       try {
@@ -57,18 +80,10 @@ export function memoryFile(directory: string, station: StationName, clock: Clock
         return noMemory;
       }
     },
-    async save({ desks }) {
-      try {
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        const text = JSON.stringify({ savedAt: clock.wallTime().toISOString(), desks });
-        await writeFile(`${path}.new`, text, { mode: 0o600 });
-        await rename(`${path}.new`, path);
-        complained = false;
-      } catch (thrown) {
-        if (!complained)
-          log.error({ path, err: messageOf(thrown) }, 'cannot remember over a restart; deciding goes on');
-        complained = true;
-      }
+    save(memory) {
+      newest = memory;
+      writing ??= writeAll();
+      return writing;
     },
   };
 }

@@ -13,6 +13,8 @@ import { messageOf } from '../platform/errors.ts';
 import type { Random } from '../platform/random.ts';
 
 const LOOK_EVERY_MS = 500;
+/** However slow they are: after three seconds without news nothing is claimed of a leg any more. */
+const LOOK_AT_LEAST_EVERY_MS = 1000;
 /** A server that stands still has to be found before its listeners' buffers are empty. */
 const LOOK_DEADLINE_MS = 2000;
 
@@ -50,6 +52,7 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
     mounts,
     seen: options.seen,
     intervalMs: LOOK_EVERY_MS,
+    maxIntervalMs: LOOK_AT_LEAST_EVERY_MS,
     deadlineMs: LOOK_DEADLINE_MS,
   });
   const presence =

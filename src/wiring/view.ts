@@ -3,22 +3,39 @@ import type { LegState } from '../decide/leg.ts';
 import { legsOn } from '../decide/state.ts';
 import type { LegCondition, ServerCondition } from '../domain/conditions.ts';
 import type { ServerName } from '../domain/ids.ts';
-import type { EventView, LegView, ServerView, StationView } from '../domain/view.ts';
+import type { EventView, LegView, RelayStatus, ServerView, StationView } from '../domain/view.ts';
+import type { Relay, RelayView } from '../relay/relay.ts';
 import type { Station } from '../station.ts';
 
 /** Levels older than this are no picture of now, in ms. */
 const LEVELS_FRESH_MS = 1500;
 
-export function stationView(station: Station, events: readonly EventView[], nowMs: number): StationView {
+export function stationView(
+  station: Station,
+  relay: Relay | null,
+  events: readonly EventView[],
+  nowMs: number,
+): StationView {
   return {
     station: station.policy.station,
     servers: station.policy.servers.map((server) => serverView(station, server, nowMs)),
+    relay: relay === null ? null : relayStatus(relay.view),
     alerts: [...station.state.alerts.values()].map(({ code, subject, detail }) => ({
       code,
       subject,
       detail,
     })),
     events,
+  };
+}
+
+function relayStatus({ onAir, latencyMs, wantedLatencyMs, legs, outputs }: RelayView): RelayStatus {
+  return {
+    onAir,
+    latencyMs,
+    wantedLatencyMs,
+    legs: legs.map(({ leg, relation, behindMs }) => ({ leg, relation, behindMs })),
+    outputs: outputs.map(({ mount, state }) => ({ mount, state: state.is })),
   };
 }
 

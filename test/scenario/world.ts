@@ -35,6 +35,7 @@ export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}
   }
   return {
     station: STATION,
+    mode: 'guard',
     self,
     servers: SERVERS,
     sources: SOURCES,

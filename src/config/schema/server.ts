@@ -44,7 +44,8 @@ export const server = z
         password: secretRef(source.passwordFile, source.passwordEnv),
       }))
       .meta({
-        description: 'Who may feed the public mount in relay mode. Not used in this version.',
+        description:
+          'Who feeds the public mounts in relay mode. Name the password by passwordFile or passwordEnv.',
       })
       .optional(),
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PROGRAMME_FAULTS } from '../../domain/readings.ts';
 import { durationText } from '../units.ts';
-import { bitrate, choice, duration, level, mountPath, name } from './leaves.ts';
+import { bitrate, choice, duration, level, line, mountPath, name } from './leaves.ts';
 
 const silence = z
   .strictObject({
@@ -136,29 +136,57 @@ const switching = z
     description: 'What keeps a flapping source from switching all the time.',
   });
 
+/** Usual bitrates, where none is given. */
+const BITRATE_KBPS = { mp3: 128, aac: 96, opus: 96, vorbis: 128 } as const;
+
 const output = z
   .strictObject({
     mount: mountPath({
       description: 'The public mount that the agent feeds.',
       example: '/stream',
     }),
-    codec: choice(['mp3', 'aac', 'opus', 'vorbis', 'flac'], {
+    codec: choice(['mp3', 'aac', 'opus', 'vorbis'], {
       description: 'What the public mount is encoded in.',
       example: 'mp3',
     }),
     bitrate: bitrate({
-      description: 'Bitrate of the public mount.',
+      description: 'Bitrate of the public mount; by default 128k for mp3 and vorbis, 96k for aac and opus.',
       example: '128k',
       minimum: '8k',
       maximum: '510k',
     }).optional(),
+    sampleRate: choice(['22050', '24000', '32000', '44100', '48000'], {
+      description: 'Samples a second, in hertz; opus is always 48000.',
+      example: '44100',
+    }).optional(),
+    channels: choice(['mono', 'stereo'], {
+      description: 'Whether the public mount is mono or stereo.',
+      example: 'stereo',
+    }).prefault('stereo'),
   })
-  .transform(({ mount, codec, bitrate: bitrateKbps }) => ({
+  .transform(({ mount, codec, bitrate: bitrateKbps, sampleRate, channels }) => ({
     mount,
     codec,
-    bitrateKbps: bitrateKbps ?? null,
+    bitrateKbps: bitrateKbps ?? BITRATE_KBPS[codec],
+    sampleRateHz: codec === 'opus' ? 48_000 : Number(sampleRate ?? 44_100),
+    channels: channels === 'mono' ? (1 as const) : (2 as const),
   }))
-  .meta({ description: 'One public mount. Not used in this version.' });
+  .meta({ description: 'One public mount of relay mode.' });
+
+const words = z
+  .strictObject({
+    name: line({ description: 'What players and directories call the stream.', example: 'My FM' }).optional(),
+    genre: line({ description: 'Its genre.', example: 'talk' }).optional(),
+    description: line({ description: 'A sentence about it.', example: 'The sound of the city' }).optional(),
+    url: line({ description: "The station's page.", example: 'https://myfm.example' }).optional(),
+  })
+  .transform(({ name: called, genre, description, url }) => ({
+    ...(called === undefined ? {} : { name: called }),
+    ...(genre === undefined ? {} : { genre }),
+    ...(description === undefined ? {} : { description }),
+    ...(url === undefined ? {} : { url }),
+  }))
+  .meta({ description: 'What the public mounts say of themselves.' });
 
 const processing = z
   .strictObject({
@@ -191,17 +219,28 @@ const processing = z
 const serve = z
   .strictObject({
     mode: choice(['guard', 'relay'], {
-      description: 'guard: move listeners between the mounts of the encoders. relay: not in this version.',
+      description:
+        'guard: move listeners between the mounts of the encoders. relay: feed public mounts that never stop, some seconds behind, so that a fault is never heard.',
       example: 'guard',
     }).prefault('guard'),
     outputs: z.array(output).max(8, 'has more than 8 outputs').prefault([]).meta({
-      description: 'The public mounts in relay mode. Not used in this version.',
+      description: 'The public mounts of relay mode.',
     }),
+    delay: duration({
+      description:
+        'How far relay mode runs behind the live sound. It must be longer than silence.trip, or silence is heard; by default silence.trip and 3s.',
+      example: '8s',
+      minimum: '1s',
+      maximum: '2m',
+    }).optional(),
+    stream: words.prefault({}),
     processing: processing.optional(),
   })
-  .transform(({ mode, outputs, processing: chain }) => ({
+  .transform(({ mode, outputs, delay, stream, processing: chain }) => ({
     mode,
     outputs,
+    delayMs: delay ?? null,
+    stream,
     processing: chain ?? null,
   }))
   .meta({ description: 'How listeners are served.' });

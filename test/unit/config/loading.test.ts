@@ -159,6 +159,7 @@ describe('what decide may know', () => {
     if (station === undefined) throw new Error('no station');
     expect(policyOf(config, station)).toEqual({
       station: 'myfm',
+      mode: 'guard',
       self: 'london',
       servers: ['london', 'dublin'],
       sources: ['primary', 'autodj'],

@@ -79,6 +79,7 @@ function agentView(agent: string, servers: readonly ServerView[]): AgentView {
       {
         station: stationName('myfm'),
         servers,
+        relay: null,
         alerts: [{ code: 'backup-not-proven', subject: 'secondary@london', detail: 'nobody heard it' }],
         events: eventsAt(agent === 'london' ? '2026-11-22T09:00:00.000Z' : '2026-11-22T09:00:03.000Z'),
       },

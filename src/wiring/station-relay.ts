@@ -1,0 +1,77 @@
+import type { Credentials, StationConfig } from '../config/index.ts';
+import { requiredHealthMs } from '../decide/desk.ts';
+import type { StationEvent } from '../domain/events.ts';
+import type { Input } from '../domain/inputs.ts';
+import type { ServerAddress } from '../icecast/address.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Random } from '../platform/random.ts';
+import { legsInOrder } from '../relay/legs.ts';
+import { type Relay, startRelay } from '../relay/relay.ts';
+import type { Station } from '../station.ts';
+
+/** Silence is found a little after its trip delay, as readings wait for their proof of position. */
+const MARGIN_MS = 3000;
+
+export interface StationRelayOptions {
+  readonly station: Station;
+  readonly serve: StationConfig['serve'];
+  /** The server that this agent stands beside, and who feeds mounts there. */
+  readonly server: ServerAddress;
+  readonly source: Credentials;
+  readonly ffmpegPath: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly input: (input: Input) => void;
+  readonly event: (event: StationEvent) => void;
+}
+
+/** How far behind the live sound a station's public mounts run, in ms. */
+export function relayDelayMs(serve: StationConfig['serve'], tripMs: number): number {
+  return serve.delayMs ?? tripMs + MARGIN_MS;
+}
+
+/** The relay of one station: it plays what the decision knows of the legs, and tells it what is on air. */
+export function startStationRelay(options: StationRelayOptions): Relay {
+  const { station, serve, clock, server, source } = options;
+  const { policy } = station;
+  const credentials = { user: source.user, password: source.password.reveal() };
+  return startRelay({
+    legs: legsInOrder(policy),
+    outputs: serve.outputs.map(({ mount, ...format }) => ({
+      mount,
+      format,
+      server,
+      credentials,
+      words: serve.stream,
+    })),
+    delayMs: relayDelayMs(serve, policy.silence.tripMs),
+    restoreMs: policy.silence.restoreMs,
+    dwellMs: policy.dwellMs,
+    thresholdDbfs: policy.silence.thresholdDbfs,
+    ffmpegPath: options.ffmpegPath,
+    clock,
+    random: options.random,
+    log: options.log,
+    conditionOf: (id) =>
+      station.state.legs.get(id)?.condition ?? { is: 'unknown', sinceMs: clock.nowMs(), reason: 'starting' },
+    requiredHealthMs(id) {
+      const leg = station.state.legs.get(id)?.leg;
+      const desk = leg === undefined ? undefined : station.state.desks.get(leg.server);
+      if (leg === undefined || desk === undefined) return policy.silence.restoreMs;
+      return requiredHealthMs(desk, leg.source, clock.nowMs(), policy);
+    },
+    holdOf() {
+      const hold = station.state.desks.get(policy.self)?.hold ?? null;
+      if (hold === null) return null;
+      const leg = policy.legs.find((one) => one.server === policy.self && one.source === hold.source);
+      return { author: hold.author, leg: leg?.id ?? null };
+    },
+    onEvent(event) {
+      options.event(event);
+      if (event.kind !== 'relay-switched') return;
+      options.input({ kind: 'on-air', atMs: event.atMs, leg: event.to, trigger: event.trigger });
+    },
+  });
+}

@@ -1,0 +1,120 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { correlate } from '../../../src/audio/splice.ts';
+import type { LegId } from '../../../src/domain/ids.ts';
+import { Alignment } from '../../../src/relay/alignment.ts';
+import { Take } from '../../../src/relay/take.ts';
+import { CHANNELS, CODECS, frames, music, RATE_HZ, through } from './music.ts';
+
+const LAG_FRAMES = 88_320;
+let studio: Float32Array;
+let mp3: Float32Array;
+let aac: Float32Array;
+let other: Float32Array;
+
+beforeAll(async () => {
+  studio = await music('studio', 40);
+  mp3 = await through(studio, CODECS['MP3 128']);
+  aac = await through(studio, CODECS['AAC 96']);
+  other = await music('other', 40);
+});
+
+let nextId = 1;
+interface Line {
+  readonly take: Take;
+  readonly pcm: Float32Array;
+  /** Frames by which the leg is behind the first one. */
+  readonly lagFrames: number;
+}
+
+const line = (pcm: Float32Array, lagFrames = 0): Line => ({
+  take: new Take({ id: nextId++, leg: 'myfm/primary@london' as LegId, mostFrames: 30 * RATE_HZ }),
+  pcm,
+  lagFrames,
+});
+
+/** Lets `seconds` pass: every leg brings its sound, and the alignment looks at them. */
+async function pass(
+  lines: readonly Line[],
+  alignment: Alignment,
+  fromS: number,
+  seconds: number,
+): Promise<void> {
+  for (let step = 1; step <= seconds * 10; step += 1) {
+    const nowMs = fromS * 1_000 + step * 100;
+    const endFrame = (nowMs * RATE_HZ) / 1_000;
+    for (const { take, pcm, lagFrames } of lines) {
+      const piece = frames(pcm, Math.max(0, endFrame - 4_800 - lagFrames), Math.max(0, endFrame - lagFrames));
+      const whole = new Float32Array(4_800 * CHANNELS);
+      whole.set(piece, whole.length - piece.length);
+      take.push(whole, nowMs);
+    }
+    const [first] = lines;
+    if (first !== undefined) {
+      alignment.tick(
+        nowMs,
+        Math.max(0, first.take.endFrame - 7 * RATE_HZ),
+        lines.slice(1).map(({ take }) => take),
+      );
+    }
+    if (step % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 8));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 60));
+}
+
+describe('how the legs lie to the one on air', () => {
+  it('is found for a copy that is 1.84 s behind, and for another programme', async () => {
+    const alignment = new Alignment(correlate);
+    const lines = [line(mp3), line(aac, LAG_FRAMES), line(other)] as const;
+    alignment.setReference(lines[0].take);
+    await pass(lines, alignment, 0, 20);
+    const copy = alignment.relationOf(lines[1].take);
+    expect(copy).toMatchObject({ is: 'same', inverted: false });
+    // The AAC encoder adds some 90 frames of its own.
+    expect(Math.abs((copy.is === 'same' ? copy.offsetFrames : 0) - LAG_FRAMES)).toBeLessThan(200);
+    expect(alignment.relationOf(lines[2].take)).toMatchObject({ is: 'different' });
+  });
+
+  it('is carried over when another leg comes on air', async () => {
+    const alignment = new Alignment(correlate);
+    const lines = [line(mp3), line(mp3, 4_800), line(mp3, 9_600)] as const;
+    alignment.setReference(lines[0].take);
+    await pass(lines, alignment, 0, 15);
+    alignment.setReference(lines[1].take);
+    expect(alignment.relationOf(lines[0].take)).toMatchObject({ is: 'same', offsetFrames: -4_800 });
+    expect(alignment.relationOf(lines[2].take)).toMatchObject({ is: 'same', offsetFrames: 4_800 });
+  });
+
+  it('is kept for the return while another programme is on air', async () => {
+    const alignment = new Alignment(correlate);
+    const lines = [line(mp3), line(mp3, 4_800), line(mp3, 9_600)] as const;
+    alignment.setReference(lines[0].take);
+    await pass(lines, alignment, 0, 15);
+    alignment.setReference(line(other).take);
+    expect(alignment.relationOf(lines[0].take).is).toBe('unknown');
+    alignment.setReference(lines[1].take);
+    expect(alignment.relationOf(lines[0].take)).toMatchObject({ is: 'same', offsetFrames: -4_800 });
+    expect(alignment.relationOf(lines[2].take)).toMatchObject({ is: 'same', offsetFrames: 4_800 });
+  });
+
+  it('keeps the last good place while both are silent', async () => {
+    const alignment = new Alignment(correlate);
+    const quiet = new Float32Array(studio.length);
+    quiet.set(frames(studio, 0, 15 * RATE_HZ));
+    const lines = [line(quiet), line(quiet, 24_000)] as const;
+    alignment.setReference(lines[0].take);
+    await pass(lines, alignment, 0, 35);
+    expect(alignment.relationOf(lines[1].take)).toMatchObject({ is: 'same', offsetFrames: 24_000 });
+  });
+
+  it('is not guessed from a steady tone', async () => {
+    const alignment = new Alignment(correlate);
+    const tone = Float32Array.from(
+      { length: 20 * RATE_HZ * CHANNELS },
+      (_, i) => 0.2 * Math.sin((i >> 1) * 0.131),
+    );
+    const lines = [line(tone), line(tone, 24_000)] as const;
+    alignment.setReference(lines[0].take);
+    await pass(lines, alignment, 0, 15);
+    expect(alignment.relationOf(lines[1].take).is).toBe('unknown');
+  });
+});

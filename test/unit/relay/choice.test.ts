@@ -1,0 +1,368 @@
+import { describe, expect, it } from 'vitest';
+import type { LegCondition } from '../../../src/domain/conditions.ts';
+import type { LegId } from '../../../src/domain/ids.ts';
+import type { Relation } from '../../../src/relay/alignment.ts';
+import { choose, type LegSight, type RelayChoice, type Situation } from '../../../src/relay/choice.ts';
+import type { TakeSight } from '../../../src/relay/take.ts';
+import { VerdictLine } from '../../../src/relay/verdicts.ts';
+
+const NOW_MS = 100_000;
+const LATENCY_MS = 7_000;
+const CURSOR_MS = NOW_MS - LATENCY_MS;
+/** Frame n of every take here was live at n / 48 ms, so times and frames can be read off each other. */
+const frameOf = (ms: number) => ms * 48;
+const UNKNOWN: Relation = { is: 'unknown' };
+const copy = (offsetMs: number): Relation => ({
+  is: 'same',
+  offsetFrames: frameOf(offsetMs),
+  peak: 0.99,
+  inverted: false,
+});
+const DIFFERENT: Relation = { is: 'different', peak: 0.05 };
+
+let nextTake = 1;
+function takeOf(leg: string, options: { fromMs?: number; toMs?: number; isOpen?: boolean } = {}): TakeSight {
+  const { fromMs = NOW_MS - 20_000, toMs = NOW_MS, isOpen = true } = options;
+  return {
+    id: nextTake++,
+    leg: leg as LegId,
+    startFrame: frameOf(fromMs),
+    endFrame: frameOf(toMs),
+    isOpen,
+    timeOf: (frame) => frame / 48,
+    frameAt: (ms) => Math.round(frameOf(ms)),
+  };
+}
+
+interface LegPlan {
+  readonly takes?: readonly TakeSight[];
+  /** Conditions one after another, each with the time at which it was given. */
+  readonly conditions: readonly (readonly [number, LegCondition])[];
+}
+
+const audible = (sinceMs: number, verifiedAtMs = NOW_MS - 400): LegCondition => ({
+  is: 'audible',
+  sinceMs,
+  verifiedAtMs,
+});
+const faulty = (sinceMs: number, fault: 'silent' | 'stalled' | 'absent' = 'silent'): LegCondition => ({
+  is: 'faulty',
+  sinceMs,
+  fault,
+  detail: 'under -50 dBFS',
+});
+const UNKNOWN_LEG: LegCondition = { is: 'unknown', sinceMs: NOW_MS - 3_000, reason: 'starting' };
+
+function legOf(name: string, plan: LegPlan): LegSight {
+  const verdicts = new VerdictLine(300_000);
+  for (const [atMs, condition] of plan.conditions) verdicts.note(condition, atMs);
+  const condition = plan.conditions.at(-1)?.[1] ?? UNKNOWN_LEG;
+  return {
+    leg: name as LegId,
+    condition,
+    verdicts,
+    takes: plan.takes ?? [takeOf(name)],
+    requiredHealthMs: 10_000,
+  };
+}
+
+const good = (name: string, takes?: readonly TakeSight[]): LegSight =>
+  legOf(name, { conditions: [[NOW_MS, audible(0)]], ...(takes === undefined ? {} : { takes }) });
+
+/** Was good, and is silent since `sinceMs`. */
+const silentSince = (name: string, sinceMs: number): LegSight =>
+  legOf(name, {
+    conditions: [
+      [sinceMs, audible(0, sinceMs)],
+      [NOW_MS, faulty(sinceMs)],
+    ],
+  });
+
+function situation(
+  legs: readonly LegSight[],
+  onAir: LegSight | null,
+  more: Partial<Situation> = {},
+): Situation {
+  const take = onAir?.takes[0];
+  return {
+    nowMs: NOW_MS,
+    startedAtMs: 0,
+    lastSwitchAtMs: null,
+    legs,
+    onAir: take === undefined ? null : { take, frame: frameOf(CURSOR_MS) },
+    hasPlayed: true,
+    hold: null,
+    latencyMs: LATENCY_MS,
+    relationOf: () => DIFFERENT,
+    soundEndNear: (_take, frame) => frame,
+    policy: {
+      dwellMs: 5_000,
+      startWithinMs: 15_000,
+      mostLatencyMs: 30_000,
+      sameFadeMs: 20,
+      differentFadeMs: 250,
+    },
+    ...more,
+  };
+}
+
+function switched(choice: RelayChoice): RelayChoice & { do: 'switch' } {
+  if (choice.do !== 'switch') throw new Error('it stays');
+  return choice;
+}
+
+/** When the fade is over, as times of the leg left and of the leg joined. */
+function spliceEnd(choice: RelayChoice & { do: 'switch' }) {
+  return {
+    leftMs: (choice.atFrame + choice.fadeFrames) / 48,
+    joinedMs: ((choice.to?.frame ?? 0) + choice.fadeFrames) / 48,
+  };
+}
+
+describe('a leg on air that falls silent', () => {
+  const FAULT_MS = CURSOR_MS + 2_000;
+
+  it('is left where its fault began, which has not been played yet, for the same moment of its copy', () => {
+    const [primary, secondary] = [silentSince('primary', FAULT_MS), good('secondary')];
+    const choice = switched(
+      choose(situation([primary, secondary], primary, { relationOf: () => copy(1_840) })),
+    );
+    expect(choice).toMatchObject({ trigger: 'fault', fadeFrames: 960, to: { take: { leg: 'secondary' } } });
+    const { leftMs, joinedMs } = spliceEnd(choice);
+    expect(leftMs).toBeLessThanOrEqual(FAULT_MS);
+    expect(leftMs).toBeGreaterThan(FAULT_MS - 30);
+    expect(joinedMs - leftMs).toBeCloseTo(1_840, 6);
+    expect(choice.because).toBe(
+      'primary is silent for 5.0 s (under -50 dBFS); secondary carries the same programme',
+    );
+  });
+
+  it('is left where the sound really ends, when the block of levels is coarser', () => {
+    const [primary, secondary] = [silentSince('primary', FAULT_MS), good('secondary')];
+    const soundEndNear = (_take: TakeSight, frame: number) => frame - frameOf(60);
+    const choice = switched(
+      choose(situation([primary, secondary], primary, { relationOf: () => copy(0), soundEndNear })),
+    );
+    expect(spliceEnd(choice).leftMs).toBeLessThanOrEqual(FAULT_MS - 60);
+  });
+
+  it('goes to the first leg in order that is good there: the other server before the secondary', () => {
+    const primary = silentSince('primary@london', FAULT_MS);
+    const legs = [primary, good('primary@dublin'), good('secondary@london')];
+    expect(switched(choose(situation(legs, primary))).to?.take.leg).toBe('primary@dublin');
+  });
+
+  it('passes over a copy that falls silent at the same moment of the programme', () => {
+    const primary = silentSince('primary', FAULT_MS);
+    const legs = [primary, silentSince('secondary', FAULT_MS + 500), good('autodj')];
+    const relationOf = (take: TakeSight) => (take.leg === 'secondary' ? copy(500) : DIFFERENT);
+    const choice = switched(choose(situation(legs, primary, { relationOf })));
+    expect(choice).toMatchObject({ to: { take: { leg: 'autodj' } }, correlation: 0, fadeFrames: 12_000 });
+    expect(spliceEnd(choice).joinedMs).toBeCloseTo(spliceEnd(choice).leftMs, 6);
+  });
+
+  it('passes over a leg that has failed and is not good for long enough yet, unless there is no other', () => {
+    const primary = silentSince('primary', FAULT_MS);
+    const shaky = legOf('secondary', {
+      conditions: [
+        [NOW_MS - 60_000, faulty(NOW_MS - 70_000)],
+        [NOW_MS, audible(NOW_MS - 9_000)],
+      ],
+    });
+    expect(switched(choose(situation([primary, shaky, good('autodj')], primary))).to?.take.leg).toBe(
+      'autodj',
+    );
+    expect(switched(choose(situation([primary, shaky], primary))).to?.take.leg).toBe('secondary');
+  });
+
+  it('stays on air when nothing else is audible: its own quiet sound is better than none', () => {
+    const primary = silentSince('primary', FAULT_MS);
+    expect(choose(situation([primary, silentSince('autodj', 1_000)], primary)).do).toBe('stay');
+  });
+
+  it('turns the polarity of a copy that is inverted', () => {
+    const [primary, secondary] = [silentSince('primary', FAULT_MS), good('secondary')];
+    const relationOf = (): Relation => ({ is: 'same', offsetFrames: 0, peak: 0.9, inverted: true });
+    expect(switched(choose(situation([primary, secondary], primary, { relationOf }))).to?.inverted).toBe(
+      true,
+    );
+  });
+});
+
+describe('a leg on air whose sound ends', () => {
+  it('is left at its last proven moment when its source is gone', () => {
+    const primary = legOf('primary', {
+      takes: [takeOf('primary', { toMs: CURSOR_MS + 3_000, isOpen: false })],
+      conditions: [
+        [NOW_MS - 4_000, audible(0, CURSOR_MS + 2_500)],
+        [NOW_MS, faulty(CURSOR_MS + 2_900, 'absent')],
+      ],
+    });
+    const { leftMs } = spliceEnd(switched(choose(situation([primary, good('secondary')], primary))));
+    expect(leftMs).toBeLessThanOrEqual(CURSOR_MS + 2_500);
+    expect(leftMs).toBeGreaterThan(CURSOR_MS + 2_300);
+  });
+
+  it('is gone on with on its own new connection when that is aligned', () => {
+    const takes = [
+      takeOf('primary', { toMs: CURSOR_MS + 4_000, isOpen: false }),
+      takeOf('primary', { fromMs: CURSOR_MS + 1_000 }),
+    ];
+    const primary = good('primary', takes);
+    const relationOf = (take: TakeSight) => (take === takes[1] ? copy(12) : UNKNOWN);
+    const choice = switched(choose(situation([primary, good('secondary')], primary, { relationOf })));
+    expect(choice).toMatchObject({ to: { take: takes[1] }, fadeFrames: 960 });
+    expect(choice.because).toBe('primary was connected to anew');
+  });
+
+  it('is left at once when nothing comes any more, whatever is said of it', () => {
+    const primary = legOf('primary', {
+      takes: [takeOf('primary', { toMs: CURSOR_MS + 150 })],
+      conditions: [[NOW_MS, UNKNOWN_LEG]],
+    });
+    const choice = switched(choose(situation([primary, good('secondary')], primary)));
+    expect(choice.atFrame).toBe(frameOf(CURSOR_MS));
+    expect(choice.to?.take.leg).toBe('secondary');
+  });
+
+  it('is followed by the noise floor when there is no other', () => {
+    const primary = legOf('primary', {
+      takes: [takeOf('primary', { toMs: CURSOR_MS + 150 })],
+      conditions: [[NOW_MS, UNKNOWN_LEG]],
+    });
+    expect(choose(situation([primary], primary))).toMatchObject({ do: 'switch', to: null });
+  });
+
+  it('is not left for a pause on the line that is shorter than what is in hand', () => {
+    const primary = legOf('primary', {
+      takes: [takeOf('primary', { toMs: NOW_MS - 3_000 })],
+      conditions: [[NOW_MS, audible(0, NOW_MS - 3_000)]],
+    });
+    expect(choose(situation([primary, good('secondary')], primary)).do).toBe('stay');
+  });
+});
+
+describe('the return to a better leg', () => {
+  const back = (sinceMs: number) =>
+    legOf('primary', {
+      takes: [takeOf('primary', { fromMs: NOW_MS - 40_000 })],
+      conditions: [
+        [NOW_MS - 60_000, faulty(NOW_MS - 65_000)],
+        [NOW_MS, audible(sinceMs)],
+      ],
+    });
+
+  it('waits for the restore delay', () => {
+    const autodj = good('autodj');
+    expect(choose(situation([back(NOW_MS - 9_900), autodj], autodj)).do).toBe('stay');
+    expect(choose(situation([back(NOW_MS - 10_100), autodj], autodj)).do).toBe('switch');
+  });
+
+  it('waits for the dwell after the last switch', () => {
+    const autodj = good('autodj');
+    const legs = [back(NOW_MS - 12_000), autodj];
+    expect(choose(situation(legs, autodj, { lastSwitchAtMs: NOW_MS - 4_000 })).do).toBe('stay');
+  });
+
+  it('keeps the first words: another programme is joined at its first proven sound', () => {
+    const autodj = good('autodj');
+    const choice = switched(choose(situation([back(NOW_MS - 12_000), autodj], autodj)));
+    expect(choice).toMatchObject({ trigger: 'return', fadeFrames: 12_000 });
+    expect((choice.to?.frame ?? 0) / 48).toBeCloseTo(NOW_MS - 12_050, 0);
+  });
+
+  it('does not go back for first words that are long past', () => {
+    const autodj = good('autodj');
+    const choice = switched(choose(situation([good('primary'), autodj], autodj)));
+    expect((choice.to?.frame ?? 0) / 48).toBeCloseTo(NOW_MS - LATENCY_MS, 0);
+  });
+
+  it('goes on at the same moment when it is the same programme', () => {
+    const secondary = good('secondary');
+    const choice = switched(
+      choose(situation([back(NOW_MS - 12_000), secondary], secondary, { relationOf: () => copy(-1_840) })),
+    );
+    expect((choice.to?.frame ?? 0) - choice.atFrame).toBe(frameOf(-1_840));
+    expect(choice.fadeFrames).toBe(960);
+  });
+
+  it('waits a while to learn whether it is the same programme', () => {
+    const secondary = good('secondary');
+    const unknown = { relationOf: () => UNKNOWN };
+    expect(choose(situation([back(NOW_MS - 12_000), secondary], secondary, unknown)).do).toBe('stay');
+    expect(choose(situation([back(NOW_MS - 25_000), secondary], secondary, unknown)).do).toBe('switch');
+  });
+
+  it('does not happen from a good leg to a worse one', () => {
+    const primary = good('primary');
+    expect(choose(situation([primary, good('secondary')], primary)).do).toBe('stay');
+  });
+});
+
+describe('an operator who holds', () => {
+  const hold = (leg: string | null) => ({ hold: { author: 'eve', leg: leg as LegId | null } });
+
+  it('keeps a leg on air whatever is said of it', () => {
+    const primary = silentSince('primary', CURSOR_MS + 1_000);
+    expect(choose(situation([primary, good('secondary')], primary, hold(null))).do).toBe('stay');
+    const secondary = good('secondary');
+    expect(choose(situation([good('primary'), secondary], secondary, hold('secondary'))).do).toBe('stay');
+  });
+
+  it('gets the leg that was asked for at once, in step when it is a copy', () => {
+    const primary = good('primary');
+    const more = { ...hold('secondary'), relationOf: () => copy(1_840), lastSwitchAtMs: NOW_MS - 10 };
+    const choice = switched(choose(situation([primary, good('secondary')], primary, more)));
+    expect(choice).toMatchObject({
+      trigger: 'operator',
+      because: 'eve asked for secondary',
+      fadeFrames: 960,
+    });
+    expect((choice.to?.frame ?? 0) - choice.atFrame).toBe(frameOf(1_840));
+  });
+
+  it('does not stop the stream: a leg that runs dry is left all the same', () => {
+    const primary = good('primary', [takeOf('primary', { toMs: CURSOR_MS + 100 })]);
+    expect(choose(situation([primary, good('secondary')], primary, hold(null))).do).toBe('switch');
+  });
+});
+
+describe('the start', () => {
+  const early = { hasPlayed: false, startedAtMs: NOW_MS - 3_000 };
+
+  it('waits for a better leg that is still unknown, but not for ever', () => {
+    const legs = [legOf('primary', { conditions: [[NOW_MS, UNKNOWN_LEG]] }), good('secondary')];
+    expect(choose(situation(legs, null, early)).do).toBe('stay');
+    const late = { hasPlayed: false, startedAtMs: NOW_MS - 16_000 };
+    expect(switched(choose(situation(legs, null, late))).to?.take.leg).toBe('secondary');
+  });
+
+  it('waits until the delay is full', () => {
+    const young = good('primary', [takeOf('primary', { fromMs: NOW_MS - 5_000 })]);
+    expect(choose(situation([young], null, early)).do).toBe('stay');
+    const choice = switched(choose(situation([good('primary')], null, early)));
+    expect(choice).toMatchObject({ trigger: 'start', atFrame: 0 });
+    expect((choice.to?.frame ?? 0) / 48).toBe(CURSOR_MS);
+  });
+
+  it('waits a moment to learn how far behind the copies are', () => {
+    const legs = [good('primary'), good('secondary')];
+    const unknown = { ...early, relationOf: () => UNKNOWN };
+    expect(choose(situation(legs, null, unknown)).do).toBe('stay');
+    expect(choose(situation(legs, null, { ...unknown, startedAtMs: NOW_MS - 14_000 })).do).toBe('switch');
+  });
+
+  it('after nothing was audible begins with the first proven sound', () => {
+    const sinceMs = NOW_MS - 6_000;
+    const primary = legOf('primary', {
+      conditions: [
+        [NOW_MS - 60_000, faulty(NOW_MS - 65_000)],
+        [NOW_MS, audible(sinceMs)],
+      ],
+    });
+    expect(choose(situation([primary], null)).do).toBe('stay');
+    const laterMs = sinceMs + LATENCY_MS;
+    const later = situation([primary], null, { nowMs: laterMs });
+    expect((switched(choose(later)).to?.frame ?? 0) / 48).toBe(sinceMs);
+  });
+});

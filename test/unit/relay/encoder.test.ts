@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { runFfmpeg } from '../../../src/demo/rig/material.ts';
+import { sleep, systemClock } from '../../../src/platform/clock.ts';
+import { silentLogger } from '../../../src/platform/logger.ts';
+import { encodeArguments, type OutputFormat } from '../../../src/relay/encode-command.ts';
+import { type Encoder, startEncoder } from '../../../src/relay/encoder.ts';
+import { CHANNELS, RATE_HZ } from './music.ts';
+
+const MP3: OutputFormat = { codec: 'mp3', bitrateKbps: 128, sampleRateHz: 44_100, channels: 2 };
+const DEMUXER = { mp3: 'mp3', aac: 'aac', opus: 'ogg', vorbis: 'ogg' } as const;
+
+const encoders: Encoder[] = [];
+afterEach(async () => {
+  await Promise.all(encoders.splice(0).map((encoder) => encoder.stop()));
+});
+
+/** A tone in real time into an encoder, and every piece that came out with its time. */
+function run(
+  format: OutputFormat,
+  options: { argumentsFor?: () => readonly string[]; ffmpegPath?: string } = {},
+) {
+  const pieces: { atMs: number; bytes: Buffer }[] = [];
+  const encoder = startEncoder({
+    format,
+    ffmpegPath: options.ffmpegPath ?? 'ffmpeg',
+    clock: systemClock,
+    log: silentLogger(),
+    onBytes: (bytes) => pieces.push({ atMs: systemClock.nowMs(), bytes }),
+    ...(options.argumentsFor === undefined ? {} : { argumentsFor: options.argumentsFor }),
+  });
+  encoders.push(encoder);
+  const startedAtMs = systemClock.nowMs();
+  let frames = 0;
+  const cancel = systemClock.every(20, () => {
+    const due = Math.floor(((systemClock.nowMs() - startedAtMs) * RATE_HZ) / 1_000);
+    while (frames + 960 <= due) {
+      const from = frames;
+      encoder.write(
+        Float32Array.from({ length: 960 * CHANNELS }, (_, i) => 0.3 * Math.sin((from + (i >> 1)) * 0.0576)),
+      );
+      frames += 960;
+    }
+  });
+  return {
+    encoder,
+    pieces,
+    async finish() {
+      cancel();
+      const { output } = await runFfmpeg(
+        ['-f', DEMUXER[format.codec], '-i', 'pipe:0', '-f', 'f32le', '-ar', '48000', '-ac', '2', 'pipe:1'],
+        Buffer.concat(pieces.map(({ bytes }) => bytes)),
+      );
+      return { decodedMs: output.length / 8 / 48, writtenMs: frames / 48 };
+    },
+  };
+}
+
+const pause = (ms: number) => sleep(systemClock, ms);
+
+/** Nothing of this process goes on, as on a machine that swaps. */
+function standStill(ms: number): void {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs);
+}
+
+describe('an encoder of a public mount', () => {
+  it('gives MP3, AAC, Opus and Vorbis as they are written, without holding them back', async () => {
+    const codecs = ['mp3', 'aac', 'opus', 'vorbis'] as const;
+    const encodings = codecs.map((codec) => ({ codec, ...run({ ...MP3, codec, bitrateKbps: 96 }) }));
+    await pause(3_000);
+    for (const { codec, encoder, finish } of encodings) {
+      const { decodedMs, writtenMs } = await finish();
+      expect(writtenMs - decodedMs, codec).toBeLessThan(500);
+      expect(encoder.rebuilds, codec).toBe(0);
+    }
+  });
+
+  it('is rebuilt within a second when it is killed or hangs, and nothing of the sound is lost', async () => {
+    const encodings = (['SIGKILL', 'SIGSTOP'] as const).map((signal) => ({ signal, ...run(MP3) }));
+    await pause(1_500);
+    const atMs = systemClock.nowMs();
+    for (const { signal, encoder } of encodings) process.kill(encoder.pid ?? 0, signal);
+    await pause(3_000);
+    for (const { signal, encoder, pieces, finish } of encodings) {
+      const { decodedMs, writtenMs } = await finish();
+      const after = pieces.filter((piece) => piece.atMs > atMs + 20);
+      const gapsMs = after.map((piece, i) => piece.atMs - (after[i - 1]?.atMs ?? atMs));
+      expect(Math.max(...gapsMs), signal).toBeLessThan(1_000);
+      expect(encoder.rebuilds, signal).toBe(1);
+      expect(Math.abs(decodedMs - writtenMs), signal).toBeLessThan(400);
+    }
+  });
+
+  it('is not blamed for a standstill of our own, and neither is the one that is started after it', async () => {
+    const encoding = run(MP3);
+    await pause(1_500);
+    standStill(2_500);
+    await pause(1_000);
+    expect(encoding.encoder.rebuilds).toBe(0);
+    process.kill(encoding.encoder.pid ?? 0, 'SIGKILL');
+    standStill(4_000);
+    await pause(2_500);
+    expect(encoding.encoder.rebuilds).toBe(1);
+    const { decodedMs, writtenMs } = await encoding.finish();
+    console.log({ decodedMs, writtenMs }, encoding.pieces.map((p) => [Math.round(p.atMs), p.bytes.length]).filter((_, i, all) => i === 0 || i === all.length - 1 || (all[i]?.[0] ?? 0) - (all[i - 1]?.[0] ?? 0) > 200 || (all[i]?.[1] ?? 0) > 2000));
+    expect(Math.abs(decodedMs - writtenMs)).toBeLessThan(400);
+  });
+
+  it('is tried again, not too often, while ffmpeg cannot be started', async () => {
+    const encoding = run(MP3, { ffmpegPath: '/nonexistent/ffmpeg' });
+    await pause(1_500);
+    expect(encoding.encoder.rebuilds).toBeGreaterThan(2);
+    expect(encoding.encoder.rebuilds).toBeLessThan(8);
+    expect(encoding.pieces).toEqual([]);
+  });
+
+  it('takes its sound from the pipe and from nowhere else', () => {
+    expect(encodeArguments(MP3).join(' ')).toMatch(
+      /-protocol_whitelist pipe .*-i pipe:0 .*libmp3lame .*pipe:1$/,
+    );
+  });
+});

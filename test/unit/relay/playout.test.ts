@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { Playout, type Splice } from '../../../src/relay/playout.ts';
+import { PcmRing } from '../../../src/relay/ring.ts';
+import { CHANNELS, RATE_HZ } from './music.ts';
+
+const HZ = 440;
+const toneAt = (frame: number) => 0.5 * Math.sin((2 * Math.PI * HZ * frame) / RATE_HZ);
+
+/** A ring with a steady tone in it, whose phase says which frame is which. */
+function toneRing(frames: number, options: { lagFrames?: number; gain?: number } = {}): PcmRing {
+  const ring = new PcmRing(frames);
+  const { lagFrames = 0, gain = 1 } = options;
+  ring.push(Float32Array.from({ length: frames * CHANNELS }, (_, i) => gain * toneAt((i >> 1) - lagFrames)));
+  return ring;
+}
+
+function play(playout: Playout, frames: number, rate = 1): Float32Array {
+  const out = new Float32Array(frames * CHANNELS);
+  playout.render(out, rate);
+  return out;
+}
+
+const worstError = (out: Float32Array, wanted: (frame: number) => number) =>
+  out.reduce((worst, sample, i) => Math.max(worst, Math.abs(sample - wanted(i >> 1))), 0);
+
+const voice = (ring: PcmRing, frame: number, inverted = false) => ({ source: ring, frame, inverted });
+const started = (ring: PcmRing, frame: number) => {
+  const spliced: Splice[] = [];
+  const playout = new Playout((splice) => spliced.push(splice));
+  playout.plan({ atFrame: 0, to: voice(ring, frame), fadeFrames: 1, correlation: 0 });
+  return { playout, spliced };
+};
+
+describe('what is played', () => {
+  it('is a noise floor of -90 dBFS when there is nothing, and never digital silence', () => {
+    const out = play(new Playout(() => {}), RATE_HZ);
+    const rmsDbfs = 10 * Math.log10(out.reduce((sum, sample) => sum + sample * sample, 0) / out.length);
+    expect(rmsDbfs).toBeCloseTo(-90, 0);
+    expect(out.filter((sample) => sample === 0).length).toBeLessThan(10);
+  });
+
+  it('is the leg itself, to the sample, at pace 1', () => {
+    const { playout } = started(toneRing(RATE_HZ), 1_000);
+    expect(worstError(play(playout, 9_600).subarray(2), (frame) => toneAt(1_001 + frame))).toBeLessThan(1e-4);
+    expect(playout.voice?.frame).toBe(10_600);
+  });
+
+  it('is the same tone a little faster when latency is worked off', () => {
+    const { playout } = started(toneRing(2 * RATE_HZ), 1_000);
+    play(playout, 960);
+    const out = play(playout, RATE_HZ, 1.004);
+    expect(worstError(out, (frame) => toneAt(1_960 + frame * 1.004))).toBeLessThan(1e-3);
+    expect(playout.voice?.frame).toBeCloseTo(1_960 + RATE_HZ * 1.004, 3);
+  });
+
+  it('never hands rubbish of a decoder on to an encoder', () => {
+    const ring = new PcmRing(9_600);
+    ring.push(new Float32Array(9_600 * CHANNELS).fill(Number.NaN));
+    const { playout } = started(ring, 0);
+    expect(play(playout, 4_800).every(Number.isFinite)).toBe(true);
+    expect(play(playout, 960, 1.001).every(Number.isFinite)).toBe(true);
+  });
+
+  it('counts what a leg could not give', () => {
+    const { playout } = started(toneRing(4_800), 0);
+    play(playout, 9_600);
+    // To the block in which the leg ends.
+    expect(playout.dryFrames).toBeGreaterThanOrEqual(4_800);
+    expect(playout.dryFrames).toBeLessThan(4_800 + 960);
+  });
+});
+
+describe('a splice', () => {
+  it('between aligned copies of one programme is not to be heard at all', () => {
+    const { playout, spliced } = started(toneRing(RATE_HZ), 0);
+    play(playout, 960);
+    const later = toneRing(RATE_HZ, { lagFrames: 4_800 });
+    playout.plan({ atFrame: 5_000, to: voice(later, 9_800), fadeFrames: 960, correlation: 1 });
+    expect(worstError(play(playout, 20_000), (frame) => toneAt(960 + frame))).toBeLessThan(2e-4);
+    expect(spliced).toHaveLength(2);
+  });
+
+  it('keeps its place at any pace, to fractions of a frame', () => {
+    const { playout } = started(toneRing(RATE_HZ), 0);
+    play(playout, 960);
+    const later = toneRing(RATE_HZ, { lagFrames: 4_800 });
+    playout.plan({ atFrame: 5_000, to: voice(later, 9_800), fadeFrames: 960, correlation: 1 });
+    expect(worstError(play(playout, 20_000, 1.003), (frame) => toneAt(960 + frame * 1.003))).toBeLessThan(
+      1e-3,
+    );
+  });
+
+  it('to a copy with its polarity inverted is not to be heard either', () => {
+    const { playout } = started(toneRing(RATE_HZ), 0);
+    play(playout, 960);
+    const inverted = toneRing(RATE_HZ, { gain: -1 });
+    playout.plan({ atFrame: 5_000, to: voice(inverted, 5_000, true), fadeFrames: 960, correlation: 1 });
+    expect(worstError(play(playout, 20_000), (frame) => toneAt(960 + frame))).toBeLessThan(2e-4);
+  });
+
+  it('between different programmes is as loud in its middle as before and after', () => {
+    const noise = (seed: number) => {
+      let state = seed;
+      const ring = new PcmRing(4 * RATE_HZ);
+      const next = () => {
+        state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+        return state / 0x80000000 - 1;
+      };
+      ring.push(Float32Array.from({ length: 4 * RATE_HZ * CHANNELS }, () => 0.3 * next()));
+      return ring;
+    };
+    const { playout } = started(noise(7), 0);
+    play(playout, 960);
+    playout.plan({ atFrame: 960, to: voice(noise(99), 0), fadeFrames: RATE_HZ, correlation: 0 });
+    const rms = (pcm: Float32Array) =>
+      Math.sqrt(pcm.reduce((sum, sample) => sum + sample ** 2, 0) / pcm.length);
+    const during = play(playout, RATE_HZ);
+    const after = play(playout, RATE_HZ);
+    expect(rms(during.subarray(40_000, 56_000)) / rms(after)).toBeCloseTo(1, 1);
+  });
+
+  it('whose place is past already is made at once, as far on as the old voice is', () => {
+    const { playout } = started(toneRing(RATE_HZ), 0);
+    play(playout, 9_600);
+    playout.plan({ atFrame: 5_000, to: voice(toneRing(RATE_HZ), 5_000), fadeFrames: 960, correlation: 1 });
+    expect(worstError(play(playout, 9_600), (frame) => toneAt(9_600 + frame))).toBeLessThan(2e-4);
+  });
+
+  it('can be taken back until it begins', () => {
+    const { playout, spliced } = started(toneRing(RATE_HZ), 0);
+    play(playout, 960);
+    playout.plan({ atFrame: 5_000, to: null, fadeFrames: 960, correlation: 0 });
+    playout.plan(null);
+    play(playout, 9_600);
+    expect(spliced).toHaveLength(1);
+  });
+});

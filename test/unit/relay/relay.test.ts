@@ -1,0 +1,177 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { LegCondition } from '../../../src/domain/conditions.ts';
+import { type LegId, makeLeg, mount, serverName, sourceName, stationName } from '../../../src/domain/ids.ts';
+import { silentLogger } from '../../../src/platform/logger.ts';
+import { systemRandom } from '../../../src/platform/random.ts';
+import { type RelayEvent, startRelay } from '../../../src/relay/relay.ts';
+import { manualClock } from '../platform/clocks.ts';
+import { CHANNELS, music, RATE_HZ } from './music.ts';
+
+const STEP_MS = 100;
+let programme: Float32Array;
+
+beforeAll(async () => {
+  programme = await music('studio', 60);
+});
+
+const leg = (source: string) =>
+  makeLeg(stationName('myfm'), sourceName(source), serverName('london'), mount(`/${source}`));
+
+interface LegPlan {
+  readonly source: string;
+  /** How much faster than ours the sound card of the encoder runs. */
+  readonly ppm?: number;
+  readonly lagMs?: number;
+  conditionAt(nowMs: number): LegCondition;
+  /** What is done to the sound, by the time at which it is live. */
+  gainAt?(nowMs: number): number;
+}
+
+const audible = (nowMs: number): LegCondition => ({ is: 'audible', sinceMs: 0, verifiedAtMs: nowMs - 500 });
+
+/** The programme as a sound card sees it that started `lagMs` late and runs `ppm` fast. */
+function soundOf(plan: LegPlan, fromFrame: number, frames: number, nowMs: number): Float32Array {
+  const rate = 1 / (1 + (plan.ppm ?? 0) / 1e6);
+  const lagFrames = ((plan.lagMs ?? 0) * RATE_HZ) / 1_000;
+  const total = programme.length / CHANNELS - 1;
+  const gain = plan.gainAt?.(nowMs) ?? 1;
+  const out = new Float32Array(frames * CHANNELS);
+  for (let i = 0; i < frames; i += 1) {
+    const at = ((((fromFrame + i) * rate - lagFrames) % total) + total) % total;
+    const whole = Math.floor(at);
+    for (let channel = 0; channel < CHANNELS; channel += 1) {
+      const here = programme[whole * CHANNELS + channel] ?? 0;
+      const next = programme[(whole + 1) * CHANNELS + channel] ?? 0;
+      out[i * CHANNELS + channel] = gain * (here + (next - here) * (at - whole));
+    }
+  }
+  return out;
+}
+
+/** A relay on a clock that is moved by hand, with legs that bring their sound every 100 ms. */
+function simulate(plans: readonly LegPlan[]) {
+  const clock = manualClock(1_000);
+  const events: RelayEvent[] = [];
+  const played: Float32Array[] = [];
+  const titles: string[] = [];
+  const planOf = (id: LegId) => plans.find((plan) => leg(plan.source).id === id);
+  const relay = startRelay({
+    legs: plans.map((plan) => leg(plan.source)),
+    outputs: [],
+    delayMs: 7_000,
+    restoreMs: 10_000,
+    dwellMs: 5_000,
+    thresholdDbfs: -50,
+    ffmpegPath: 'none',
+    clock,
+    random: systemRandom,
+    log: silentLogger(),
+    conditionOf: (id) =>
+      planOf(id)?.conditionAt(clock.nowMs()) ?? { is: 'unknown', sinceMs: 0, reason: 'starting' },
+    onEvent: (event) => events.push(event),
+    openOutputs: () => ({
+      view: [],
+      write: (pcm) => played.push(pcm),
+      setTitle: (title) => titles.push(title),
+      stop: () => Promise.resolve(),
+    }),
+  });
+  const feeds = plans.map((plan) => ({ plan, feed: relay.openFeed(leg(plan.source).id), frames: 0 }));
+  return {
+    relay,
+    events,
+    played,
+    titles,
+    feeds,
+    async pass(seconds: number, each: () => void = () => {}) {
+      for (let step = 0; step < (seconds * 1_000) / STEP_MS; step += 1) {
+        clock.advance(STEP_MS);
+        const nowMs = clock.nowMs();
+        for (const line of feeds) {
+          const until = Math.floor(((nowMs - 1_000) * RATE_HZ * (1 + (line.plan.ppm ?? 0) / 1e6)) / 1_000);
+          line.feed.pcm(soundOf(line.plan, line.frames, until - line.frames, nowMs));
+          line.frames = until;
+        }
+        each();
+        // Alignment works beside the event loop.
+        if (step % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    },
+  };
+}
+
+describe('a relay over a long time', () => {
+  it('follows sound cards that are 100 ppm off without dropping anything, and still splices in step', async () => {
+    const plans: LegPlan[] = [
+      {
+        source: 'primary',
+        ppm: 100,
+        conditionAt: (nowMs) =>
+          nowMs > 505_000 ? { is: 'faulty', sinceMs: 500_000, fault: 'silent', detail: '' } : audible(nowMs),
+        gainAt: (nowMs) => (nowMs > 500_000 ? 0 : 1),
+      },
+      { source: 'secondary', ppm: -100, lagMs: 900, conditionAt: audible },
+    ];
+    const { relay, events, played, pass } = simulate(plans);
+    const errors: number[] = [];
+    const rates: number[] = [];
+    await pass(60);
+    const heldBytes = relay.view.heldBytes;
+    await pass(450, () => {
+      const { latencyMs, wantedLatencyMs, rate } = relay.view;
+      errors.push(Math.abs((latencyMs ?? Number.NaN) - wantedLatencyMs));
+      rates.push(Math.abs(rate - 1));
+      played.splice(0);
+    });
+    expect(Math.max(...errors)).toBeLessThan(150);
+    expect(Math.max(...rates)).toBeLessThan(0.001);
+    expect(relay.view.heldBytes).toBeLessThanOrEqual(heldBytes * 1.1);
+    await pass(20);
+    const switches = events.filter((event) => event.kind === 'relay-switched');
+    expect(switches.at(-1)).toMatchObject({ trigger: 'fault', hitless: true });
+    expect(relay.view.dryMs).toBe(0);
+    expect(longestSilenceMs(played)).toBeLessThan(50);
+    await relay.stop();
+  }, 120_000);
+
+  it('tells the title of the sound that is played, when it is played', async () => {
+    const { relay, titles, feeds, pass } = simulate([{ source: 'primary', conditionAt: audible }]);
+    feeds[0]?.feed.title('one');
+    await pass(20);
+    expect(titles.at(-1)).toBe('one');
+    feeds[0]?.feed.title('two');
+    await pass(6);
+    expect(titles.at(-1)).toBe('one');
+    await pass(2);
+    expect(titles.at(-1)).toBe('two');
+    await relay.stop();
+  });
+
+  it('never stops: when nothing is left, the noise floor is played', async () => {
+    const { relay, played, feeds, pass } = simulate([{ source: 'primary', conditionAt: audible }]);
+    await pass(20);
+    const before = played.length;
+    feeds[0]?.feed.close();
+    await pass(20);
+    const frames = played.slice(before).reduce((sum, block) => sum + block.length / CHANNELS, 0);
+    expect(frames).toBeGreaterThan(19.8 * RATE_HZ);
+    expect(played.slice(-100).every((block) => block.some((sample) => sample !== 0))).toBe(true);
+    expect(relay.view.onAir).toBeNull();
+    await relay.stop();
+  });
+});
+
+/** In steps of 10 ms. */
+function longestSilenceMs(blocks: readonly Float32Array[]): number {
+  const step = (RATE_HZ / 100) * CHANNELS;
+  let runMs = 0;
+  let longestMs = 0;
+  for (const block of blocks) {
+    for (let at = 0; at + step <= block.length; at += step) {
+      const isQuiet = block.subarray(at, at + step).every((sample) => Math.abs(sample) < 0.001);
+      runMs = isQuiet ? runMs + 10 : 0;
+      longestMs = Math.max(longestMs, runMs);
+    }
+  }
+  return longestMs;
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { LegId } from '../../../src/domain/ids.ts';
+import { nextPace, STEADY } from '../../../src/relay/pace.ts';
+import { Take } from '../../../src/relay/take.ts';
+
+const LEG = 'myfm/primary@london' as LegId;
+const newTake = () => new Take({ id: 1, leg: LEG, mostFrames: 48_000 * 30 });
+
+/** Icecast's burst of 4 s at once, and then 100 ms of sound every 100 ms. */
+function heard(take: Take, fromMs: number, seconds: number): number {
+  take.push(new Float32Array(2 * 48_000 * 4), fromMs);
+  let nowMs = fromMs;
+  for (let i = 0; i < seconds * 10; i += 1) {
+    nowMs += 100;
+    take.push(new Float32Array(2 * 4_800), nowMs);
+  }
+  return nowMs;
+}
+
+describe('the time line of a take', () => {
+  it('puts the sound of a burst before its arrival', () => {
+    const take = newTake();
+    heard(take, 10_000, 5);
+    expect(take.timeOf(48_000 * 4)).toBeCloseTo(10_000, 0);
+    expect(take.timeOf(48_000)).toBeCloseTo(7_000, 0);
+    expect(take.frameAt(12_000)).toBe(48_000 * 6);
+    expect(take.frameAt(7_000)).toBe(48_000);
+  });
+
+  it('says nothing while the burst is still coming', () => {
+    const take = newTake();
+    take.push(new Float32Array(2 * 48_000), 10_000);
+    expect(take.timeOf(0)).toBeNull();
+    take.settle(10_400);
+    expect(take.timeOf(48_000)).toBeCloseTo(10_000, 0);
+  });
+
+  it('knows which title belongs to which sound', () => {
+    const take = newTake();
+    take.noteTitle('one');
+    heard(take, 0, 1);
+    take.noteTitle('two');
+    expect([take.titleAt(0), take.titleAt(100_000), take.titleAt(48_000 * 5)]).toEqual(['one', 'one', 'two']);
+  });
+
+  it('takes nothing more once it is closed', () => {
+    const take = newTake();
+    heard(take, 0, 1);
+    take.close();
+    take.push(new Float32Array(200), 2_000);
+    expect(take.endFrame).toBe(48_000 * 5);
+  });
+});
+
+describe('the pace of the playout', () => {
+  /** Simulates hours in steps of 100 ms and tells the rates and the largest error that were seen. */
+  function run(options: { lateMs: number; driftPpm: number; seconds: number }) {
+    let { lateMs } = options;
+    let pace = STEADY;
+    let least = 1;
+    let most = 1;
+    for (let step = 0; step < options.seconds * 10; step += 1) {
+      pace = nextPace(pace, lateMs, 100);
+      lateMs += 100 * (1 + options.driftPpm / 1e6 - pace.rate);
+      least = Math.min(least, pace.rate);
+      most = Math.max(most, pace.rate);
+    }
+    return { lateMs, least, most };
+  }
+
+  it('leaves jitter alone and every sample as it is', () => {
+    expect(nextPace(STEADY, 30, 100).rate).toBe(1);
+    expect(nextPace(STEADY, -30, 100).rate).toBe(1);
+  });
+
+  it('works a second of latency off without ever passing half a percent', () => {
+    const { lateMs, most, least } = run({ lateMs: 1_000, driftPpm: 0, seconds: 1_200 });
+    expect(Math.abs(lateMs)).toBeLessThan(41);
+    expect(most).toBeLessThanOrEqual(1.004);
+    expect(least).toBeGreaterThan(0.999);
+  });
+
+  it.each([100, -100])('follows a clock that is %i ppm off for a day', (driftPpm) => {
+    const { lateMs, most, least } = run({ lateMs: 0, driftPpm, seconds: 24 * 3600 });
+    expect(Math.abs(lateMs)).toBeLessThan(60);
+    expect(Math.max(most - 1, 1 - least)).toBeLessThan(0.001);
+  });
+});

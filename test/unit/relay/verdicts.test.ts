@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { LegCondition } from '../../../src/domain/conditions.ts';
+import { VerdictLine } from '../../../src/relay/verdicts.ts';
+
+const audible = (sinceMs: number, verifiedAtMs: number): LegCondition => ({
+  is: 'audible',
+  sinceMs,
+  verifiedAtMs,
+});
+const silent = (sinceMs: number): LegCondition => ({ is: 'faulty', sinceMs, fault: 'silent', detail: '' });
+
+describe('the verdict on each moment of a leg', () => {
+  it('is doubtful until sound is proven, and then proven up to the last proof', () => {
+    const line = new VerdictLine(60_000);
+    expect(line.at(500)).toBe('doubtful');
+    line.note(audible(0, 2_000), 2_500);
+    line.note(audible(0, 3_000), 3_500);
+    expect([line.at(-1), line.at(0), line.at(2_999), line.at(3_000)]).toEqual([
+      'doubtful',
+      'proven',
+      'proven',
+      'doubtful',
+    ]);
+    expect(line.provenFrom(1_000)).toBe(3_000);
+  });
+
+  it('turns faulty from the moment the silence began, not from when it tripped', () => {
+    const line = new VerdictLine(60_000);
+    line.note(audible(0, 10_000), 14_900);
+    line.note(silent(10_000), 15_000);
+    expect([line.at(9_999), line.at(10_000), line.at(99_000)]).toEqual(['proven', 'faulty', 'faulty']);
+    expect(line.faultAfter(5_000)).toEqual({
+      goodToMs: 10_000,
+      fromMs: 10_000,
+      toMs: Number.POSITIVE_INFINITY,
+      fault: 'silent',
+    });
+  });
+
+  it('ends a fault at the first proven sound', () => {
+    const line = new VerdictLine(60_000);
+    line.note(audible(0, 10_000), 14_900);
+    line.note(silent(10_000), 15_000);
+    line.note(audible(40_000, 41_000), 41_500);
+    expect(line.faultAfter(0)).toMatchObject({ goodToMs: 10_000, fromMs: 10_000, toMs: 40_000 });
+    expect(line.at(40_500)).toBe('proven');
+    expect(line.faultAfter(40_000)).toBeNull();
+  });
+
+  it('leaves unproven sound before a fault out of what is good', () => {
+    const line = new VerdictLine(60_000);
+    line.note(audible(0, 10_000), 10_400);
+    line.note({ is: 'faulty', sinceMs: 10_600, fault: 'absent', detail: '' }, 12_000);
+    expect(line.faultAfter(0)).toMatchObject({ goodToMs: 10_000, fromMs: 10_600 });
+    expect(line.at(10_300)).toBe('doubtful');
+  });
+
+  it('forgets what is long past', () => {
+    const line = new VerdictLine(1_000);
+    line.note(audible(0, 10_000), 10_000);
+    line.note(silent(10_000), 15_000);
+    line.note(audible(20_000, 21_000), 22_000);
+    expect(line.faultAfter(0)).toBeNull();
+  });
+});

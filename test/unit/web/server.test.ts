@@ -1,0 +1,240 @@
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { OperatorRequest } from '../../../src/domain/operator.ts';
+import type { AgentView } from '../../../src/domain/view.ts';
+import { startWeb, type WebOptions, type WebServer } from '../../../src/web/server.ts';
+import { LONDON, MYFM, PRIMARY } from '../decide/builders.ts';
+
+const VIEW: AgentView = {
+  agent: LONDON,
+  version: '0.0.0',
+  uptimeMs: 1,
+  stations: [
+    {
+      station: MYFM,
+      servers: [
+        { server: LONDON, role: 'own', condition: 'up', detail: '', onAir: PRIMARY, hold: null, legs: [] },
+      ],
+      relay: null,
+      alerts: [],
+      events: [],
+    },
+  ],
+};
+const HOLD = { server: 'london', author: 'ann', forMs: 60_000 };
+
+let web: WebServer | null = null;
+afterEach(async () => {
+  await web?.stop();
+  web = null;
+});
+
+/** A server on a free port, with what it was asked for. */
+async function start(changes: Partial<WebOptions> = {}) {
+  const asked: { station: string; request: OperatorRequest }[] = [];
+  const running = await startWeb({
+    host: '127.0.0.1',
+    port: 0,
+    viewerToken: 'see',
+    operatorToken: 'do',
+    view: () => VIEW,
+    isReady: () => true,
+    request: (station, request) => {
+      asked.push({ station, request });
+      return station === 'myfm';
+    },
+    ...changes,
+  });
+  web = running;
+  const get = (path: string, authorization = '') =>
+    fetch(`${running.url}${path}`, { headers: { authorization } });
+  const post = async (path: string, body: unknown, token = 'do') => {
+    const answer = await fetch(`${running.url}/api/v1/stations/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return { status: answer.status, body: (await answer.json()) as { error?: string } };
+  };
+  return { running, asked, get, post };
+}
+
+describe('health', () => {
+  test('is open to everybody', async () => {
+    const { get } = await start();
+    expect((await get('/healthz')).status).toBe(200);
+    expect(await (await get('/readyz')).json()).toEqual({ ready: true });
+  });
+
+  test('an agent that knows nothing yet is alive, but not ready', async () => {
+    const { get } = await start({ isReady: () => false });
+    expect((await get('/healthz')).status).toBe(200);
+    expect((await get('/readyz')).status).toBe(503);
+  });
+
+  test.each(['/healthz', '/api/v1/state', '/nowhere'])(
+    '%s has headers that keep browsers out',
+    async (path) => {
+      const { headers } = await (await start()).get(path);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('cache-control')).toBe('no-store');
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    },
+  );
+});
+
+describe('the state', () => {
+  test.each([
+    ['no token', '', 401],
+    ['another scheme', 'Basic c2VlOmRv', 401],
+    ['a token that is empty', 'Bearer ', 401],
+    ['a wrong token', 'Bearer sea', 403],
+    ['the viewer token', 'Bearer see', 200],
+    ['the operator token', 'Bearer do', 200],
+    ['a scheme in small letters, as RFC 7235 allows', 'bearer see', 200],
+  ])('with %s: %s is answered %i', async (_what, authorization, status) => {
+    const { get } = await start();
+    const answer = await get('/api/v1/state', authorization);
+    expect(answer.status).toBe(status);
+    if (status === 200) expect(await answer.json()).toEqual(VIEW);
+    if (status === 401) expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  test('is for nobody where no token was configured', async () => {
+    const { get } = await start({ viewerToken: null, operatorToken: null });
+    expect((await get('/api/v1/state', 'Bearer null')).status).toBe(403);
+  });
+
+  test('that cannot be told gives an error without its inner life', async () => {
+    const { get } = await start({
+      view: () => {
+        throw new Error('at /home/sustain with secret');
+      },
+    });
+    const answer = await get('/api/v1/state', 'Bearer see');
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toEqual({ error: 'something went wrong here' });
+  });
+});
+
+describe("an operator's wish", () => {
+  test.each([
+    ['hold', HOLD, { do: 'hold', server: 'london', author: 'ann', forMs: 60_000 }],
+    [
+      'force',
+      { ...HOLD, source: 'autodj', override: true },
+      { do: 'force', server: 'london', author: 'ann', forMs: 60_000, source: 'autodj', override: true },
+    ],
+    [
+      'force',
+      { ...HOLD, source: 'autodj' },
+      { do: 'force', server: 'london', author: 'ann', forMs: 60_000, source: 'autodj', override: false },
+    ],
+    ['release', { server: 'london', author: 'ann' }, { do: 'release', server: 'london', author: 'ann' }],
+  ])('to %s is handed on', async (what, body, request) => {
+    const { post, asked } = await start();
+    expect((await post(`myfm/${what}`, body)).status).toBe(202);
+    expect(asked).toEqual([{ station: 'myfm', request }]);
+  });
+
+  test('is refused to a viewer', async () => {
+    const { post, asked } = await start();
+    expect(await post('myfm/hold', HOLD, 'see')).toEqual({
+      status: 403,
+      body: { error: 'this token may not operate' },
+    });
+    expect(asked).toEqual([]);
+  });
+
+  test.each([
+    ['station', 'nofm/hold', HOLD, 'there is no station nofm'],
+    ['server', 'myfm/hold', { ...HOLD, server: 'paris' }, 'there is no server paris'],
+  ])('for a %s that does not exist is answered 404', async (_what, path, body, error) => {
+    const { post } = await start();
+    expect(await post(path, body)).toEqual({ status: 404, body: { error } });
+  });
+
+  test.each([
+    ['no JSON', 'hold', '{"server":', 'JSON'],
+    ['no author', 'hold', { ...HOLD, author: undefined }, "'author'"],
+    ['an empty author', 'hold', { ...HOLD, author: '' }, 'body/author'],
+    ['no end', 'hold', { server: 'london', author: 'ann' }, "'forMs'"],
+    [
+      'an end too far away',
+      'hold',
+      { ...HOLD, forMs: 8 * 24 * 3_600_000 },
+      'body/forMs must be <= 604800000',
+    ],
+    ['a duration as text', 'hold', { ...HOLD, forMs: '60000' }, 'body/forMs must be integer'],
+    ['no source to force', 'force', HOLD, "'source'"],
+    ['a word misspelt', 'force', { ...HOLD, source: 'autodj', overide: true }, 'additional properties'],
+    ['a list', 'hold', [HOLD], 'must be object'],
+    [
+      'keys that reach for the prototype',
+      'hold',
+      '{"__proto__":{"admin":true},"server":"london"}',
+      'not valid JSON',
+    ],
+    [
+      'a constructor that reaches for it',
+      'hold',
+      '{"constructor":{"prototype":{"admin":true}},"server":"london"}',
+      'not valid JSON',
+    ],
+  ])('with %s is answered 400, and told why', async (_what, path, body, sentence) => {
+    const { post, asked } = await start();
+    const answer = await post(`myfm/${path}`, body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.error).toContain(sentence);
+    expect(asked).toEqual([]);
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  test('of more than 16 KiB is not read', async () => {
+    const { post } = await start();
+    expect((await post('myfm/hold', { ...HOLD, author: 'a'.repeat(20_000) })).status).toBe(413);
+  });
+
+  test('without a token is not even read', async () => {
+    const { running } = await start();
+    const answer = await fetch(`${running.url}/api/v1/stations/myfm/hold`, { method: 'POST', body: '{' });
+    expect(answer.status).toBe(401);
+  });
+});
+
+describe('starting and stopping', () => {
+  test('on an address that is taken fails with a code of its own and the address', async () => {
+    const { running } = await start();
+    const port = Number(new URL(running.url).port);
+    const second = startWeb({
+      host: '127.0.0.1',
+      port,
+      viewerToken: null,
+      operatorToken: null,
+      view: () => VIEW,
+      isReady: () => true,
+      request: () => true,
+    });
+    await expect(second).rejects.toMatchObject({
+      code: 'web-not-listening',
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+    });
+  });
+
+  test('does not wait for a client that is in no hurry', async () => {
+    const { running } = await start();
+    const socket = connect(Number(new URL(running.url).port), '127.0.0.1');
+    socket.on('error', () => {});
+    await new Promise<void>((resolve) => {
+      socket.once('connect', () => resolve());
+    });
+    const head = 'POST /api/v1/stations/myfm/hold HTTP/1.1\r\nhost: x\r\nauthorization: Bearer do\r\n';
+    socket.write(`${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const startedAtMs = performance.now();
+    await running.stop();
+    expect(performance.now() - startedAtMs).toBeLessThan(1000);
+    socket.destroy();
+    web = null;
+  });
+});

@@ -1,0 +1,46 @@
+import { createServer, type Server } from 'node:http';
+import { afterEach, expect, test } from 'vitest';
+import { Secret } from '../../../src/config/index.ts';
+import type { ServerLook } from '../../../src/domain/icecast.ts';
+import { mount } from '../../../src/domain/ids.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { systemRandom } from '../../../src/platform/random.ts';
+import { startServerLink } from '../../../src/wiring/server-link.ts';
+import { DUBLIN, LONDON } from '../decide/builders.ts';
+
+let server: Server | null = null;
+afterEach(() => server?.close());
+
+/** An Icecast without mounts, as far away as this. */
+async function farServer(answerAfterMs: number): Promise<number> {
+  const far = createServer((_request, response) => {
+    setTimeout(() => response.end('<?xml version="1.0"?><icestats></icestats>'), answerAfterMs);
+  });
+  server = far;
+  await new Promise<void>((resolve) => {
+    far.listen(0, '127.0.0.1', () => resolve());
+  });
+  const address = far.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+test('a server far away is looked at often enough for its legs to stay known', async () => {
+  const looks: ServerLook[] = [];
+  const link = startServerLink({
+    name: DUBLIN,
+    self: LONDON,
+    address: { host: '127.0.0.1', port: await farServer(300), tls: false },
+    admin: { user: 'admin', password: new Secret('hackme', 'the test') },
+    mounts: [mount('/primary')],
+    clock: systemClock,
+    random: systemRandom,
+    seen: (look) => looks.push(look),
+  });
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  link.stop();
+  expect(looks.every((look) => look.ok)).toBe(true);
+  const gapsMs = looks.slice(1).map((look, index) => look.atMs - (looks[index]?.startedAtMs ?? 0));
+  // Nothing is claimed of a leg without news for three seconds.
+  expect(Math.max(...gapsMs)).toBeLessThan(2000);
+  expect(looks.length).toBeGreaterThanOrEqual(3);
+});
