@@ -8,7 +8,7 @@ import type { AgentView } from './domain/view.ts';
 import { parseServerUrl } from './icecast/address.ts';
 import type { Cancel, Clock } from './platform/clock.ts';
 import { sleep } from './platform/clock.ts';
-import { SustainError } from './platform/errors.ts';
+import { messageOf, SustainError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Random } from './platform/random.ts';
 import type { Relay } from './relay/relay.ts';
@@ -104,7 +104,7 @@ export class Agent {
     this.#drain();
     await atMost(clock, LAST_MOVES_MS, Promise.allSettled(this.#inFlight));
     this.#drain();
-    await this.#remember();
+    await atMost(clock, LAST_PARTS_MS, this.#remember());
     for (const link of this.#links.values()) link.stop();
     const parts = [...this.#relays.values(), ...this.#legs.values()];
     await atMost(clock, LAST_PARTS_MS, Promise.allSettled(parts.map((part) => part.stop())));
@@ -117,7 +117,12 @@ export class Agent {
       const memory = memoryFile(config.state.directory, policy.station, clock, log);
       const events = new EventLog(policy.station, clock, log);
       const station = new Station(policy, await memory.load(), clock.nowMs(), {
-        event: (event) => events.note(event),
+        event: (event) => {
+          events.note(event);
+          // What a crash must not undo is written at once; the rest is written every few seconds.
+          if (['switched', 'took-over', 'hold-changed'].includes(event.kind))
+            setImmediate(() => void this.#remember());
+        },
         command: (command) => this.#dispatch(station, command),
       });
       this.#stations.set(policy.station, { station, memory, log: events });
@@ -150,7 +155,7 @@ export class Agent {
         random,
         seen: (look) => {
           if (look.ok) this.#noteMounts(server.name, new Set(look.mounts.map((view) => view.mount)));
-          this.#push(null, { kind: 'look', atMs: look.atMs, server: server.name, look });
+          this.#push(null, { kind: 'look', atMs: clock.nowMs(), server: server.name, look });
         },
       });
       this.#links.set(server.name, link);
@@ -247,9 +252,20 @@ export class Agent {
       const batch = this.#queue;
       this.#queue = [];
       for (const { to, input } of batch) {
-        for (const { station } of to === null ? this.#stations.values() : [{ station: to }])
-          station.take(input);
+        for (const { station } of to === null ? this.#stations.values() : [{ station: to }]) {
+          this.#take(station, input);
+        }
       }
+    }
+  }
+
+  /** A decision that throws is a bug of ours; it must not end the other stations, nor this one. */
+  #take(station: Station, input: Input): void {
+    try {
+      station.take(input);
+    } catch (thrown) {
+      const facts = { station: station.policy.station, input: input.kind, err: messageOf(thrown) };
+      this.#options.log.error(facts, 'a decision failed; the station goes on with what it knew before');
     }
   }
 

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { DemoOptions } from '../demo/demo.ts';
 import { messageOf } from '../platform/errors.ts';
 import { VERSION } from '../version.ts';
+import type { MeasureOptions } from './measure/options.ts';
 import { EXIT, run } from './run.ts';
 
 const program = new Command('sustain')
   .description('Keeps an internet or DAB radio station on the air.')
   .version(VERSION)
+  .exitOverride()
   .showHelpAfterError();
 
 program
@@ -30,6 +32,21 @@ program
   });
 
 program
+  .command('measure')
+  .description('levels, loudness and faults of a file or a live mount, heard as the agent hears')
+  .argument('<file|url>', 'a sound file, or the http or https address of a mount')
+  .option('--duration <time>', 'how much of it: all of a file, 30s of a live mount')
+  .option('--silence-threshold <level>', 'sound under this is silence', '-50 dBFS')
+  .option('--trip <time>', 'how long it must be silent to be a fault', '5s')
+  .option('--preset <name>', 'talk, music or classical: how patient to be with held sounds', 'music')
+  .option('--target <loudness>', 'also say when it is louder or quieter than this, such as -16 LUFS')
+  .option('--json', 'print JSON')
+  .action(async (what: string, options: MeasureOptions) => {
+    const { measure } = await import('./measure.ts');
+    finish(await measure(what, options));
+  });
+
+program
   .command('demo')
   .description('two Icecasts, encoders, an AutoDJ and two agents on this machine')
   .option('--tour', 'break one thing after another and measure what a listener hears')
@@ -46,6 +63,11 @@ function finish(code: number): void {
 }
 
 program.parseAsync().catch((thrown: unknown) => {
+  if (thrown instanceof CommanderError) {
+    // It has said what it had to; asking for help or the version is no mistake.
+    process.exitCode = thrown.exitCode === 0 ? EXIT.ok : EXIT.unusable;
+    return;
+  }
   process.stderr.write(`sustain: ${messageOf(thrown)}\n`);
   process.exitCode = EXIT.failed;
 });

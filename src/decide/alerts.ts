@@ -4,6 +4,8 @@ import { type Desk, isVerified, misfit, mountToLeave } from './desk.ts';
 import type { Legs } from './leg.ts';
 import type { ServerState } from './server.ts';
 
+/** A leg may be unknown this long before somebody is told: a watchman who can't hear is none. In ms. */
+const DEAF_GRACE_MS = 30_000;
 /** A backup may be faulty this long before somebody is told, in ms. */
 const BACKUP_GRACE_MS = 30_000;
 const FAILED_MOVES = 3;
@@ -31,7 +33,7 @@ export function alertsOf(
   nowMs: number,
   policy: StationPolicy,
 ): Alert[] {
-  const found = serverAlerts(server);
+  const found = serverAlerts(server, nowMs);
   if (server.role === 'watching') return found;
   if (server.role === 'deputy') {
     found.push(
@@ -44,7 +46,7 @@ export function alertsOf(
   return [...found, ...air, ...legAlerts(desk, legs, nowMs, policy)];
 }
 
-function serverAlerts({ server, condition }: ServerState): Alert[] {
+function serverAlerts({ server, condition }: ServerState, nowMs: number): Alert[] {
   switch (condition.is) {
     case 'misconfigured':
       return [
@@ -60,8 +62,16 @@ function serverAlerts({ server, condition }: ServerState): Alert[] {
       ];
     case 'down':
       return [alert('server-down', server, condition.detail)];
-    case 'up':
     case 'unknown':
+      if (nowMs - condition.sinceMs < DEAF_GRACE_MS) return [];
+      return [
+        alert(
+          'cannot-hear',
+          server,
+          `the admin API of ${server} gives no answer that can be used, so nothing is proven there`,
+        ),
+      ];
+    case 'up':
       return [];
   }
 }
@@ -105,6 +115,10 @@ function legAlerts(desk: Desk, legs: Legs, nowMs: number, policy: StationPolicy)
     if (leg.found.length > 0 && leg.missing === null) {
       const detail = `the meter finds ${leg.found.join(' and ')} in the sound of ${leg.leg.mount}`;
       found.push(alert('programme-fault', leg.leg.id, detail));
+    }
+    if (leg.condition.is === 'unknown' && nowMs - leg.condition.sinceMs >= DEAF_GRACE_MS) {
+      const detail = `this agent can't say how ${leg.leg.mount} sounds (${leg.condition.reason}), so it would not act on it`;
+      found.push(alert('cannot-hear', leg.leg.id, detail));
     }
     if (leg === current) continue;
     const unfit =

@@ -26,6 +26,9 @@ export type Choice =
       readonly because: string;
     };
 
+/** Connecting, decoding and proving positions may take this long at a start, before silence can begin to be timed. In ms. */
+const START_MS = 8000;
+
 const STAY: Choice = { do: 'stay' };
 
 /** The next choice for one server. Unknown never switches, a hold never switches, and with nothing better we stay. */
@@ -61,7 +64,7 @@ function takeOver(
   nowMs: number,
   policy: StationPolicy,
 ): Choice {
-  const waitedLongEnough = nowMs - desk.startedAtMs >= policy.silence.tripMs + 3000;
+  const waitedLongEnough = nowMs - desk.startedAtMs >= policy.silence.tripMs + START_MS;
   const last = legs.find((leg) => leg.leg.source === remembered);
   const inOrder = last === undefined ? legs : [last, ...legs];
   if (desk.hold !== null && last !== undefined)

@@ -212,7 +212,9 @@ function sensorAfter(
     condition.is === 'faulty'
       ? condition.fault !== 'silent'
       : fresh.is === 'unknown' && fresh.reason !== 'starting';
-  if (!lost) return sensor;
+  // At a start the burst is all there is to hear of the past, and nothing was lost yet.
+  const isNew = sensor.heardToMs === Number.NEGATIVE_INFINITY;
+  if (!lost || (condition.is === 'unknown' && isNew)) return sensor;
   // A programme fault is something heard: when nothing is heard any more, it is not known to go on.
   return newSensor(nowMs, programme === null ? nowMs : sensor.heardToMs);
 }

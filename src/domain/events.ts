@@ -18,6 +18,7 @@ export type AlertCode =
   | 'server-down'
   | 'backup-not-proven'
   | 'programme-fault'
+  | 'cannot-hear'
   | 'agent-gone';
 
 /** What happened, for the log, the history, the dashboard and the hooks. Never an input to a decision. */

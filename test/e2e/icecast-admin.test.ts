@@ -62,6 +62,7 @@ describe('a look at a real server', () => {
       contentType: 'audio/mpeg',
       sourceConnectedSeconds: expect.any(Number),
       listeners: 2,
+      clients: 4,
       fallback: SECONDARY,
       maxListeners: 20,
       monitors: ['beef'],

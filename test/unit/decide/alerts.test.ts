@@ -45,8 +45,10 @@ describe('of the server', () => {
     expect(keys(silent, deskWith(), serverThat({ condition }))).toEqual([key]);
   });
 
-  test('an unknown one is not', () => {
-    expect(keys(allGood, deskWith(), serverThat({ condition: { is: 'unknown', sinceMs: 0 } }))).toEqual([]);
+  test('an unknown one is not at first, but it is when we have been blind for half a minute', () => {
+    const unknownFor = (ms: number) => serverThat({ condition: { is: 'unknown', sinceMs: NOW_MS - ms } });
+    expect(keys(allGood, deskWith(), unknownFor(10_000))).toEqual([]);
+    expect(keys(allGood, deskWith(), unknownFor(30_000))).toEqual(['cannot-hear london']);
   });
 
   test('a deputy tells that the agent is gone, one that watches leaves the rest to the other', () => {

@@ -27,7 +27,7 @@ const legsThat = (...conditions: readonly LegCondition[]): LegState[] =>
 
 describe('the first choice after a start', () => {
   const fresh = deskWith({ onAir: null, startedAtMs: NOW_MS - 1000 });
-  const old = deskWith({ onAir: null, startedAtMs: NOW_MS - 8000 });
+  const old = deskWith({ onAir: null, startedAtMs: NOW_MS - 13_000 });
   const first = (legs: readonly LegState[], remembered: typeof PRIMARY | null = null, desk = fresh) =>
     choose(desk, legs, remembered, NOW_MS, POLICY);
 
@@ -42,7 +42,7 @@ describe('the first choice after a start', () => {
     });
   });
 
-  test('waits for what is still unknown, a trip delay and three seconds', () => {
+  test('waits for what is still unknown, a trip delay and eight seconds', () => {
     expect(first(legsThat(unknown(), good(), good()))).toEqual({ do: 'wait' });
     expect(first(legsThat(unknown(), good(), good()), null, old)).toMatchObject({ source: PRIMARY });
   });

@@ -1,0 +1,103 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { codeOf, messageOf } from '../../platform/errors.ts';
+import { id3Bytes, SNIFF_BYTES, sniffContainer } from './sniff.ts';
+import { type ByteSource, KNOWN_KINDS, MeasureError } from './source.ts';
+
+const CHUNK_BYTES = 128 * 1024;
+
+/** Opens a file and looks at what it is; ffmpeg never learns its name. */
+export async function openFile(path: string): Promise<ByteSource> {
+  const file = await openForReading(path);
+  try {
+    return await sourceOf(path, file);
+  } catch (thrown) {
+    await file.close();
+    throw thrown instanceof MeasureError
+      ? thrown
+      : new MeasureError(`${path} cannot be read: ${messageOf(thrown)}`);
+  }
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (thrown) {
+    const code = codeOf(thrown);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new MeasureError(`${path} does not exist`);
+    if (code === 'EACCES') throw new MeasureError(`${path} may not be read by this user`);
+    throw new MeasureError(`${path} cannot be opened: ${messageOf(thrown)}`);
+  }
+}
+
+async function sourceOf(path: string, file: FileHandle): Promise<ByteSource> {
+  const stat = await file.stat();
+  if (stat.isDirectory()) throw new MeasureError(`${path} is a folder, not a file`);
+  // A pipe can be read once only, so what was looked at is handed on.
+  const head = await readFully(file, SNIFF_BYTES, stat.isFile() ? 0 : null);
+  if (head.length === 0) throw new MeasureError(`${path} is empty`);
+  const tagBytes = id3Bytes(head);
+  const start = tagBytes > 0 && stat.isFile() ? await readFully(file, SNIFF_BYTES, tagBytes) : head;
+  if (start.length === 0) throw new MeasureError(`${path} holds an ID3 tag and no sound`);
+  const container = sniffContainer(start) ?? (tagBytes > 0 && !stat.isFile() ? 'mp3' : null);
+  if (container === null) throw new MeasureError(`${path} is no sound that is known here (${KNOWN_KINDS})`);
+  if (container === 'mov' && stat.isFile()) await mustBeReadableInOrder(path, file);
+  return {
+    container,
+    totalBytes: stat.isFile() ? stat.size : null,
+    chunks: () => chunksOf(path, file, head, stat.isFile()),
+    close: () => file.close(),
+  };
+}
+
+async function* chunksOf(
+  path: string,
+  file: FileHandle,
+  head: Buffer,
+  isFile: boolean,
+): AsyncIterable<Uint8Array> {
+  yield head;
+  let at = head.length;
+  for (;;) {
+    // A buffer of its own for each chunk: the pipe to ffmpeg may hold on to it.
+    const chunk = await readFully(file, CHUNK_BYTES, isFile ? at : null).catch((thrown: unknown) => {
+      throw new MeasureError(`${path} cannot be read: ${messageOf(thrown)}`);
+    });
+    if (chunk.length === 0) return;
+    at += chunk.length;
+    yield chunk;
+  }
+}
+
+/** Fewer bytes only where the file ends. */
+async function readFully(file: FileHandle, bytes: number, position: number | null): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(bytes);
+  let filled = 0;
+  while (filled < bytes) {
+    const at = position === null ? null : position + filled;
+    const { bytesRead } = await file.read(buffer, filled, bytes - filled, at);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+const BOX_HEAD_BYTES = 16;
+const MOST_BOXES = 64;
+
+/** An M4A whose index stands behind the sound can only be read by jumping, and a pipe can't jump. */
+async function mustBeReadableInOrder(path: string, file: FileHandle): Promise<void> {
+  let at = 0;
+  for (let boxes = 0; boxes < MOST_BOXES; boxes += 1) {
+    const head = await readFully(file, BOX_HEAD_BYTES, at);
+    const type = head.toString('latin1', 4, 8);
+    if (head.length < 8 || type === 'moov') return;
+    if (type === 'mdat') {
+      const how = 'ffmpeg -i in.m4a -c copy -movflags +faststart out.m4a puts it in front';
+      throw new MeasureError(`${path} has its index at the end, so it cannot be read in order: ${how}`);
+    }
+    const size = head.readUInt32BE(0);
+    const bytes = size === 1 && head.length === BOX_HEAD_BYTES ? Number(head.readBigUInt64BE(8)) : size;
+    if (bytes < 8) return;
+    at += bytes;
+  }
+}

@@ -1,0 +1,94 @@
+import { openDecodeStream } from '../../audio/decode-stream.ts';
+import { describeExit } from '../../platform/child.ts';
+import { type Clock, sleep } from '../../platform/clock.ts';
+import { messageOf } from '../../platform/errors.ts';
+import type { ProgrammeListener } from './listener.ts';
+import { type ByteSource, TitlesLied } from './source.ts';
+
+export interface Hearing {
+  readonly source: ByteSource;
+  readonly listener: ProgrammeListener;
+  readonly ffmpegPath: string;
+  readonly clock: Clock;
+  readonly interrupted: AbortSignal;
+  /** How many bytes were handed to the decoder. */
+  onProgress(bytes: number): void;
+}
+
+/** How hearing a source ended: `whole` is as much as there was, or as much as was wanted. */
+export type Heard =
+  | { readonly is: 'whole'; readonly complaints: readonly string[] }
+  | { readonly is: 'broken-off'; readonly because: string; readonly complaints: readonly string[] }
+  | { readonly is: 'interrupted' };
+
+/** A decoder that brings no sound for this long is given up: it hangs, or there is none in the bytes. */
+const NO_SOUND_MS = 15_000;
+/** Ctrl-C reaches ffmpeg as well, and the news of its end may come before our own signal. */
+const SIGNAL_MAY_COME_MS = 100;
+
+/** Decodes and measures until there is no more, enough was heard, or somebody stops it. @throws TitlesLied */
+export async function hearSource(hearing: Hearing): Promise<Heard> {
+  const { source, listener, clock, interrupted } = hearing;
+  const decoder = openDecodeStream({
+    ffmpegPath: hearing.ffmpegPath,
+    container: source.container,
+    clock,
+    onPcm: (pcm) => {
+      listener.push(pcm);
+      // Not with the next bytes, for which a live stream may let us wait.
+      if (listener.isFull) giveUp();
+    },
+  });
+  let because: string | null = null;
+  const giveUp = () => {
+    source.close().catch(() => {});
+    decoder.stop();
+  };
+  const cancelWatch = watchForSound(clock, listener, () => {
+    because = `no sound came out of the decoder for ${NO_SOUND_MS / 1000} s`;
+    giveUp();
+  });
+  interrupted.addEventListener('abort', giveUp, { once: true });
+  try {
+    try {
+      await feed(hearing, (bytes) => decoder.write(bytes));
+    } catch (thrown) {
+      if (thrown instanceof TitlesLied) throw thrown;
+      because ??= messageOf(thrown);
+    }
+    if (listener.isFull) return { is: 'whole', complaints: [] };
+    const { exit, complaints } = await decoder.end();
+    if (listener.isFull) return { is: 'whole', complaints };
+    const isOrderly = exit.is === 'exited' && exit.code === 0;
+    if (!isOrderly && because === null) await sleep(clock, SIGNAL_MAY_COME_MS, interrupted);
+    if (interrupted.aborted) return { is: 'interrupted' };
+    if (because !== null) return { is: 'broken-off', because, complaints };
+    if (!isOrderly) return { is: 'broken-off', because: `ffmpeg ${describeExit(exit)}`, complaints };
+    return { is: 'whole', complaints };
+  } finally {
+    interrupted.removeEventListener('abort', giveUp);
+    cancelWatch();
+    await Promise.all([decoder.stop(), source.close().catch(() => {})]);
+  }
+}
+
+async function feed(hearing: Hearing, write: (bytes: Uint8Array) => Promise<boolean>): Promise<void> {
+  const { source, listener, interrupted } = hearing;
+  let bytes = 0;
+  for await (const chunk of source.chunks()) {
+    if (listener.isFull || interrupted.aborted || !(await write(chunk))) return;
+    bytes += chunk.length;
+    hearing.onProgress(bytes);
+  }
+}
+
+function watchForSound(clock: Clock, listener: ProgrammeListener, onNone: () => void): () => void {
+  let heardSeconds = 0;
+  let heardAtMs = clock.nowMs();
+  return clock.every(1_000, () => {
+    if (listener.heardSeconds > heardSeconds) {
+      heardSeconds = listener.heardSeconds;
+      heardAtMs = clock.nowMs();
+    } else if (clock.nowMs() - heardAtMs >= NO_SOUND_MS) onNone();
+  });
+}
