@@ -14,6 +14,8 @@ export default defineConfig({
       project('native', { testTimeout: 120_000 }),
       // Real parts on loopback addresses and free ports; two files at a time fill two cores by half.
       project('e2e', { testTimeout: 180_000, hookTimeout: 120_000 }),
+      // Minutes each; not part of `npm test`, see CONTRIBUTING.md.
+      project('long', { testTimeout: 900_000, hookTimeout: 120_000, fileParallelism: false }),
     ],
   },
 });

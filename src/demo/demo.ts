@@ -1,11 +1,13 @@
 import type { AgentView } from '../domain/view.ts';
-import { messageOf } from '../platform/errors.ts';
 import { type House, SERVER_NAMES, startHouse } from './house.ts';
 import { startLiveView } from './live-view.ts';
-import { type Scenario, scenarios, settle } from './scenarios.ts';
+import type { Scenario } from './scenarios.ts';
 import { hasPassed, machineInWords, type TourResult, tourTable } from './table.ts';
+import { houseOptions, runTour, scenarios } from './tour.ts';
 
 export interface DemoOptions {
+  /** How the station is served; guard mode by default, and both in a tour. */
+  readonly mode?: string;
   /** Break one thing after another and measure what a listener hears. */
   readonly tour?: boolean;
   /** With a tour: only these scenarios, by comma. */
@@ -15,90 +17,72 @@ export interface DemoOptions {
   readonly markdown?: boolean;
 }
 
-const HOSTS = ['127.0.0.21', '127.0.0.22'] as const;
-const PORT = 8100;
+const PLACE = { hosts: ['127.0.0.21', '127.0.0.22'], port: 8100, titlesEveryMs: 15_000 } as const;
 const ASK_STATES_EVERY_MS = 250;
-/** The tour fails the same source again and again; with the usual hold-down most of it would be waiting. */
-const TOUR_SWITCHING = '{ dwell: 5s, holdDown: 1s, holdDownMax: 5s }';
 
 /**
  * Runs a whole station on this machine. Without a tour until Ctrl-C, with one until it is over; exit code 1 when a
- * figure of the tour is over its bound.
+ * figure of the tour is over its bound, 2 for an option that isn't known.
  */
 export async function demo(options: DemoOptions): Promise<number> {
-  const chosen = scenariosFor(options.only);
+  const chosen = scenariosFor(options);
   if (chosen === null) return 2;
   let doing = '';
   const say = (text: string) => {
     doing = text;
     if (process.stdout.isTTY !== true || options.json === true) process.stderr.write(`${text}\n`);
   };
-  say('demo: starting two Icecast servers, two encoders, the AutoDJ and two agents ...');
-  const interrupted = interruption();
-  const house = await startHouse({
-    hosts: HOSTS,
-    port: PORT,
-    switching: TOUR_SWITCHING,
-    titlesEveryMs: 15_000,
+  const show = (house: House) => (options.json === true ? () => undefined : showLive(house, () => doing));
+  let over = false;
+  const interrupted = interruption().then(() => {
+    over = true;
   });
-  try {
-    const stopView = options.json === true ? () => undefined : showLive(house, () => doing);
-    try {
-      if (options.tour !== true) {
-        say('Ctrl-C ends the demo.');
-        await interrupted;
-        return 0;
-      }
-      const results = await Promise.race([runTour(house, chosen, say), interrupted.then(() => null)]);
-      if (results === null) return 130;
-      stopView();
-      process.stdout.write(
-        options.json === true ? `${JSON.stringify(results, null, 2)}\n` : printed(results, options),
-      );
-      return results.every(hasPassed) ? 0 : 1;
-    } finally {
-      stopView();
-    }
-  } finally {
-    say('demo: stopping everything ...');
-    await house.stop();
-    say('demo: stopped, nothing is left running');
+  if (options.tour !== true) {
+    await live(options.mode === 'relay' ? 'relay' : 'guard', say, show, interrupted);
+    return 0;
   }
-}
-
-function scenariosFor(only: string | undefined): readonly Scenario[] | null {
-  if (only === undefined) return scenarios;
-  const ids = only.split(',');
-  const unknown = ids.filter((id) => !scenarios.some((scenario) => scenario.id === id));
-  if (unknown.length === 0) return scenarios.filter((scenario) => ids.includes(scenario.id));
-  process.stderr.write(
-    `There is no scenario ${unknown.join(', ')}; there are ${scenarios.map(({ id }) => id).join(', ')}.\n`,
+  const results = await runTour({ chosen, place: PLACE, say, show, isOver: () => over });
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(results, null, 2)}\n` : printed(results, options),
   );
-  return null;
+  if (over) return 130;
+  return results.every(hasPassed) ? 0 : 1;
 }
 
-async function runTour(
-  house: House,
-  chosen: readonly Scenario[],
+async function live(
+  mode: Scenario['mode'],
   say: (text: string) => void,
-): Promise<TourResult[]> {
-  const results: TourResult[] = [];
-  for (const [index, scenario] of chosen.entries()) {
-    say(`tour ${index + 1}/${chosen.length}: ${scenario.broken}`);
-    results.push(await runScenario(house, scenario));
-  }
-  return results;
+  show: (house: House) => () => void,
+  interrupted: Promise<void>,
+): Promise<void> {
+  say(`demo: starting two Icecast servers, two encoders, the AutoDJ and two agents in ${mode} mode ...`);
+  const house = await startHouse({ ...PLACE, ...houseOptions(mode) });
+  const hide = show(house);
+  say('Ctrl-C ends the demo.');
+  await interrupted;
+  hide();
+  process.stderr.write('demo: stopping everything ...\n');
+  await house.stop();
+  process.stderr.write('demo: stopped, nothing is left running\n');
 }
 
-/** One scenario from a healthy house; what goes wrong with the scenario itself is a result too. */
-export async function runScenario(house: House, scenario: Scenario): Promise<TourResult> {
-  const { broken } = scenario;
-  try {
-    await settle(house);
-    return { broken, findings: await scenario.run(house) };
-  } catch (thrown) {
-    return { broken, findings: [], failure: messageOf(thrown) };
+function scenariosFor({ mode, only }: DemoOptions): readonly Scenario[] | null {
+  const refuse = (text: string): null => {
+    process.stderr.write(`${text}\n`);
+    return null;
+  };
+  if (mode !== undefined && mode !== 'guard' && mode !== 'relay')
+    return refuse(`There is no mode ${mode}; there are guard and relay.`);
+  const ofMode = mode === undefined ? scenarios : scenarios.filter((scenario) => scenario.mode === mode);
+  if (only === undefined) return ofMode;
+  const ids = only.split(',');
+  const unknown = ids.filter((id) => !ofMode.some((scenario) => scenario.id === id));
+  if (unknown.length > 0) {
+    return refuse(
+      `There is no scenario ${unknown.join(', ')}; there are ${ofMode.map(({ id }) => id).join(', ')}.`,
+    );
   }
+  return ofMode.filter((scenario) => ids.includes(scenario.id));
 }
 
 function printed(results: readonly TourResult[], { markdown }: DemoOptions): string {
@@ -124,14 +108,11 @@ function showLive(house: House, doing: () => string): () => void {
   const stopView = startLiveView({
     states: () => [...newest.values()],
     heading: () => [
-      ...SERVER_NAMES.map((name) => `${name}: listen to ${house.servers[name].url}/primary`),
+      ...SERVER_NAMES.map((name) => `${name}: listen to ${house.servers[name].url}${house.publicMount}`),
       doing(),
     ],
   });
-  let shown = true;
   return () => {
-    if (!shown) return;
-    shown = false;
     clearInterval(asking);
     stopView();
   };

@@ -56,6 +56,8 @@ export interface House {
   readonly encoder2: Encoder;
   readonly autodj: Encoder;
   readonly configPath: string;
+  /** Where listeners of the station come in. */
+  readonly publicMount: string;
   listen(server: HouseServer, options?: Partial<ListenerOptions> & { mount?: string }): Promise<Listener>;
   /** Everything on, everything healthy: encoders that were ended are started, programmes unmuted. */
   heal(): Promise<void>;
@@ -138,14 +140,16 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
   const ready = options.agentAdminPassword === undefined;
   await Promise.all(Object.values(agents).map((agent) => agent.start({ ready })));
 
+  const publicMount = options.mode === 'relay' ? '/stream' : '/primary';
   return {
     servers,
     agents,
+    publicMount,
     encoder1,
     encoder2,
     autodj,
     configPath: configPaths.london,
-    listen(server, { mount = options.mode === 'relay' ? '/stream' : '/primary', ...rest } = {}) {
+    listen(server, { mount = publicMount, ...rest } = {}) {
       return startListener({ name: `listener of ${server}`, url: `${servers[server].url}${mount}`, ...rest });
     },
     async heal() {

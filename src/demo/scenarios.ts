@@ -6,10 +6,12 @@ export interface Scenario {
   readonly id: string;
   /** What is broken, for the table. */
   readonly broken: string;
+  /** Which way of serving it is about. */
+  readonly mode: 'guard' | 'relay';
   run(house: House): Promise<readonly Measured[]>;
 }
 
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+export const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What the agent beside `by` says is on air on `server`. */
 export async function onAir(
@@ -49,7 +51,7 @@ export async function settle(house: House): Promise<void> {
   });
 }
 
-async function listenOnBoth(
+export async function listenOnBoth(
   house: House,
   options: { reconnectMs?: number } = {},
 ): Promise<Record<HouseServer, Listener>> {
@@ -62,12 +64,14 @@ async function listenOnBoth(
   return { london, dublin };
 }
 
-async function turnOff(listeners: Record<HouseServer, Listener>): Promise<Record<HouseServer, HeardReport>> {
+export async function turnOff(
+  listeners: Record<HouseServer, Listener>,
+): Promise<Record<HouseServer, HeardReport>> {
   const [london, dublin] = await Promise.all([listeners.london.stop(), listeners.dublin.stop()]);
   return { london, dublin };
 }
 
-const deadAir = (
+export const deadAir = (
   report: HeardReport,
   server: HouseServer,
   boundMs: number,
@@ -79,7 +83,7 @@ const deadAir = (
   boundMs,
 });
 
-const dropped = (report: HeardReport, server: HouseServer): Measured => ({
+export const dropped = (report: HeardReport, server: HouseServer): Measured => ({
   where: `a listener of ${server}`,
   what: 'times disconnected',
   measuredMs: report.disconnects,
@@ -89,6 +93,7 @@ const dropped = (report: HeardReport, server: HouseServer): Measured => ({
 
 const silenceOnBoth: Scenario = {
   id: 'silence',
+  mode: 'guard',
   broken: 'silence: both encoders go on sending, but digital silence, to both servers',
   async run(house) {
     const listeners = await listenOnBoth(house);
@@ -154,6 +159,7 @@ function wallTime(line: Record<string, unknown>): number {
 
 const encoderKilled: Scenario = {
   id: 'encoder-killed',
+  mode: 'guard',
   broken: 'encoder 1 is killed (kill -9) and started again 10 s later',
   async run(house) {
     const listeners = await listenOnBoth(house);
@@ -179,6 +185,7 @@ const encoderKilled: Scenario = {
 
 const encoderStalled: Scenario = {
   id: 'encoder-stalled',
+  mode: 'guard',
   broken: 'encoder 1 stalls with its socket open (SIGSTOP) for 8 s',
   async run(house) {
     const listeners = await listenOnBoth(house);
@@ -213,6 +220,7 @@ const encoderStalled: Scenario = {
 
 const serverKilled: Scenario = {
   id: 'server-killed',
+  mode: 'guard',
   broken: 'Icecast of london is killed (kill -9) and restarted 5 s later',
   async run(house) {
     const listeners = await listenOnBoth(house, { reconnectMs: 500 });
@@ -233,6 +241,7 @@ const serverKilled: Scenario = {
 
 const agentKilled: Scenario = {
   id: 'agent-killed',
+  mode: 'guard',
   broken: 'the agent of london is killed (kill -9); then /primary goes silent; then both come back',
   async run(house) {
     const listeners = await listenOnBoth(house);
@@ -273,7 +282,7 @@ const agentKilled: Scenario = {
   },
 };
 
-export const scenarios: readonly Scenario[] = [
+export const guardScenarios: readonly Scenario[] = [
   silenceOnBoth,
   encoderKilled,
   encoderStalled,

@@ -32,7 +32,14 @@ interface Pair {
   dueAtMs: number;
 }
 
+/** Takes of one programme, each as it lies to the reference. */
+interface Family {
+  readonly reference: Take | null;
+  readonly pairs: Map<number, Pair>;
+}
+
 const UNKNOWN: Relation = { is: 'unknown' };
+const NO_FAMILY: Family = { reference: null, pairs: new Map() };
 
 /**
  * Finds and follows how every other take lies to the one on air. One search at a time, beside the event loop; the
@@ -42,6 +49,8 @@ export class Alignment {
   readonly #correlate: Correlate;
   #reference: Take | null = null;
   #pairs = new Map<number, Pair>();
+  /** Copies of each other of which none is on air. */
+  #away: Family = NO_FAMILY;
   #busy = false;
 
   constructor(correlate: Correlate) {
@@ -52,27 +61,26 @@ export class Alignment {
     return this.#pairs.get(take.id)?.relation ?? UNKNOWN;
   }
 
-  /** Another take is on air: what was known of the others is carried over to it. */
+  /**
+   * Another take is on air: what was known of the others is carried over to it. While another programme is on air, how
+   * the copies lay to each other is kept for the return.
+   */
   setReference(reference: Take | null): void {
     if (reference === this.#reference) return;
-    const old = this.#reference;
-    const bridge = reference === null ? UNKNOWN : this.relationOf(reference);
-    const pairs = new Map<number, Pair>();
-    if (bridge.is === 'same' && old !== null && reference !== null) {
-      const backward: Relation = { ...bridge, offsetFrames: -bridge.offsetFrames };
-      for (const [id, pair] of this.#pairs) {
-        if (id === reference.id || pair.relation.is !== 'same') continue;
-        pairs.set(id, { relation: composed(backward, pair.relation), misses: 0, dueAtMs: 0 });
-      }
-      pairs.set(old.id, { relation: backward, misses: 0, dueAtMs: 0 });
-    }
-    this.#pairs = pairs;
+    const now: Family = { reference: this.#reference, pairs: this.#pairs };
+    const isMember = this.#pairs.size > 0 && membership(now, reference) !== null;
+    const isFamily = [...this.#pairs.values()].some((pair) => pair.relation.is === 'same');
+    this.#pairs = seenFrom(isMember ? now : this.#away, reference);
+    if (isMember) this.#away = NO_FAMILY;
+    else if (isFamily) this.#away = now;
     this.#reference = reference;
   }
 
   /** Forgets takes that are over. */
   keepOnly(exists: (id: number) => boolean): void {
-    for (const id of this.#pairs.keys()) if (!exists(id)) this.#pairs.delete(id);
+    for (const pairs of [this.#pairs, this.#away.pairs]) {
+      for (const id of pairs.keys()) if (!exists(id)) pairs.delete(id);
+    }
   }
 
   /** Starts the search that is due, if any. `others`: takes that sound now; `cursorFrame`: what is played next. */
@@ -117,6 +125,30 @@ export class Alignment {
     pair.relation = { is: 'different', peak };
     pair.dueAtMs = nowMs + DIFFERENT_AGAIN_MS;
   }
+}
+
+const ITSELF: Relation & { is: 'same' } = { is: 'same', offsetFrames: 0, peak: 1, inverted: false };
+
+/** How a take lies to the family's reference; null when it doesn't belong to it. */
+function membership({ reference, pairs }: Family, take: Take | null): (Relation & { is: 'same' }) | null {
+  if (take === null || reference === null) return null;
+  if (take === reference) return ITSELF;
+  const relation = pairs.get(take.id)?.relation ?? UNKNOWN;
+  return relation.is === 'same' ? relation : null;
+}
+
+/** The family as it lies to another of its members; empty when that is none. */
+function seenFrom(family: Family, take: Take | null): Map<number, Pair> {
+  const pairs = new Map<number, Pair>();
+  const place = membership(family, take);
+  if (place === null || take === null || family.reference === null) return pairs;
+  const backward = { ...place, offsetFrames: -place.offsetFrames };
+  const add = (id: number, relation: Relation) => pairs.set(id, { relation, misses: 0, dueAtMs: 0 });
+  if (take !== family.reference) add(family.reference.id, backward);
+  for (const [id, { relation }] of family.pairs) {
+    if (id !== take.id && relation.is === 'same') add(id, composed(backward, relation));
+  }
+  return pairs;
 }
 
 function composed(first: Relation & { is: 'same' }, second: Relation & { is: 'same' }): Relation {

@@ -86,6 +86,7 @@ const PREROLL_MS = 50;
 const VERIFIED_WITHIN_MS = 5_000;
 /** How long a return waits to learn whether the leg carries the same programme. */
 const ALIGN_WITHIN_MS = 10_000;
+const ALMOST_MS = 3_000;
 const ALIGN_AT_START_MS = 6_000;
 
 /** Which leg is on air from when on. Pure: what is known goes in, the splice to be planned comes out. */
@@ -288,7 +289,12 @@ function comeBack(
     if (condition.is !== 'audible' || nowMs - condition.verifiedAtMs > VERIFIED_WITHIN_MS) continue;
     const goodMs = nowMs - condition.sinceMs;
     const take = leg.takes.findLast((one) => one.isOpen);
-    if (goodMs < leg.requiredHealthMs || take === undefined) continue;
+    if (take === undefined) continue;
+    if (goodMs < leg.requiredHealthMs) {
+      // It will be good enough in a moment: going to a worse one first would only be another switch.
+      if (leg.requiredHealthMs - goodMs < ALMOST_MS) return STAY;
+      continue;
+    }
     const because = `${leg.leg} has been audible for ${(goodMs / 1_000).toFixed(1)} s`;
     const relation = situation.relationOf(take);
     if (relation.is === 'unknown' && goodMs < leg.requiredHealthMs + ALIGN_WITHIN_MS) return STAY;

@@ -32,8 +32,12 @@ interface Held {
 }
 
 const WATCH_EVERY_MS = 100;
-/** Sound went in for this long and nothing came out: it hangs. */
-const HUNG_MS = 600;
+/** A watch that comes late counts as this at most: what didn't come out meanwhile may only not have been read by us. */
+const MOST_WATCHED_MS = 150;
+/** Less than this may wait inside of any encoder. */
+const LEAST_UNANSWERED_MS = 150;
+/** Sound is inside and nothing came out for this long: it hangs. */
+const HUNG_MS = 500;
 /** The same before the first byte, which a busy machine may delay. */
 const FIRST_BYTE_MS = 3_000;
 /** What was written less than this before the last bytes came may still be inside the encoder. */
@@ -44,7 +48,8 @@ const RESTART_AFTER_MS = 20;
 /** A process that ends sooner than this after its start is not started again at once. */
 const GOOD_AFTER_MS = 2_000;
 const MOST_RESTART_MS = 1_000;
-const MOST_PENDING_BYTES = PCM_RATE_HZ * PCM_CHANNELS * Float32Array.BYTES_PER_ELEMENT;
+/** More sound than is ever replayed at once waits for an encoder that doesn't keep up. */
+const MOST_PENDING_BYTES = 8 * PCM_RATE_HZ * PCM_CHANNELS * Float32Array.BYTES_PER_ELEMENT;
 
 export function startEncoder(options: EncoderOptions): Encoder {
   return new FfmpegEncoder(options);
@@ -57,8 +62,10 @@ class FfmpegEncoder implements Encoder {
   #child: Child | null = null;
   #startedAtMs = 0;
   #lastBytesAtMs: number | null = null;
-  /** What was written while nothing came out, in ms of sound. */
+  /** What was written while nothing came out, in ms of sound; and for how long nothing came, in ms of time. */
   #unansweredMs = 0;
+  #silentMs = 0;
+  #watchedAtMs: number;
   /** Written, and not certain to have come out. */
   #held: Held[] = [];
   #restartMs = RESTART_AFTER_MS;
@@ -68,6 +75,7 @@ class FfmpegEncoder implements Encoder {
 
   constructor(options: EncoderOptions) {
     this.#options = options;
+    this.#watchedAtMs = options.clock.nowMs();
     this.#cancelWatch = options.clock.every(WATCH_EVERY_MS, () => this.#watch());
     this.#start();
   }
@@ -110,6 +118,7 @@ class FfmpegEncoder implements Encoder {
     this.#startedAtMs = clock.nowMs();
     this.#lastBytesAtMs = null;
     this.#unansweredMs = 0;
+    this.#silentMs = 0;
     const child = startChild({
       command: ffmpegPath,
       args: (argumentsFor ?? encodeArguments)(format),
@@ -136,18 +145,22 @@ class FfmpegEncoder implements Encoder {
     const nowMs = this.#options.clock.nowMs();
     this.#lastBytesAtMs = nowMs;
     this.#unansweredMs = 0;
+    this.#silentMs = 0;
     if (nowMs - this.#startedAtMs > GOOD_AFTER_MS) this.#restartMs = RESTART_AFTER_MS;
     while ((this.#held[0]?.atMs ?? nowMs) < nowMs - INSIDE_MS) this.#held.shift();
     this.#options.onBytes(bytes);
   }
 
   #watch(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const passedMs = Math.min(nowMs - this.#watchedAtMs, MOST_WATCHED_MS);
+    this.#watchedAtMs = nowMs;
     const child = this.#child;
     if (child === null) return;
+    if (this.#unansweredMs > LEAST_UNANSWERED_MS) this.#silentMs += passedMs;
     const patienceMs = this.#lastBytesAtMs === null ? FIRST_BYTE_MS : HUNG_MS;
-    if (this.#unansweredMs >= patienceMs)
-      this.#replace(`gave nothing for ${Math.round(this.#unansweredMs)} ms`);
-    else if (child.pendingBytes > MOST_PENDING_BYTES) this.#replace('is more than a second behind');
+    if (this.#silentMs >= patienceMs) this.#replace(`gave nothing for ${Math.round(this.#silentMs)} ms`);
+    else if (child.pendingBytes > MOST_PENDING_BYTES) this.#replace('does not keep up');
   }
 
   #replace(because: string): void {

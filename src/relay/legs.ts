@@ -129,9 +129,11 @@ export class RelayLegs {
    */
   tidy(onAir: Take | null, cursorMs: number): void {
     const rank = this.#legs.findIndex(({ leg }) => leg.id === onAir?.leg);
+    const oldestMs = this.#options.clock.nowMs() - this.#options.mostKeptMs;
     this.#legs.forEach((leg, index) => {
       const { condition } = leg;
-      const isWaitedFor = (rank < 0 || index < rank) && condition.is === 'audible';
+      const isBetter = rank < 0 || index < rank;
+      const isWaitedFor = isBetter && condition.is === 'audible' && condition.sinceMs > oldestMs;
       const fromMs = Math.min(cursorMs - BEHIND_MS, isWaitedFor ? condition.sinceMs - 1_000 : cursorMs);
       leg.takes = leg.takes.filter((take) => take.isOpen || take === onAir);
       for (const take of leg.takes) {

@@ -33,7 +33,18 @@ export interface OutputsOptions {
 }
 
 /** Every public mount of one station: the same sound into one encoder and one source client each. */
-export class Outputs {
+export interface RelayOutputs {
+  readonly view: readonly OutputView[];
+  write(pcm: Float32Array): void;
+  setTitle(title: string): void;
+  stop(): Promise<void>;
+}
+
+export function openOutputs(options: OutputsOptions): RelayOutputs {
+  return new Outputs(options);
+}
+
+class Outputs implements RelayOutputs {
   readonly #lanes: readonly { output: RelayOutput; encoder: Encoder; publisher: Publisher }[];
   #title: string | null = null;
 

@@ -15,7 +15,13 @@ import {
   type Situation,
 } from './choice.ts';
 import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
-import { Outputs, type OutputView, type RelayOutput } from './outputs.ts';
+import {
+  type OutputsOptions,
+  type OutputView,
+  openOutputs,
+  type RelayOutput,
+  type RelayOutputs,
+} from './outputs.ts';
 import { nextPace, STEADY } from './pace.ts';
 import { Playout } from './playout.ts';
 import type { Take } from './take.ts';
@@ -58,6 +64,8 @@ export interface RelayOptions {
   onEvent?(event: RelayEvent): void;
   /** Changes what is about to be encoded, in place. */
   process?(pcm: Float32Array): void;
+  /** Replaced in tests, where nothing has to be encoded. */
+  openOutputs?(options: OutputsOptions): RelayOutputs;
 }
 
 export interface RelayLegView {
@@ -88,7 +96,8 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-const RENDER_EVERY_MS = 20;
+/** Every write wakes an encoder, which costs more than the sound in it. */
+const RENDER_EVERY_MS = 60;
 const BLOCK_FRAMES = (PCM_RATE_HZ * RENDER_EVERY_MS) / 1_000;
 /** After a standstill of ours it catches up five times as fast, so that decoders keep up. */
 const MOST_BLOCKS = 5;
@@ -112,8 +121,9 @@ class StationRelay implements Relay {
   readonly #mostLatencyMs: number;
   /** When each copy carries a moment of the programme, relative to each other, in ms. */
   readonly #placesMs = new Map<LegId, number>();
+  #copiesLateMs = 0;
   readonly #told = new Map<LegId, string>();
-  #outputs: Outputs | null = null;
+  #outputs: RelayOutputs | null = null;
   #onAir: Take | null = null;
   #planned: (RelayChoice & { do: 'switch' }) | null = null;
   #lastSwitchAtMs: number | null = null;
@@ -200,14 +210,18 @@ class StationRelay implements Relay {
    * that is away for a while keeps its place, so that the latency doesn't follow every reconnect.
    */
   #copiesBehindMs(reference: Take): number {
-    const here = this.#placesMs.get(reference.leg);
-    if (here === undefined) this.#placesMs.clear();
-    for (const { leg, relation, behindMs } of this.#legViews()) {
-      if (relation === 'different') this.#placesMs.delete(leg);
-      if (behindMs !== null) this.#placesMs.set(leg, (here ?? 0) + behindMs);
-    }
-    const lastMs = Math.max(0, ...[...this.#placesMs.values()].map((place) => place - (here ?? 0)));
-    return Math.min(this.#options.delayMs, lastMs);
+    const copies = this.#legViews().filter((view) => view.relation === 'same' && view.leg !== reference.leg);
+    // While another programme is on air the copies wait for its end, with the latency that they will need then.
+    if (copies.length === 0 && !this.#placesMs.has(reference.leg)) return this.#copiesLateMs;
+    const known = copies.find(({ leg }) => this.#placesMs.has(leg));
+    const fromCopy = (this.#placesMs.get(known?.leg ?? reference.leg) ?? 0) - (known?.behindMs ?? 0);
+    const here = this.#placesMs.get(reference.leg) ?? fromCopy;
+    this.#placesMs.set(reference.leg, here);
+    for (const { leg, behindMs } of copies) this.#placesMs.set(leg, here + (behindMs ?? 0));
+    for (const view of this.#legViews()) if (view.relation === 'different') this.#placesMs.delete(view.leg);
+    const lateMs = Math.max(...[...this.#placesMs.values()].map((place) => place - here));
+    this.#copiesLateMs = Math.min(this.#options.delayMs, Math.max(0, lateMs));
+    return this.#copiesLateMs;
   }
 
   #choose(nowMs: number): void {
@@ -258,7 +272,8 @@ class StationRelay implements Relay {
   #begin(nowMs: number): void {
     const { outputs, ffmpegPath, clock, random, log } = this.#options;
     this.#playingSinceMs = nowMs;
-    this.#outputs = new Outputs({ outputs, ffmpegPath, clock, random, log });
+    const open = this.#options.openOutputs ?? openOutputs;
+    this.#outputs = open({ outputs, ffmpegPath, clock, random, log });
   }
 
   #spliced(): void {
@@ -283,9 +298,7 @@ class StationRelay implements Relay {
 
   #render(): void {
     if (this.#playingSinceMs === null) return;
-    const passedMs = this.#options.clock.nowMs() - this.#playingSinceMs;
-    const dueFrames = Math.floor(passedMs * FRAMES_PER_MS) - this.#renderedFrames;
-    const blocks = Math.min(MOST_BLOCKS, Math.floor(dueFrames / BLOCK_FRAMES));
+    const blocks = Math.min(MOST_BLOCKS, Math.floor(this.#dueFrames() / BLOCK_FRAMES));
     for (let block = 0; block < blocks; block += 1) {
       const pcm = new Float32Array(BLOCK_FRAMES * PCM_CHANNELS);
       this.#playout.render(pcm, this.#pace.rate);
@@ -303,7 +316,16 @@ class StationRelay implements Relay {
   #latencyMs(): number | null {
     const frame = this.#cursorFrame();
     const heardMs = frame === null ? null : (this.#onAir?.timeOf(frame) ?? null);
-    return heardMs === null ? null : this.#options.clock.nowMs() - heardMs;
+    // What should have been rendered by now and wasn't is our own standstill and no latency.
+    return heardMs === null
+      ? null
+      : this.#options.clock.nowMs() - heardMs - this.#dueFrames() / FRAMES_PER_MS;
+  }
+
+  #dueFrames(): number {
+    if (this.#playingSinceMs === null) return 0;
+    const passedMs = this.#options.clock.nowMs() - this.#playingSinceMs;
+    return Math.floor(passedMs * FRAMES_PER_MS) - this.#renderedFrames;
   }
 
   /** Titles are told when the sound they belong to is played. */
@@ -329,9 +351,11 @@ class StationRelay implements Relay {
     });
   }
 
+  /** Whether the backups are copies of the best leg; while another one is on air, it says nothing of that. */
   #tellRelations(atMs: number): void {
+    if (this.#onAir === null || this.#onAir.leg !== this.#options.legs[0]?.id) return;
     for (const { leg, relation, behindMs } of this.#legViews()) {
-      if (relation === 'unknown' || leg === this.#onAir?.leg || this.#told.get(leg) === relation) continue;
+      if (relation === 'unknown' || leg === this.#onAir.leg || this.#told.get(leg) === relation) continue;
       this.#told.set(leg, relation);
       this.#options.onEvent?.({ kind: 'relay-aligned', atMs, leg, detail: sentenceOf(relation, behindMs) });
     }

@@ -10,6 +10,8 @@ const PIECE_FRAMES = 24_000;
 export class PcmRing {
   readonly #mostFrames: number;
   #pieces: Float32Array[] = [];
+  /** A piece that was let go of and can be used again. */
+  #spare: Float32Array | null = null;
   /** Frame number of the first sample in the first piece. */
   #baseFrame = 0;
   #startFrame = 0;
@@ -66,13 +68,14 @@ export class PcmRing {
   forgetBefore(frame: number): void {
     this.#startFrame = Math.max(this.#startFrame, Math.min(frame, this.#endFrame));
     while (this.#startFrame - this.#baseFrame >= PIECE_FRAMES && this.#pieces.length > 0) {
-      this.#pieces.shift();
+      this.#spare = this.#pieces.shift() ?? null;
       this.#baseFrame += PIECE_FRAMES;
     }
   }
 
   #addPiece(): Float32Array {
-    const piece = new Float32Array(PIECE_FRAMES * PCM_CHANNELS);
+    const piece = this.#spare ?? new Float32Array(PIECE_FRAMES * PCM_CHANNELS);
+    this.#spare = null;
     this.#pieces.push(piece);
     return piece;
   }

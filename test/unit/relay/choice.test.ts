@@ -258,6 +258,19 @@ describe('the return to a better leg', () => {
     expect(choose(situation([back(NOW_MS - 10_100), autodj], autodj)).do).toBe('switch');
   });
 
+  it('is not made to a worse leg when the best one is good enough in a moment', () => {
+    const autodj = good('autodj');
+    const secondary = legOf('secondary', {
+      conditions: [
+        [NOW_MS - 60_000, faulty(NOW_MS - 65_000)],
+        [NOW_MS, audible(NOW_MS - 10_100)],
+      ],
+    });
+    expect(choose(situation([back(NOW_MS - 9_500), secondary, autodj], autodj)).do).toBe('stay');
+    const choice = switched(choose(situation([back(NOW_MS - 2_000), secondary, autodj], autodj)));
+    expect(choice.to?.take.leg).toBe('secondary');
+  });
+
   it('waits for the dwell after the last switch', () => {
     const autodj = good('autodj');
     const legs = [back(NOW_MS - 12_000), autodj];

@@ -23,6 +23,8 @@ interface LegPlan {
   readonly ppm?: number;
   readonly lagMs?: number;
   conditionAt(nowMs: number): LegCondition;
+  /** Another programme: the music backwards. */
+  readonly isOther?: boolean;
   /** What is done to the sound, by the time at which it is live. */
   gainAt?(nowMs: number): number;
 }
@@ -37,7 +39,8 @@ function soundOf(plan: LegPlan, fromFrame: number, frames: number, nowMs: number
   const gain = plan.gainAt?.(nowMs) ?? 1;
   const out = new Float32Array(frames * CHANNELS);
   for (let i = 0; i < frames; i += 1) {
-    const at = ((((fromFrame + i) * rate - lagFrames) % total) + total) % total;
+    const forward = (fromFrame + i) * rate - lagFrames;
+    const at = (((plan.isOther ? -forward : forward) % total) + total) % total;
     const whole = Math.floor(at);
     for (let channel = 0; channel < CHANNELS; channel += 1) {
       const here = programme[whole * CHANNELS + channel] ?? 0;
@@ -54,6 +57,7 @@ function simulate(plans: readonly LegPlan[]) {
   const events: RelayEvent[] = [];
   const played: Float32Array[] = [];
   const titles: string[] = [];
+  let forced: LegId | null = null;
   const planOf = (id: LegId) => plans.find((plan) => leg(plan.source).id === id);
   const relay = startRelay({
     legs: plans.map((plan) => leg(plan.source)),
@@ -69,6 +73,7 @@ function simulate(plans: readonly LegPlan[]) {
     conditionOf: (id) =>
       planOf(id)?.conditionAt(clock.nowMs()) ?? { is: 'unknown', sinceMs: 0, reason: 'starting' },
     onEvent: (event) => events.push(event),
+    holdOf: () => (forced === null ? null : { author: 'eve', leg: forced }),
     openOutputs: () => ({
       view: [],
       write: (pcm) => played.push(pcm),
@@ -83,6 +88,9 @@ function simulate(plans: readonly LegPlan[]) {
     played,
     titles,
     feeds,
+    force(source: string) {
+      forced = leg(source).id;
+    },
     async pass(seconds: number, each: () => void = () => {}) {
       for (let step = 0; step < (seconds * 1_000) / STEP_MS; step += 1) {
         clock.advance(STEP_MS);
@@ -133,6 +141,22 @@ describe('a relay over a long time', () => {
     expect(longestSilenceMs(played)).toBeLessThan(50);
     await relay.stop();
   }, 120_000);
+
+  it('goes back and forth between copies in step, also after another programme was on air', async () => {
+    const { relay, events, force, pass } = simulate([
+      { source: 'primary', conditionAt: audible },
+      { source: 'secondary', lagMs: 300, conditionAt: audible },
+      { source: 'autodj', isOther: true, conditionAt: audible },
+    ]);
+    await pass(20);
+    for (const source of ['secondary', 'autodj', 'primary', 'secondary', 'autodj', 'secondary', 'primary']) {
+      force(source);
+      await pass(1);
+    }
+    const hitless = events.flatMap((event) => (event.kind === 'relay-switched' ? [event.hitless] : []));
+    expect(hitless).toEqual([false, true, false, false, true, false, false, true]);
+    await relay.stop();
+  });
 
   it('tells the title of the sound that is played, when it is played', async () => {
     const { relay, titles, feeds, pass } = simulate([{ source: 'primary', conditionAt: audible }]);

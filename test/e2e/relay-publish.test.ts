@@ -1,0 +1,175 @@
+import { get } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createEncoder,
+  createProgramme,
+  type Encoder,
+  type IcecastServer,
+  loadMaterial,
+  PILOTS_HZ,
+  startIcecast,
+  startListener,
+  waitUntil,
+} from '../../src/demo/rig/index.ts';
+import { sleep, systemClock } from '../../src/platform/clock.ts';
+import { capture, longestQuietMs, type RelayAgent, startRelayAgent } from './relay-support.ts';
+
+let icecast: IcecastServer;
+let primary: Encoder;
+let secondary: Encoder;
+let agent: RelayAgent;
+
+const OUTPUTS = [
+  {
+    mount: '/stream',
+    demuxer: 'mp3',
+    format: { codec: 'mp3', bitrateKbps: 128, sampleRateHz: 44_100, channels: 2 },
+  },
+  {
+    mount: '/stream.aac',
+    demuxer: 'aac',
+    format: { codec: 'aac', bitrateKbps: 96, sampleRateHz: 48_000, channels: 2 },
+  },
+  {
+    mount: '/stream.opus',
+    demuxer: 'ogg',
+    format: { codec: 'opus', bitrateKbps: 64, sampleRateHz: 48_000, channels: 2 },
+  },
+  {
+    mount: '/stream.ogg',
+    demuxer: 'ogg',
+    format: { codec: 'vorbis', bitrateKbps: 96, sampleRateHz: 44_100, channels: 1 },
+  },
+] as const;
+
+/** A recording begins and ends in the middle of a frame, and a decoder says one or two lines of each. */
+const CUT_FRAMES = 4;
+
+const pause = (ms: number) => sleep(systemClock, ms);
+const outputOf = (mount: string) => agent.relay.view.outputs.find((output) => output.mount === mount);
+
+beforeAll(async () => {
+  icecast = await startIcecast({
+    host: '127.0.0.42',
+    limits: { clients: 60, sources: 10 },
+    mounts: [{ mount: '/primary' }, { mount: '/secondary' }, ...OUTPUTS.map(({ mount }) => ({ mount }))],
+  });
+  const start = async (name: 'primary' | 'secondary', delayMs: number) => {
+    const material = await loadMaterial({ music: 'studio', pilotHz: PILOTS_HZ[name] });
+    const encoder = createEncoder({
+      name,
+      programme: createProgramme({ name, material, delayMs }),
+      targets: [{ server: icecast.source, mount: `/${name}` }],
+      titlesEveryMs: 3_000,
+    });
+    await encoder.start();
+    return encoder;
+  };
+  primary = await start('primary', 0);
+  secondary = await start('secondary', 400);
+  agent = startRelayAgent({
+    servers: { london: icecast },
+    sources: ['primary', 'secondary'],
+    tripMs: 2_000,
+    restoreMs: 5_000,
+    outputs: OUTPUTS,
+  });
+  await waitUntil(
+    'the public mounts',
+    60_000,
+    async () => {
+      const mounts = await icecast.mounts();
+      return OUTPUTS.every(({ mount }) => mounts.includes(mount));
+    },
+    () => JSON.stringify(agent.relay.view),
+  );
+});
+
+afterAll(async () => {
+  await agent?.stop();
+  for (const encoder of [primary, secondary]) await encoder?.kill();
+  await icecast?.stop();
+});
+
+describe('the public mounts', () => {
+  it('each carry the programme in their own codec, and none of it is broken', async () => {
+    await pause(3_000);
+    const captures = await Promise.all(
+      OUTPUTS.map(async ({ mount, demuxer }) => ({
+        mount,
+        capture: await capture(`${icecast.url}${mount}`, demuxer),
+      })),
+    );
+    await pause(6_000);
+    for (const { mount, capture: one } of captures) {
+      const heard = await one.stop();
+      expect(heard.complaints.length, `${mount}: ${heard.complaints}`).toBeLessThanOrEqual(CUT_FRAMES);
+      expect(heard.seconds, mount).toBeGreaterThan(5);
+      expect(longestQuietMs(heard.pcm), mount).toBeLessThan(50);
+    }
+  });
+
+  it('say what they are', async () => {
+    const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      get(`${icecast.url}/stream`, { agent: false }, (response) => {
+        response.destroy();
+        resolve(response.headers);
+      }).on('error', reject);
+    });
+    expect(headers).toMatchObject({
+      'content-type': 'audio/mpeg',
+      'icy-name': 'My FM',
+      'icy-genre': 'Talk',
+      'icy-description': 'As ever',
+      'icy-br': '128',
+    });
+  });
+});
+
+it('an encoder of ours killed with -9 is rebuilt within a second, and a listener hears no dead air', async () => {
+  const listener = await startListener({ name: 'listener', url: `${icecast.url}/stream` });
+  await pause(4_000);
+  process.kill(outputOf('/stream')?.encoderPid ?? 0, 'SIGKILL');
+  await pause(6_000);
+  const report = await listener.stop();
+  expect(outputOf('/stream')?.rebuilds).toBe(1);
+  expect(report).toMatchObject({ disconnects: 0, underruns: 0 });
+  expect(report.longestDeadAirMs).toBeLessThan(50);
+  expect(report.longestArrivalGapMs).toBeLessThan(1_000);
+  console.log('longest time without a byte after kill -9 of the encoder', report.longestArrivalGapMs);
+});
+
+it('titles are those of the sound that is heard, in order and each once', async () => {
+  const listener = await startListener({ name: 'listener', url: `${icecast.url}/stream`, titles: true });
+  await pause(14_000);
+  await listener.stop();
+  const titles = listener.titles().map(({ title }) => title);
+  expect(titles.length).toBeGreaterThan(3);
+  expect(new Set(titles).size).toBe(titles.length);
+  const numbers = titles.map((title) => Number(/^primary - (\d+)$/.exec(title)?.[1]));
+  expect(numbers.slice(1)).toEqual(numbers.slice(0, -1).map((number) => number + 1));
+});
+
+it('a restart of Icecast is followed at once: fed as soon as it accepts', async () => {
+  await icecast.restart();
+  const upAtMs = systemClock.nowMs();
+  await waitUntil(
+    'the public mounts again',
+    15_000,
+    async () => {
+      const mounts = await icecast.mounts();
+      return OUTPUTS.every(({ mount }) => mounts.includes(mount));
+    },
+    () => JSON.stringify(agent.relay.view),
+  );
+  const tookMs = systemClock.nowMs() - upAtMs;
+  console.log('fed again after', tookMs);
+  expect(tookMs).toBeLessThan(2_000);
+  for (const { mount, demuxer } of OUTPUTS) {
+    const one = await capture(`${icecast.url}${mount}`, demuxer);
+    await pause(2_000);
+    const heard = await one.stop();
+    expect(heard.complaints.length, `${mount}: ${heard.complaints}`).toBeLessThanOrEqual(CUT_FRAMES);
+    expect(heard.seconds, mount).toBeGreaterThan(1);
+  }
+});
