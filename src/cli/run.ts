@@ -23,7 +23,7 @@ export async function run(options: RunOptions): Promise<number> {
     return EXIT.unusable;
   }
   const { config, warnings } = loaded;
-  const log = createLogger({ level: config.log.level, server: config.self });
+  const log = createLogger({ level: config.log.level, agent: config.self });
   for (const warning of warnings) log.warn({ line: warning.line, path: warning.path }, warning.message);
   const search = await findFfmpeg({ clock: systemClock });
   if (!search.ok) {

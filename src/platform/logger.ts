@@ -13,10 +13,10 @@ const SECRET_PATHS = [
 ].flatMap((key) => [key, `*.${key}`]);
 
 /** JSON lines to stdout, one per event: readable by journald and by the demo. */
-export function createLogger(options: { level: string; server?: string }): Logger {
+export function createLogger(options: { level: string; agent?: string }): Logger {
   return pino({
     level: options.level,
-    base: options.server === undefined ? {} : { server: options.server },
+    base: options.agent === undefined ? {} : { agent: options.agent },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: SECRET_PATHS, censor: '[hidden]' },
   });
