@@ -3,11 +3,12 @@ import { formatKindOf } from '../../icecast/format.ts';
 import { printable } from '../../icecast/text.ts';
 import type { MountFacts, ServerFacts, Wanted } from './facts.ts';
 import { type Finding, FindingList } from './findings.ts';
+import { judgeRelay } from './judge-relay.ts';
 
 export type AnsweringServer = Extract<ServerFacts, { answers: true }>;
 type SilentServer = Extract<ServerFacts, { answers: false }>;
 
-/** What the facts on one server mean for a guard. */
+/** What the facts on one server mean for the agent. */
 export function judgeServer(
   config: Config,
   wanted: readonly Wanted[],
@@ -21,6 +22,11 @@ export function judgeServer(
   judgeVersion(found, facts.version);
   for (const one of wanted) judgeMount(found, one, facts);
   for (const station of config.stations) {
+    // In relay mode nobody is moved, so mounts need neither be alike nor have room for one another's listeners.
+    if (station.serve.mode === 'relay') {
+      judgeRelay(found, station, facts);
+      continue;
+    }
     judgeFormats(found, station, facts);
     judgeFallbacks(found, station, facts);
     judgeRoom(found, station, facts);

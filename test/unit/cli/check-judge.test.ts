@@ -284,3 +284,40 @@ describe('what ffmpeg says of sound', () => {
     ).toBeNull();
   });
 });
+
+describe('what check says of relay mode', () => {
+  const [station] = config.stations;
+  if (station === undefined) throw new Error('no station');
+  const output = {
+    mount: mount('/stream'),
+    codec: 'mp3',
+    bitrateKbps: 128,
+    sampleRateHz: 44_100,
+    channels: 2,
+  } as const;
+  const relayed = {
+    ...config,
+    stations: [{ ...station, serve: { ...station.serve, mode: 'relay' as const, outputs: [output] } }],
+  };
+  const sources = [...others, mountOf('/secondary', { contentType: 'application/ogg' }, { codec: 'vorbis' })];
+  const of = (stream: readonly MountFacts[]) =>
+    judgeServer(relayed, wanted, answering([...sources, ...stream]));
+
+  it('is nothing of formats, as nobody is moved, and how to give the public mount a net', () => {
+    const [found, ...more] = of([]);
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ severity: 'note', about: '/stream' });
+    expect(found?.change).toContain('<fallback-mount>/stream-safe</fallback-mount>');
+  });
+
+  it('is a fault where the public mount falls back on a source itself, which makes the station hear itself', () => {
+    expect(brief(of([mountOf('/stream', { fallback: mount('/primary') })]))[0]).toMatch(
+      /^fault \/stream falls back on \/primary itself/,
+    );
+  });
+
+  it('is a warning where the public mount has no net, and nothing where it has the right one', () => {
+    expect(brief(of([mountOf('/stream')]))[0]).toMatch(/^warning \/stream has no fallback mount/);
+    expect(of([mountOf('/stream', { fallback: mount('/stream-safe') })])).toEqual([]);
+  });
+});

@@ -1,0 +1,47 @@
+import type { StationConfig } from '../../config/index.ts';
+import { printable } from '../../icecast/text.ts';
+import type { FindingList } from './findings.ts';
+import type { AnsweringServer } from './judge.ts';
+
+/** What the facts on one server mean for the public mounts of relay mode. */
+export function judgeRelay(found: FindingList, station: StationConfig, facts: AnsweringServer): void {
+  const sources = station.sources.map(({ mount }) => mount);
+  const first = sources[0];
+  for (const { mount } of station.serve.outputs) {
+    const there = facts.mounts.find((one) => one.mount === mount);
+    if (there === undefined) {
+      found.add(
+        'note',
+        mount,
+        'is not there; the agent feeds it as soon as it runs',
+        `give it a net for when the agent is gone: ${blocks(mount, first ?? '/primary')}`,
+      );
+      continue;
+    }
+    const { fallback } = there;
+    if (fallback === null) {
+      found.add(
+        'warning',
+        mount,
+        'has no fallback mount: when the agent dies, its listeners are thrown off',
+        `write into icecast.xml ${blocks(mount, first ?? '/primary')}`,
+      );
+    } else if (sources.includes(fallback)) {
+      found.add(
+        'fault',
+        mount,
+        `falls back on ${printable(fallback, 80)} itself: Icecast would carry the agent's own monitor to the agent's own output, and the station would hear itself`,
+        `fall back on an on-demand relay of it instead: ${blocks(mount, fallback)}`,
+      );
+    }
+  }
+}
+
+/** The two blocks of icecast.xml, in one line. */
+function blocks(mount: string, first: string): string {
+  const safe = `${mount}-safe`;
+  return (
+    `<mount><mount-name>${mount}</mount-name><fallback-mount>${safe}</fallback-mount><fallback-override>1</fallback-override></mount> ` +
+    `and <relay><server>127.0.0.1</server><port>…</port><mount>${first}</mount><local-mount>${safe}</local-mount><on-demand>1</on-demand></relay>`
+  );
+}
