@@ -46,7 +46,7 @@ export interface MeterSettings {
   readonly warnFloorDbfs?: number;
   /** How far under the act floor a quiet programme may lie. 0 to 60; 15 by default. */
   readonly quietProgrammeDb?: number;
-  /** Least spread of level that a quiet programme has. 0 to 60; 6 by default. */
+  /** Least spread of level that a quiet programme has. 0 to 60; 3 by default. */
   readonly minModulationDb?: number;
   /** Delays and thresholds of the programme faults; 'music' by default. */
   readonly preset?: 'talk' | 'music' | 'classical';

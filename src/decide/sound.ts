@@ -70,15 +70,28 @@ function hearWhileSounding(
     return { ...sensor, quietFromMs: fromMs, recent: [] };
   }
   if (enough) return { ...sensor, quietFromMs: null, recent: [] };
-  if (block.atMs - sensor.quietFromMs < policy.tripMs) return sensor;
+  if (block.atMs - sensor.quietFromMs < policy.tripMs || isComingBack(sensor, policy)) return sensor;
   return { ...sensor, verdict: 'silent', sinceMs: sensor.quietFromMs, recent: [] };
 }
 
 function hearFirst(sensor: SoundSensor, fromMs: number, enough: boolean, policy: SilencePolicy): SoundSensor {
   if (enough) return soundProven(sensor);
   const quietFromMs = sensor.quietFromMs ?? fromMs;
-  if (sensor.heardToMs - quietFromMs < policy.tripMs) return { ...sensor, quietFromMs };
+  const isTooSoon = sensor.heardToMs - quietFromMs < policy.tripMs || isComingBack(sensor, policy);
+  if (isTooSoon) return { ...sensor, quietFromMs };
   return { ...sensor, verdict: 'silent', sinceMs: quietFromMs, quietFromMs, recent: [] };
+}
+
+/**
+ * Whether sound has just set in, though it has not yet added up to enough: a pause a little shorter than the trip delay
+ * is over, and must not trip while the words after it are being counted. Clicks come nowhere near a quarter.
+ */
+function isComingBack({ recent, heardToMs }: SoundSensor, policy: SilencePolicy): boolean {
+  const windowMs = Math.min(policy.soundMs, policy.tripMs / 2);
+  const latelyMs = recent
+    .filter((sound) => sound.atMs > heardToMs - windowMs)
+    .reduce((sum, sound) => sum + sound.audibleMs, 0);
+  return latelyMs > windowMs / 4;
 }
 
 function soundProven(sensor: SoundSensor): SoundSensor {

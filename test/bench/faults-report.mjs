@@ -120,7 +120,7 @@ export function faultsReport({ items, scores, kinds, tripSeconds, command, secon
     '',
     `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown CPU'} (${cpus().length} cores), Linux ${release()}, ${versions.join(', ')}.`,
     '',
-    `${items.length} files, ${(total / 3600).toFixed(2)} hours, of which ${(clean / 3600).toFixed(2)} hours are clean; ${faulty.length} faults put in at known times; music and speech of Debian packages through MP3 at 64, 128 and 320, AAC and Opus at 32, 64 and 128 kbit/s (\`fixtures/corpus\`). Made in ${took.made.toFixed(0)} s, heard in ${took.heard.toFixed(0)} s, one file at a time. Thresholds are those of a fresh config: -50 dBFS, 5 s; presets by kind of programme.`,
+    `${items.length} files, ${(total / 3600).toFixed(2)} hours, of which ${(clean / 3600).toFixed(2)} hours are clean; ${faulty.length} faults put in at known times; music and speech of Debian packages through MP3 at 64, 128 and 320, AAC and Opus at 32, 64 and 128 kbit/s (\`fixtures/corpus\`). ${took.made < 2 ? 'Made before' : `Made in ${took.made.toFixed(0)} s`}, heard in ${took.heard.toFixed(0)} s, one file at a time. Thresholds are those of a fresh config: -50 dBFS, 5 s; presets by kind of programme.`,
     '',
     faults.length === 0
       ? 'Every silence is found within 0.5 s of its trip delay, and nothing trips on clean programme.'

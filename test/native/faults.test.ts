@@ -271,6 +271,10 @@ describe('clean programme has no fault', () => {
     }
   });
 
+  test('neither has the noise of an empty room, which is silence', () => {
+    expect(kindsOf(pinkNoise(60, -68))).toEqual([]);
+  });
+
   test('neither has silence, with or without clicks', () => {
     expect(kindsOf(new Float32Array(rateHz * 2 * 60))).toEqual([]);
     const clicks = remixed(new Float32Array(rateHz * 2 * 60), (_l, _r, at) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { pinkNoise, through } from './support/faulty.ts';
 import { measure } from './support/feed.ts';
 import { decode, music } from './support/material.ts';
 import { fromFunction, seededRandom } from './support/signals.ts';
@@ -79,6 +80,10 @@ describe('modulatedMs', () => {
 
   test.each([-52, -60])('line noise of %i dBFS is no programme', (dbfs) => {
     expect(quietMs(noise(20, dbfs))).toBe(0);
+  });
+
+  test.each(['MP3 64k', 'AAC 64k', 'Opus 32k'] as const)('line noise through %s is no programme', (codec) => {
+    expect(quietMs(through(codec, pinkNoise(20, -56)))).toBe(0);
   });
 
   test.each([50, 60])('hum of %i Hz and its harmonics is no programme', (hertz) => {

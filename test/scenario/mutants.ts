@@ -28,8 +28,8 @@ export const mutants: readonly Mutant[] = [
   {
     guard: 'silence trips after the trip delay, not at the first pause',
     file: 'decide/sound.ts',
-    whole: 'if (block.atMs - sensor.quietFromMs < policy.tripMs) return sensor;',
-    broken: 'if (block.atMs - sensor.quietFromMs < 300) return sensor;',
+    whole: 'if (block.atMs - sensor.quietFromMs < policy.tripMs ||',
+    broken: 'if (block.atMs - sensor.quietFromMs < 300 ||',
   },
   {
     guard: 'clicks do not end a silence',

@@ -46,8 +46,8 @@ int copyCleanStereo(const float* source, float* left, float* right, std::size_t 
   for (; i + 4 <= count; i += 4) {
     const Float4 low = clean(load4(source + 2 * i), invalid);
     const Float4 high = clean(load4(source + 2 * i + 4), invalid);
-    store4(left + i, __builtin_shufflevector(low, high, 0, 2, 4, 6));
-    store4(right + i, __builtin_shufflevector(low, high, 1, 3, 5, 7));
+    store4(left + i, evensOf(low, high));
+    store4(right + i, oddsOf(low, high));
   }
   return sumOf(invalid) + copyClean(source + 2 * i, 2, left + i, count - i) +
          copyClean(source + 2 * i + 1, 2, right + i, count - i);

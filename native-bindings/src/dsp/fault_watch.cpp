@@ -180,7 +180,7 @@ void FaultWatch::judgeSteady(const Block& block) {
   if (tone == Sign::kAbsent && sorted(&BlockFeatures::loudestDbfs, kSteadyBlocks)) {
     const double level = percentile(0.5);
     // Half a decibel of grace for the spread of the level itself.
-    if (level > rules_.silenceDbfs && level <= rules_.noiseCeilingDbfs + 0.5) {
+    if (level > rules_.noiseFloorDbfs && level <= rules_.noiseCeilingDbfs + 0.5) {
       sorted(&BlockFeatures::differenceDb, kSteadyBlocks);
       const double differenceRange = percentile(0.95) - percentile(0.05);
       sorted(&BlockFeatures::weightedDb, kSteadyBlocks);

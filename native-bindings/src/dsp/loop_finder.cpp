@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "simd.h"
 
@@ -19,6 +20,8 @@ constexpr std::size_t kHopRing = kLongestLagHops + kTemplateHops + 8;
 constexpr int kBlocksPerEvaluation = 20;
 constexpr double kEvaluationSeconds = 2.0;
 constexpr float kSilentHopDb = -80.0f;
+constexpr float kAudibleHopDb = -65.0f;
+constexpr std::ptrdiff_t kLeastAudibleHops = kTemplateHops / 4;
 constexpr float kLevelFit = 0.85f;
 // Measured: repetitions through MP3 at 64 kbit/s and Opus at 32 keep 0.91 and more, the bars of dance music 0.89.
 constexpr double kSameWaveform = 0.9;
@@ -108,7 +111,9 @@ void LoopFinder::follow() {
 bool LoopFinder::levelMoves() const {
   const float* recent = &hops_[hopCount_ % kHopRing + kHopRing - kTemplateHops];
   const auto [low, high] = std::minmax_element(recent, recent + kTemplateHops);
-  return *high > kSilentHopDb + 10.0f && *high - *low > 0.8f;
+  // Clicks in silence repeat themselves too, but there is next to nothing to hear in between.
+  const auto audible = std::count_if(recent, recent + kTemplateHops, [](float db) { return db > kAudibleHopDb; });
+  return audible >= kLeastAudibleHops && *high - *low > 0.8f;
 }
 
 std::size_t LoopFinder::levelCandidates(Candidates& lags) const {

@@ -30,6 +30,24 @@ inline Float4 magnitude(Float4 v) { return fromBits(magnitudeBits(v)); }
 
 inline Int4 max4(Int4 a, Int4 b) { return a > b ? a : b; }
 
+/** The first, third.. of eight neighbours in two vectors; GCC before 12 lacks the builtin that Clang has. */
+inline Float4 evensOf(Float4 low, Float4 high) {
+#ifdef __clang__
+  return __builtin_shufflevector(low, high, 0, 2, 4, 6);
+#else
+  return __builtin_shuffle(low, high, Int4{0, 2, 4, 6});
+#endif
+}
+
+/** The second, fourth.. of eight neighbours in two vectors. */
+inline Float4 oddsOf(Float4 low, Float4 high) {
+#ifdef __clang__
+  return __builtin_shufflevector(low, high, 1, 3, 5, 7);
+#else
+  return __builtin_shuffle(low, high, Int4{1, 3, 5, 7});
+#endif
+}
+
 inline float sumOf(Float4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 
 inline std::int32_t sumOf(Int4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }

@@ -3,6 +3,8 @@
 #include <complex>
 #include <vector>
 
+#include "fft.h"
+
 namespace sustain {
 
 /** The strongest component of a short stretch of sound. */
@@ -19,12 +21,10 @@ class Spectrum {
   StrongestPeak strongestPeak(const float* samples, int frames);
 
  private:
-  void transform();
-
   double sampleRateHz_;
-  std::size_t size_ = 1;
+  Fft fft_;
+  std::size_t size_;
   std::vector<float> window_;
-  std::vector<std::complex<float>> twiddles_;
   std::vector<std::complex<float>> values_;
   std::vector<double> power_;
 };

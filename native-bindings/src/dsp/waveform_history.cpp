@@ -13,7 +13,7 @@ namespace {
 
 constexpr float kPreEmphasis = 0.9f;
 constexpr double kPieceSeconds = 0.25;
-constexpr double kLongestStretchSeconds = 4.5;
+constexpr double kFurthestAroundSeconds = 0.05;
 constexpr double kAlikePiece = 0.55;
 // Mean square under which a piece is silent (-80 dBFS).
 constexpr double kSilentPower = 1e-8;
@@ -51,7 +51,7 @@ WaveformHistory::WaveformHistory(double rateHz, double seconds)
     : rateHz_(rateHz),
       pieceSamples_(static_cast<std::int64_t>(rateHz * kPieceSeconds)),
       ring_(static_cast<std::size_t>(rateHz * seconds), 0),
-      recent_(static_cast<std::size_t>(rateHz * kLongestStretchSeconds) + 64),
+      recent_(static_cast<std::size_t>(rateHz * (kPieceSeconds + 2.0 * kFurthestAroundSeconds)) + 64),
       earlier_(recent_.size()),
       undelayed_(recent_.size()) {
   for (std::size_t code = 0; code < decoded_.size(); ++code) decoded_[code] = decode(static_cast<int>(code));
@@ -120,19 +120,17 @@ void WaveformHistory::copyDelayed(double lag, std::int64_t oldestAgo, std::int64
 Likeness WaveformHistory::compare(double lag, std::int64_t endAgo, std::int64_t count) const {
   const auto reach = endAgo + count + static_cast<std::int64_t>(std::ceil(lag)) + kTaps;
   if (!(lag > kTaps) || reach > length()) return {};
-  copyAgo(endAgo + count, count, recent_.data());
-  copyDelayed(lag, endAgo + count, count, earlier_.data());
   double product = 0.0;
   double recentPower = 0.0;
   double earlierPower = 0.0;
   int pieces = 0;
   int alike = 0;
   for (std::int64_t at = 0; at + pieceSamples_ <= count; at += pieceSamples_) {
-    const float* a = recent_.data() + at;
-    const float* b = earlier_.data() + at;
-    const double ab = dot(a, b, pieceSamples_);
-    const double aa = dot(a, a, pieceSamples_);
-    const double bb = dot(b, b, pieceSamples_);
+    copyAgo(endAgo + count - at, pieceSamples_, recent_.data());
+    copyDelayed(lag, endAgo + count - at, pieceSamples_, earlier_.data());
+    const double ab = dot(recent_.data(), earlier_.data(), pieceSamples_);
+    const double aa = dot(recent_.data(), recent_.data(), pieceSamples_);
+    const double bb = dot(earlier_.data(), earlier_.data(), pieceSamples_);
     product += ab;
     recentPower += aa;
     earlierPower += bb;
@@ -147,7 +145,7 @@ Likeness WaveformHistory::compare(double lag, std::int64_t endAgo, std::int64_t 
 
 std::int64_t WaveformHistory::bestLag(std::int64_t middle, std::int64_t around, std::int64_t endAgo) const {
   const std::int64_t count = pieceSamples_;
-  if (middle <= around || endAgo + count + middle + around > length()) return 0;
+  if (static_cast<double>(around) > rateHz_ * kFurthestAroundSeconds || middle <= around || endAgo + count + middle + around > length()) return 0;
   copyAgo(endAgo + count, count, recent_.data());
   copyAgo(endAgo + count + middle + around, count + 2 * around, earlier_.data());
   std::int64_t best = 0;

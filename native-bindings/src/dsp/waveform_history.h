@@ -28,11 +28,11 @@ class WaveformHistory {
   /** Samples that can be looked back at. */
   std::int64_t length() const;
   /**
-   * Compares `count` samples (at most 4.5 s of them) ending `endAgo` samples before now with those `lag` samples
+   * Compares `count` samples (in pieces of 250 ms; the rest is left out) ending `endAgo` samples before now with those `lag` samples
    * earlier. The lag is taken to an eighth of a sample. Nothing is alike when the history doesn't reach that far.
    */
   Likeness compare(double lag, std::int64_t endAgo, std::int64_t count) const;
-  /** The whole lag within `around` of `middle` at which the 250 ms ending `endAgo` ago fit best; 0 when none fits. */
+  /** The whole lag within `around` (at most 50 ms) of `middle` at which the 250 ms ending `endAgo` ago fit best; 0 when none fits. */
   std::int64_t bestLag(std::int64_t middle, std::int64_t around, std::int64_t endAgo) const;
 
  private:

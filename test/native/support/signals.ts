@@ -34,17 +34,28 @@ export function* render(
     const gains = Array.from({ length: channels }, (_, c) =>
       gainOf(typeof segment.dbfs === 'number' ? segment.dbfs : (segment.dbfs[c] ?? -Infinity)),
     );
+    const period = new Float32Array(table.length * channels);
+    for (let i = 0; i < period.length; i++) {
+      period[i] = (table[Math.floor(i / channels)] ?? 0) * (gains[i % channels] ?? 0);
+    }
     while (frame < end) {
       const count = Math.min(rateHz, end - frame);
-      const piece = new Float32Array(count * channels);
-      for (let i = 0; i < count; i++) {
-        const sine = table[(frame + i) % table.length] ?? 0;
-        for (let c = 0; c < channels; c++) piece[i * channels + c] = sine * (gains[c] ?? 0);
-      }
+      yield repeatedPeriod(period, (frame % table.length) * channels, count * channels);
       frame += count;
-      yield piece;
     }
   }
+}
+
+function repeatedPeriod(period: Float32Array, from: number, length: number): Float32Array {
+  const piece = new Float32Array(length);
+  let start = from;
+  for (let at = 0; at < length; ) {
+    const part = period.subarray(start, start + length - at);
+    piece.set(part, at);
+    at += part.length;
+    start = 0;
+  }
+  return piece;
 }
 
 /** A stereo signal from a function of the frame number. */

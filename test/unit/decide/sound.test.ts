@@ -48,6 +48,23 @@ describe('a leg that sounds', () => {
     expect(listen(quiet(5000), sounding)).toMatchObject({ verdict: 'silent', sinceMs: 2000 });
   });
 
+  test.each([4100, 4300, 4500, 4700])(
+    'does not trip at a pause of %i ms with programme after it',
+    (pauseMs) => {
+      expect(listen([...quiet(pauseMs), ...sound(3000)], sounding).verdict).toBe('sounding');
+      let sensor = listen(quiet(pauseMs), sounding);
+      for (let heard = 0; heard < 30; heard += 1) {
+        sensor = listen(sound(BLOCK_MS), sensor);
+        expect(sensor.verdict).toBe('sounding');
+      }
+    },
+  );
+
+  test('trips at the latest one sound time late when what came after the pause was only a word', () => {
+    const words = [...quiet(4500), ...sound(500), ...quiet(1000)];
+    expect(listen(words, sounding)).toMatchObject({ verdict: 'silent', sinceMs: 2000 });
+  });
+
   test('tells from when it has been quiet while the verdict still stands', () => {
     expect(listen(quiet(3000), sounding)).toMatchObject({ verdict: 'sounding', quietFromMs: 2000 });
   });
