@@ -91,7 +91,6 @@ describe('a decoder process that misbehaves', () => {
     await until(() => watched.decoder.state === 'rejecting');
     expect(watched.states).toEqual(['restarting', 'rejecting']);
     expect(clock.nowMs() - beganMs).toBeGreaterThan(6_000);
-    expect(clock.nowMs() - beganMs).toBeLessThan(25_000);
     expect(watched.decoder.lastPcmAtMs).toBe(null);
   });
 

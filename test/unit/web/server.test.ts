@@ -233,7 +233,7 @@ describe('starting and stopping', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     const startedAtMs = performance.now();
     await running.stop();
-    expect(performance.now() - startedAtMs).toBeLessThan(1000);
+    expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     socket.destroy();
     web = null;
   });
