@@ -1,5 +1,6 @@
 import { PCM_RATE_HZ } from '../audio/decode-command.ts';
 import type { LegCondition } from '../domain/conditions.ts';
+import type { RelayTrigger } from '../domain/events.ts';
 import type { LegId } from '../domain/ids.ts';
 import type { Relation } from './alignment.ts';
 import type { TakeSight } from './take.ts';
@@ -45,8 +46,6 @@ export interface Situation {
   /** The frame at which sound ends when silence begins near `frame`; a block of levels is too coarse to say. */
   soundEndNear(take: TakeSight, frame: number): number;
 }
-
-export type RelayTrigger = 'start' | 'fault' | 'return' | 'operator';
 
 export interface RelayHold {
   readonly author: string;

@@ -1,19 +1,13 @@
 import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import { correlate } from '../audio/splice.ts';
 import type { LegCondition } from '../domain/conditions.ts';
+import type { StationEvent } from '../domain/events.ts';
 import type { Leg, LegId } from '../domain/ids.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import { Alignment, type Relation } from './alignment.ts';
-import {
-  type ChoicePolicy,
-  choose,
-  type RelayChoice,
-  type RelayHold,
-  type RelayTrigger,
-  type Situation,
-} from './choice.ts';
+import { type ChoicePolicy, choose, type RelayChoice, type RelayHold, type Situation } from './choice.ts';
 import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
 import {
   type OutputsOptions,
@@ -27,19 +21,7 @@ import { Playout } from './playout.ts';
 import type { Take } from './take.ts';
 
 /** What the relay did, for the log, the history and the dashboard. */
-export type RelayEvent =
-  | {
-      readonly kind: 'relay-switched';
-      readonly atMs: number;
-      /** Null: the noise floor. */
-      readonly from: LegId | null;
-      readonly to: LegId | null;
-      readonly trigger: RelayTrigger;
-      /** Both carry the same programme and were spliced in step, so that nobody hears it. */
-      readonly hitless: boolean;
-      readonly because: string;
-    }
-  | { readonly kind: 'relay-aligned'; readonly atMs: number; readonly leg: LegId; readonly detail: string };
+export type RelayEvent = Extract<StationEvent, { readonly kind: 'relay-switched' | 'relay-aligned' }>;
 
 export interface RelayOptions {
   /** In order of preference, as `legsInOrder` gives them. */
