@@ -1,11 +1,12 @@
-import { faultKinds, Meter as NativeMeter, readingField } from '../../native-bindings/index.ts';
+import { faultKinds, type Meter as NativeMeter, readingField } from '../../native-bindings/index.ts';
 import {
   PROGRAMME_FAULTS,
   type ProgrammeFault,
   type ProgrammeWarning,
   type SoundFigures,
 } from '../domain/readings.ts';
-import { PCM_CHANNELS, PCM_RATE_HZ } from './decode-command.ts';
+import { PCM_RATE_HZ } from './decode-command.ts';
+import { audibleMsAt, BLOCK_MS, openNativeMeter, pushBlocks } from './native-blocks.ts';
 
 /** Figures of one block, before anybody knows at what time it was heard. */
 export interface MeterReading extends SoundFigures {
@@ -29,33 +30,16 @@ export interface MeterOptions {
   onReading(reading: MeterReading): void;
 }
 
-const BLOCK_MS = 100;
-/** Five seconds in one piece, more than any burst's decoder hands over at once; the meter keeps the newest of them. */
-const CAPACITY = 50;
-const PIECE_SAMPLES = (CAPACITY * PCM_RATE_HZ * PCM_CHANNELS * BLOCK_MS) / 1000;
-
 export function createMeter(options: MeterOptions): Meter {
-  const native = new NativeMeter({
-    sampleRateHz: PCM_RATE_HZ,
-    channels: PCM_CHANNELS,
-    actFloorDbfs: options.thresholdDbfs,
-    preset: options.preset,
-    capacity: CAPACITY,
-  });
+  const native = openNativeMeter({ actFloorDbfs: options.thresholdDbfs, preset: options.preset });
   return {
-    push(pcm) {
-      const whole = pcm.length - (pcm.length % PCM_CHANNELS);
-      for (let from = 0; from < whole; from += PIECE_SAMPLES) {
-        const count = native.push(pcm.subarray(from, Math.min(whole, from + PIECE_SAMPLES)));
-        for (let age = count - 1; age >= 0; age -= 1)
-          options.onReading(readingAt(native, native.offsetOf(age)));
-      }
-    },
+    push: (pcm) => pushBlocks(native, pcm, (offset) => options.onReading(readingAt(native, offset))),
     reset: () => native.reset(),
   };
 }
 
-function readingAt({ readings }: NativeMeter, offset: number): MeterReading {
+function readingAt(native: NativeMeter, offset: number): MeterReading {
+  const { readings } = native;
   const figure = (name: keyof typeof readingField) => readings[offset + readingField[name]] ?? Number.NaN;
   const channel = (index: number) => readings[offset + readingField.rmsDbfs + index] ?? Number.NaN;
   return {
@@ -69,7 +53,7 @@ function readingAt({ readings }: NativeMeter, offset: number): MeterReading {
     integratedLufs: figure('integratedLufs'),
     loudnessRangeLu: figure('loudnessRangeLu'),
     correlation: figure('correlation'),
-    audibleMs: Math.max(figure('audibleMs'), figure('modulatedMs')),
+    audibleMs: audibleMsAt(native, offset),
     faults: namesOf(figure('faults')).filter(isFault),
     warnings: namesOf(figure('warnings')).filter(isWarning),
   };

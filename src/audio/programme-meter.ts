@@ -2,13 +2,14 @@ import {
   type FaultEpisode,
   type FaultKind,
   type MeterSummary,
-  Meter as NativeMeter,
+  type Meter as NativeMeter,
   readingField,
 } from '../../native-bindings/index.ts';
-import { PCM_CHANNELS, PCM_RATE_HZ } from './decode-command.ts';
 import type { ProgrammePreset } from './meter.ts';
+import { audibleMsAt, BLOCK_MS, openNativeMeter, pushBlocks } from './native-blocks.ts';
 
 export type { FaultEpisode, FaultKind, MeterSummary };
+export { BLOCK_MS };
 
 /** What is needed of a block of 100 ms to say whether the programme is silent. */
 export interface HeardLevels {
@@ -34,37 +35,24 @@ export interface ProgrammeMeterOptions {
   onBlock(levels: HeardLevels): void;
 }
 
-export const BLOCK_MS = 100;
-const CAPACITY = 50;
-const PIECE_SAMPLES = (CAPACITY * PCM_RATE_HZ * PCM_CHANNELS * BLOCK_MS) / 1000;
-
 export function createProgrammeMeter(options: ProgrammeMeterOptions): ProgrammeMeter {
-  const native = new NativeMeter({
-    sampleRateHz: PCM_RATE_HZ,
-    channels: PCM_CHANNELS,
+  const native = openNativeMeter({
     actFloorDbfs: options.thresholdDbfs,
     preset: options.preset,
-    capacity: CAPACITY,
     ...(options.targetLufs === null ? {} : { targetLufs: options.targetLufs }),
   });
   return {
-    push(pcm) {
-      for (let from = 0; from < pcm.length; from += PIECE_SAMPLES) {
-        const count = native.push(pcm.subarray(from, Math.min(pcm.length, from + PIECE_SAMPLES)));
-        for (let age = count - 1; age >= 0; age -= 1) options.onBlock(levelsAt(native, age));
-      }
-    },
+    push: (pcm) => pushBlocks(native, pcm, (offset) => options.onBlock(levelsAt(native, offset))),
     summary: () => native.summary(),
     faultEpisodes: () => native.faultEpisodes(),
   };
 }
 
-function levelsAt(native: NativeMeter, age: number): HeardLevels {
-  const offset = native.offsetOf(age);
+function levelsAt(native: NativeMeter, offset: number): HeardLevels {
   const column = (index: number) => native.readings[offset + index] ?? Number.NaN;
   return {
     endSeconds: column(readingField.endSeconds),
-    audibleMs: Math.max(column(readingField.audibleMs), column(readingField.modulatedMs)),
+    audibleMs: audibleMsAt(native, offset),
     rmsDbfs: [column(readingField.rmsDbfs), column(readingField.rmsDbfs + 1)],
   };
 }
