@@ -1,7 +1,7 @@
 // `npm test`: lint, types and all test projects, in this order, each to its end.
 // `npm test -- --only unit,scenario` takes some of them; what follows goes to vitest: `npm test -- --only e2e rig`.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { platformName } from './packages.mjs';
 import { prepareOrExit } from './prepare.mjs';
@@ -29,7 +29,7 @@ const reportPath = (project) => join(root, 'test', 'output', `${project}.json`);
 
 /** What vitest's own report says; a file that could not even be loaded counts as one failed. */
 function readReport(project, exitCode) {
-  const nothing = { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+  const nothing = { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0, failures: [] };
   if (!existsSync(reportPath(project))) return nothing;
   const report = JSON.parse(readFileSync(reportPath(project), 'utf8'));
   const failed = report.numFailedTests;
@@ -40,7 +40,22 @@ function readReport(project, exitCode) {
     passed: report.numPassedTests,
     failed: failed + unloaded === 0 ? nothing.failed : failed + unloaded,
     skipped: report.numPendingTests + (report.numTodoTests ?? 0),
+    failures: failuresOf(report),
   };
+}
+
+/** Each failed test's name and message: the summary ends with them, as a CI may keep only the last lines of a run. */
+function failuresOf(report) {
+  return report.testResults.flatMap((file) => {
+    const failed = file.assertionResults.filter(({ status }) => status === 'failed');
+    const tests = failed.map(({ fullName, failureMessages }) => ({
+      name: fullName,
+      message: failureMessages.join('\n'),
+    }));
+    const unloaded =
+      file.status === 'failed' && failed.length === 0 ? [{ name: 'loading', message: file.message }] : [];
+    return [...unloaded, ...tests].map((failure) => ({ file: relative(root, file.name), ...failure }));
+  });
 }
 
 async function runProject(project) {
@@ -56,7 +71,7 @@ async function runProject(project) {
 async function runCheck(name) {
   const [command, args] = CHECKS[name];
   const exitCode = await runHere(command, args);
-  return { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+  return { passed: 0, failed: exitCode === 0 ? 0 : 1, skipped: 0, failures: [] };
 }
 
 await prepareOrExit('test');
@@ -75,6 +90,10 @@ for (const name of STEPS.filter((candidate) => wanted.includes(candidate))) {
   const fromMs = performance.now();
   const result = await (name in CHECKS ? runCheck(name) : runProject(name));
   results.push({ name, ...result, seconds: (performance.now() - fromMs) / 1000 });
+}
+
+for (const { file, name, message } of results.flatMap((result) => result.failures)) {
+  console.log(`\nFAILED ${file}: ${name}\n${message.split('\n').slice(0, 40).join('\n')}`);
 }
 
 const sum = (field) => results.reduce((total, result) => total + result[field], 0);
