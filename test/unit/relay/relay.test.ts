@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LegCondition } from '../../../src/domain/conditions.ts';
 import { type LegId, makeLeg, mount, serverName, sourceName, stationName } from '../../../src/domain/ids.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
@@ -6,6 +6,18 @@ import { systemRandom } from '../../../src/platform/random.ts';
 import { type RelayEvent, startRelay } from '../../../src/relay/relay.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { CHANNELS, music, RATE_HZ } from './music.ts';
+
+/** Searches go on beside the event loop: the time of these tests waits for them, however long they take. */
+const searches = vi.hoisted(() => ({ last: Promise.resolve() as Promise<unknown> }));
+vi.mock('../../../src/audio/splice.ts', async (original) => {
+  const splice = await original<typeof import('../../../src/audio/splice.ts')>();
+  const correlate: typeof splice.correlate = (needle, haystack) => {
+    const found = splice.correlate(needle, haystack);
+    searches.last = found.catch(() => null);
+    return found;
+  };
+  return { ...splice, correlate };
+});
 
 const STEP_MS = 100;
 let programme: Float32Array;
@@ -101,8 +113,8 @@ function simulate(plans: readonly LegPlan[]) {
           line.frames = until;
         }
         each();
-        // Alignment works beside the event loop.
-        if (step % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+        await searches.last;
+        await new Promise((resolve) => setImmediate(resolve));
       }
     },
   };

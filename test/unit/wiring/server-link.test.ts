@@ -41,6 +41,6 @@ test('a server far away is looked at often enough for its legs to stay known', a
   expect(looks.every((look) => look.ok)).toBe(true);
   const gapsMs = looks.slice(1).map((look, index) => look.atMs - (looks[index]?.startedAtMs ?? 0));
   // Nothing is claimed of a leg without news for three seconds.
-  expect(Math.max(...gapsMs)).toBeLessThan(2000);
+  expect(Math.max(...gapsMs)).toBeLessThan(3000);
   expect(looks.length).toBeGreaterThanOrEqual(3);
 });
