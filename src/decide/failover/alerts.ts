@@ -1,0 +1,45 @@
+import type { FailoverAlertCode, FailoverEvent, FailoverPolicy } from '../../domain/failover.ts';
+import { wishOf } from './choice.ts';
+import type { FailoverAlert, FailoverState } from './state.ts';
+import type { FailoverStep } from './step.ts';
+
+/** At the start nothing is known for a while, and that is no news. */
+const STARTING_MS = 30_000;
+
+/** Opens what deserves an alert now, from the state alone, and closes what no longer does. */
+export function failoverAlerts(state: FailoverState, nowMs: number, policy: FailoverPolicy): FailoverStep {
+  const now = new Map(found(state, nowMs, policy).map((one) => [`${one.code} ${one.subject}`, one]));
+  const events: FailoverEvent[] = [];
+  for (const [key, alert] of now) {
+    if (!state.alerts.has(key)) events.push({ kind: 'dns-alert-opened', atMs: nowMs, ...alert });
+  }
+  for (const [key, alert] of state.alerts) {
+    if (!now.has(key)) events.push({ kind: 'dns-alert-closed', atMs: nowMs, ...alert });
+  }
+  return { state: { ...state, alerts: now }, commands: [], events };
+}
+
+function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): FailoverAlert[] {
+  const alerts: FailoverAlert[] = [];
+  const add = (code: FailoverAlertCode, subject: string, detail: string) =>
+    alerts.push({ code, subject, detail });
+  const current = state.record?.record.is === 'server' ? state.record.record.server : null;
+  for (const [server, { health }] of state.sights) {
+    if (health.is === 'ill') add('dns-server-ill', server, `${server}: ${health.illness}, ${health.detail}`);
+  }
+  const isIll = (server: typeof current) => server !== null && state.verdicts.get(server)?.is === 'ill';
+  if (policy.servers.every(isIll))
+    add('dns-no-server-well', 'dns', 'no server gives listeners sound; the name stays where it is');
+  if (state.writeFailed !== null && (state.publishing !== null || wishOf(state, nowMs, policy).is === 'move'))
+    add('dns-not-written', 'dns', `the name could not be moved: ${state.writeFailed.detail}`);
+  if (state.unread !== null)
+    add('dns-not-read', 'dns', `what stands in the DNS is not known: ${state.unread}`);
+  if (state.contest !== null && nowMs < state.contest.untilMs)
+    add('dns-contested', 'dns', 'another agent undid what this one wrote: can they reach each other?');
+  if (state.record?.record.is === 'foreign')
+    add('dns-foreign', 'dns', `${state.record.record.detail}: nothing is moved until it is one of ours`);
+  const isStarting = nowMs - state.startedAtMs < STARTING_MS;
+  if (policy.mode === 'cluster' && state.lease.is === 'lost' && !isStarting)
+    add('dns-no-lease', 'dns', `the name stays where it is, source switching goes on: ${state.lease.detail}`);
+  return alerts;
+}

@@ -1,0 +1,76 @@
+import type { FailoverPolicy, MoveTrigger } from '../../domain/failover.ts';
+import type { ServerName } from '../../domain/ids.ts';
+import { holdDownAt } from '../flap.ts';
+import { type FailoverState, flapOf } from './state.ts';
+import { verifiedAtMs } from './verdict.ts';
+
+/** Where the name should point, and why. */
+export type Wish =
+  | { readonly is: 'stay' }
+  | { readonly is: 'move'; readonly to: ServerName; readonly trigger: MoveTrigger; readonly because: string };
+
+const STAY: Wish = { is: 'stay' };
+
+/**
+ * The escape from a server that is ill waits for nothing; the return to a better one waits for its restore delay and
+ * what flapping adds to it. When no server is well, or what stands in the DNS is not ours, nothing moves.
+ */
+export function wishOf(state: FailoverState, nowMs: number, policy: FailoverPolicy): Wish {
+  const { record, hold } = state;
+  if (record === null) return STAY;
+  const current = record.record.is === 'server' ? record.record.server : null;
+  if (hold !== null) {
+    if (hold.server === null || hold.server === current) return STAY;
+    return { is: 'move', to: hold.server, trigger: 'operator', because: `${hold.author} asked for it` };
+  }
+  if (record.record.is === 'foreign') return STAY;
+  if (current === null) return first(state, nowMs, policy);
+  if (state.verdicts.get(current)?.is === 'ill') return flee(state, current, nowMs, policy);
+  return comeBack(state, current, nowMs, policy);
+}
+
+function first(state: FailoverState, nowMs: number, policy: FailoverPolicy): Wish {
+  // At the start a better server may only be slower to be proven.
+  if (nowMs - state.startedAtMs < 3 * policy.intervalMs && !isFit(state, policy.servers[0], nowMs, policy))
+    return STAY;
+  const to = policy.servers.find((server) => isFit(state, server, nowMs, policy));
+  if (to === undefined) return STAY;
+  return { is: 'move', to, trigger: 'first', because: `the name has no address, and ${to} is heard` };
+}
+
+function flee(state: FailoverState, current: ServerName, nowMs: number, policy: FailoverPolicy): Wish {
+  const to = policy.servers.find((server) => server !== current && isFit(state, server, nowMs, policy));
+  if (to === undefined) return STAY;
+  const health = state.sights.get(current)?.health;
+  const why = health?.is === 'ill' ? health.detail : 'most of the witnesses say so';
+  return { is: 'move', to, trigger: 'fault', because: `${current} gives listeners no sound: ${why}` };
+}
+
+function comeBack(state: FailoverState, current: ServerName, nowMs: number, policy: FailoverPolicy): Wish {
+  for (const server of policy.servers) {
+    if (server === current) return STAY;
+    const verdict = state.verdicts.get(server);
+    if (verdict?.is !== 'well' || !isFit(state, server, nowMs, policy)) continue;
+    const wellMs = nowMs - verdict.sinceMs;
+    if (wellMs < policy.restoreMs + holdDownAt(flapOf(state, server), nowMs, policy.flap)) continue;
+    const minutes = (wellMs / 60_000).toFixed(1);
+    return {
+      is: 'move',
+      to: server,
+      trigger: 'return',
+      because: `${server} has been well for ${minutes} min`,
+    };
+  }
+  return STAY;
+}
+
+/** Whether listeners may be sent to a server: agreed to be well, and its sound proven just now. */
+export function isFit(
+  state: FailoverState,
+  server: ServerName | undefined,
+  nowMs: number,
+  policy: FailoverPolicy,
+): boolean {
+  if (server === undefined || state.verdicts.get(server)?.is !== 'well') return false;
+  return nowMs - verifiedAtMs(state, server, nowMs, policy) <= policy.verifiedWithinMs;
+}

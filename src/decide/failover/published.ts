@@ -1,0 +1,79 @@
+import type { FailoverEvent, FailoverInput, FailoverPolicy } from '../../domain/failover.ts';
+import type { ServerName } from '../../domain/ids.ts';
+import type { Contest, FailoverState } from './state.ts';
+import type { FailoverStep } from './step.ts';
+
+type DnsInput = Extract<FailoverInput, { readonly kind: 'record' | 'record-unread' | 'published' }>;
+
+/** After a write that failed the next waits this long, so that a refusal is not asked for ten times a second. */
+export const WRITE_AGAIN_MS = 2_000;
+
+/** What came back from the DNS: what stands there, and how a write of ours ended. */
+export function published(state: FailoverState, input: DnsInput, policy: FailoverPolicy): FailoverStep {
+  switch (input.kind) {
+    case 'record-unread':
+      return { state: { ...state, unread: input.detail }, commands: [], events: [] };
+    case 'record':
+      return { state: read(state, input, policy), commands: [], events: [] };
+    case 'published':
+      return ended(state, input, policy);
+  }
+}
+
+function read(
+  state: FailoverState,
+  { record, epoch, atMs }: DnsInput & { kind: 'record' },
+  policy: FailoverPolicy,
+): FailoverState {
+  const next = { ...state, record: { record, epoch, atMs }, unread: null };
+  const { wrote } = state;
+  if (policy.mode === 'cluster' || wrote === null || epoch === null || epoch <= wrote.epoch) return next;
+  const isContested = record.is === 'server' && disagrees(state, wrote.server, record.server);
+  // Each foreign write is held against the one of ours that it undid, once.
+  return {
+    ...next,
+    wrote: null,
+    contest: isContested ? contested(state, wrote.atMs, policy) : state.contest,
+  };
+}
+
+/** Somebody sent listeners from a server that is well, as seen from here, to one that is ill. */
+function disagrees({ verdicts }: FailoverState, from: ServerName, to: ServerName): boolean {
+  return from !== to && verdicts.get(from)?.is === 'well' && verdicts.get(to)?.is === 'ill';
+}
+
+function contested(state: FailoverState, wroteAtMs: number, policy: FailoverPolicy): Contest {
+  const times = Math.min(6, (state.contest?.times ?? 0) + 1);
+  return { untilMs: wroteAtMs + policy.contestedMs * 2 ** (times - 1), times };
+}
+
+function ended(
+  state: FailoverState,
+  { server, epoch, outcome, atMs }: DnsInput & { kind: 'published' },
+  policy: FailoverPolicy,
+): FailoverStep {
+  const { publishing } = state;
+  if (publishing === null || publishing.server !== server) return { state, commands: [], events: [] };
+  const free = { ...state, publishing: null };
+  if (outcome.is !== 'done') {
+    return {
+      state: { ...free, writeFailed: { detail: outcome.detail, atMs } },
+      commands: [],
+      events: [],
+    };
+  }
+  const { from, trigger, because, sinceMs } = publishing;
+  const leaves = trigger === 'fault' && from !== null && policy.endListenersAfterMs !== null;
+  const moved: FailoverEvent = { kind: 'dns-moved', atMs, to: server, tookMs: atMs - sinceMs };
+  return {
+    state: {
+      ...free,
+      writeFailed: null,
+      record: { record: { is: 'server', server }, epoch, atMs },
+      wrote: { server, epoch, atMs },
+      leaving: leaves ? { server: from, atMs: atMs + (policy.endListenersAfterMs ?? 0), because } : null,
+    },
+    commands: [],
+    events: [moved],
+  };
+}

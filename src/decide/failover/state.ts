@@ -1,0 +1,126 @@
+import type {
+  FailoverAlertCode,
+  FailoverHold,
+  FailoverPolicy,
+  Lease,
+  MoveTrigger,
+  Observation,
+  PublishedRecord,
+} from '../../domain/failover.ts';
+import type { ServerName } from '../../domain/ids.ts';
+import { type Flap, steady } from '../flap.ts';
+import { newSight, type ServerSight } from './health.ts';
+import type { ServerVerdict } from './verdict.ts';
+
+/** A publication that was ordered and has not come back yet. */
+export interface Publishing {
+  readonly server: ServerName;
+  readonly epoch: number;
+  readonly from: ServerName | null;
+  readonly trigger: MoveTrigger;
+  readonly because: string;
+  readonly sinceMs: number;
+}
+
+/** Somebody else undid what this agent wrote: two that cannot see each other must not write in turns. */
+export interface Contest {
+  readonly untilMs: number;
+  readonly times: number;
+}
+
+/** A server that was left because it failed; its listeners are ended when resolvers have forgotten it. */
+export interface Leaving {
+  readonly server: ServerName;
+  readonly atMs: number;
+  readonly because: string;
+}
+
+export interface FailoverAlert {
+  readonly code: FailoverAlertCode;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+/** Everything that the DNS decision rests on. Never changed in place. */
+export interface FailoverState {
+  readonly sights: ReadonlyMap<ServerName, ServerSight>;
+  readonly verdicts: ReadonlyMap<ServerName, ServerVerdict>;
+  readonly observations: ReadonlyMap<string, Observation>;
+  /** When the agent beside a server was last seen there. */
+  readonly colleagueSeenMs: ReadonlyMap<ServerName, number>;
+  readonly lease: Lease;
+  readonly record: {
+    readonly record: PublishedRecord;
+    readonly epoch: number | null;
+    readonly atMs: number;
+  } | null;
+  readonly unread: string | null;
+  readonly publishing: Publishing | null;
+  /** What this agent wrote last, and when that was. */
+  readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly atMs: number } | null;
+  readonly writeFailed: { readonly detail: string; readonly atMs: number } | null;
+  readonly contest: Contest | null;
+  readonly flaps: ReadonlyMap<ServerName, Flap>;
+  readonly hold: FailoverHold | null;
+  readonly leaving: Leaving | null;
+  readonly alerts: ReadonlyMap<string, FailoverAlert>;
+  readonly startedAtMs: number;
+}
+
+/** What an agent remembers over its own restart. Durations, as the monotonic clock starts anew. */
+export interface FailoverMemory {
+  readonly ageMs: number;
+  readonly hold: {
+    readonly author: string;
+    readonly remainingMs: number;
+    readonly server: ServerName | null;
+  } | null;
+  readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly agoMs: number } | null;
+  readonly contest: { readonly remainingMs: number; readonly times: number } | null;
+}
+
+export const noFailoverMemory: FailoverMemory = {
+  ageMs: Number.POSITIVE_INFINITY,
+  hold: null,
+  wrote: null,
+  contest: null,
+};
+
+export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs: number): FailoverState {
+  const { hold, wrote, contest } = memory;
+  return {
+    sights: new Map(policy.servers.map((server) => [server, newSight(policy, atMs)])),
+    verdicts: new Map(policy.servers.map((server) => [server, { is: 'unknown', sinceMs: atMs }])),
+    observations: new Map(),
+    colleagueSeenMs: new Map(),
+    lease: { is: 'lost', detail: 'not heard of yet' },
+    record: null,
+    unread: null,
+    publishing: null,
+    wrote: wrote === null ? null : { ...wrote, atMs: atMs - wrote.agoMs },
+    writeFailed: null,
+    contest: contest === null ? null : { untilMs: atMs + contest.remainingMs, times: contest.times },
+    flaps: new Map(),
+    hold:
+      hold === null ? null : { author: hold.author, server: hold.server, untilMs: atMs + hold.remainingMs },
+    leaving: null,
+    alerts: new Map(),
+    startedAtMs: atMs,
+  };
+}
+
+export function failoverMemoryOf(state: FailoverState, atMs: number): FailoverMemory {
+  const { hold, wrote, contest } = state;
+  return {
+    ageMs: 0,
+    hold:
+      hold === null
+        ? null
+        : { author: hold.author, server: hold.server, remainingMs: Math.max(0, hold.untilMs - atMs) },
+    wrote: wrote === null ? null : { server: wrote.server, epoch: wrote.epoch, agoMs: atMs - wrote.atMs },
+    contest:
+      contest === null ? null : { remainingMs: Math.max(0, contest.untilMs - atMs), times: contest.times },
+  };
+}
+
+export const flapOf = (state: FailoverState, server: ServerName): Flap => state.flaps.get(server) ?? steady;

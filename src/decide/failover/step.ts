@@ -1,0 +1,177 @@
+import type { FailoverCommand, FailoverEvent, FailoverInput, FailoverPolicy } from '../../domain/failover.ts';
+import type { ServerName } from '../../domain/ids.ts';
+import { failedAgain } from '../flap.ts';
+import { failoverAlerts } from './alerts.ts';
+import { wishOf } from './choice.ts';
+import {
+  forgetSamples,
+  isProbeDue,
+  judged,
+  type ServerSight,
+  withEar,
+  withHeard,
+  withProbe,
+} from './health.ts';
+import { obeyFailover } from './operator.ts';
+import { published, WRITE_AGAIN_MS } from './published.ts';
+import { type FailoverState, flapOf } from './state.ts';
+import { verdictOn } from './verdict.ts';
+import { mayWrite } from './writer.ts';
+
+/** What one input led to. */
+export interface FailoverStep {
+  readonly state: FailoverState;
+  readonly commands: readonly FailoverCommand[];
+  readonly events: readonly FailoverEvent[];
+}
+
+/** The whole DNS decision: pure, and the same in the agent, in the simulator and in the tests. */
+export function failoverStep(
+  before: FailoverState,
+  input: FailoverInput,
+  policy: FailoverPolicy,
+): FailoverStep {
+  const taken = take(before, input, policy);
+  // Sound comes ten times a second and server; the decision is made on what it adds up to.
+  if (input.kind === 'heard') return taken;
+  const seen = judgeAll(taken.state, input.atMs, policy);
+  const ordered = order(seen.state, input.atMs, policy);
+  const ended = endListeners(ordered.state, input.atMs);
+  const told = failoverAlerts(ended.state, input.atMs, policy);
+  const due = input.kind === 'tick' ? dueProbes(told.state, input.atMs, policy) : [];
+  return {
+    state: told.state,
+    commands: [...ordered.commands, ...ended.commands, ...due],
+    events: [...taken.events, ...seen.events, ...ordered.events, ...ended.events, ...told.events],
+  };
+}
+
+const quietly = (state: FailoverState): FailoverStep => ({ state, commands: [], events: [] });
+
+function take(state: FailoverState, input: FailoverInput, policy: FailoverPolicy): FailoverStep {
+  const { atMs } = input;
+  switch (input.kind) {
+    case 'tick':
+      return quietly(state);
+    case 'probe':
+      return quietly(
+        sighted(state, input.server, (sight) => withProbe(sight, input.station, input.probe, atMs, policy)),
+      );
+    case 'ear':
+      return quietly(
+        sighted(state, input.server, (sight) => withEar(sight, input.station, input.ear, atMs, policy)),
+      );
+    case 'heard':
+      return quietly(
+        sighted(state, input.server, (sight) => withHeard(sight, input.station, input.block, policy)),
+      );
+    case 'colleague':
+      if (!input.seen) return quietly(state);
+      return quietly({ ...state, colleagueSeenMs: new Map(state.colleagueSeenMs).set(input.server, atMs) });
+    case 'observation':
+      return quietly({
+        ...state,
+        observations: new Map(state.observations).set(input.observation.agent, input.observation),
+      });
+    case 'lease':
+      return quietly({ ...state, lease: input.lease });
+    case 'record':
+    case 'record-unread':
+    case 'published':
+      return published(state, input, policy);
+    case 'operator':
+      return obeyFailover(state, input.request, atMs, policy);
+    case 'gap':
+      return quietly({
+        ...state,
+        sights: new Map([...state.sights].map(([server, sight]) => [server, forgetSamples(sight, atMs)])),
+        startedAtMs: atMs,
+      });
+  }
+}
+
+function sighted(
+  state: FailoverState,
+  server: ServerName,
+  change: (sight: ServerSight) => ServerSight,
+): FailoverState {
+  const sight = state.sights.get(server);
+  return sight === undefined ? state : { ...state, sights: new Map(state.sights).set(server, change(sight)) };
+}
+
+function judgeAll(state: FailoverState, nowMs: number, policy: FailoverPolicy): FailoverStep {
+  const events: FailoverEvent[] = [];
+  const sights = new Map<ServerName, ServerSight>();
+  for (const [server, sight] of state.sights) {
+    const next = judged(sight, nowMs, policy);
+    sights.set(server, next);
+    if (next.health.is !== sight.health.is)
+      events.push({ kind: 'health-changed', atMs: nowMs, server, from: sight.health, to: next.health });
+  }
+  const seen = { ...state, sights };
+  const verdicts = new Map(policy.servers.map((server) => [server, verdictOn(seen, server, nowMs, policy)]));
+  const flaps = new Map(state.flaps);
+  for (const [server, { is }] of verdicts) {
+    // A server that keeps failing is gone back to ever later, whether or not listeners were on it.
+    if (is === 'ill' && state.verdicts.get(server)?.is !== 'ill')
+      flaps.set(server, failedAgain(flapOf(state, server), nowMs, policy.flap));
+  }
+  const hold = state.hold !== null && nowMs >= state.hold.untilMs ? null : state.hold;
+  if (hold === null && state.hold !== null)
+    events.push({ kind: 'dns-hold-changed', atMs: nowMs, detail: 'expired', author: state.hold.author });
+  return { state: { ...seen, verdicts, flaps, hold }, commands: [], events };
+}
+
+/** Orders the one publication that is wanted now, if this agent may write. */
+function order(state: FailoverState, nowMs: number, policy: FailoverPolicy): FailoverStep {
+  if (state.publishing !== null) return quietly(state);
+  if (state.writeFailed !== null && nowMs - state.writeFailed.atMs < WRITE_AGAIN_MS) return quietly(state);
+  const wish = wishOf(state, nowMs, policy);
+  if (wish.is === 'stay') return quietly(state);
+  const right = mayWrite(state, nowMs, policy);
+  if (!right.may) return quietly(state);
+  const from = state.record?.record.is === 'server' ? state.record.record.server : null;
+  const { to, trigger, because } = wish;
+  return {
+    state: {
+      ...state,
+      publishing: { server: to, epoch: right.epoch, from, trigger, because, sinceMs: nowMs },
+    },
+    commands: [
+      {
+        kind: 'publish',
+        server: to,
+        epoch: right.epoch,
+        expectedEpoch: state.record?.epoch ?? null,
+        because,
+        deadlineMs: Math.min(right.untilMs, nowMs + policy.writeWithinMs),
+      },
+    ],
+    events: [{ kind: 'dns-moving', atMs: nowMs, from, to, trigger, because }],
+  };
+}
+
+/** Players that are still on a server that was left have to be ended to come back by name. */
+function endListeners(state: FailoverState, nowMs: number): FailoverStep {
+  const { leaving, record, sights } = state;
+  if (leaving === null) return quietly(state);
+  const current = record?.record.is === 'server' ? record.record.server : null;
+  const isWell = sights.get(leaving.server)?.health.is === 'well';
+  // Where it has come back meanwhile, by sound or by name, its listeners are well off.
+  if (current === leaving.server || isWell) return quietly({ ...state, leaving: null });
+  if (nowMs < leaving.atMs) return quietly(state);
+  const { server, because } = leaving;
+  return {
+    state: { ...state, leaving: null },
+    commands: [{ kind: 'end-listeners', server, because }],
+    events: [{ kind: 'listeners-ended', atMs: nowMs, server, because }],
+  };
+}
+
+function dueProbes(state: FailoverState, nowMs: number, policy: FailoverPolicy): FailoverCommand[] {
+  return [...state.sights].flatMap(([server, sight]) =>
+    policy.stations
+      .filter((station) => isProbeDue(sight, station, nowMs, policy))
+      .map((station) => ({ kind: 'probe' as const, server, station })),
+  );
+}

@@ -1,0 +1,258 @@
+import { describe, expect, it } from 'vitest';
+import { DUBLIN, FailoverWorld, LONDON, type POLICY, type Truth } from './failover-world.ts';
+
+const MODES = ['alone', 'cluster'] as const;
+const seconds = (ms: number) => ms / 1_000;
+
+/** A world that has run for long enough to know everything. */
+function settled(mode: (typeof MODES)[number], changes: Partial<typeof POLICY> = {}): FailoverWorld {
+  const world = new FailoverWorld(mode, changes);
+  world.pass(60);
+  expect(world.writes).toEqual([]);
+  return world;
+}
+
+const kinds = (world: FailoverWorld, agent: string, kind: string) =>
+  world.events.filter((one) => one.agent === agent && one.event.kind === kind).map(({ event }) => event);
+
+describe.each(MODES)('the name of a station (%s)', (mode) => {
+  it.each<Truth>(['dead', 'hung'])(
+    'leaves a server that is %s within 10 s, and comes back after its restore delay',
+    (truth) => {
+      const world = settled(mode);
+      const brokeMs = world.nowMs;
+      world.truth.set(LONDON, truth);
+      world.pass(15);
+      expect(world.writes.map(({ server }) => server)).toEqual([DUBLIN]);
+      expect(seconds((world.writes[0]?.atMs ?? 0) - brokeMs)).toBeLessThan(10);
+      world.truth.set(LONDON, 'fine');
+      const mendedMs = world.nowMs;
+      world.pass(300);
+      expect(world.writes.map(({ server }) => server)).toEqual([DUBLIN, LONDON]);
+      const backAfterS = seconds((world.writes[1]?.atMs ?? 0) - mendedMs);
+      expect(backAfterS).toBeGreaterThanOrEqual(180);
+      expect(backAfterS).toBeLessThan(200);
+    },
+  );
+
+  it('leaves a server that is silent while the other is not, after the source switch has had its time', () => {
+    const world = settled(mode);
+    const brokeMs = world.nowMs;
+    world.truth.set(LONDON, 'mute');
+    world.pass(60);
+    expect(world.writes.map(({ server }) => server)).toEqual([DUBLIN]);
+    const afterS = seconds((world.writes[0]?.atMs ?? 0) - brokeMs);
+    expect(afterS).toBeGreaterThan(15);
+    expect(afterS).toBeLessThan(30);
+  });
+
+  it('stays where it is when both are silent, for that is the studio', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'mute');
+    world.truth.set(DUBLIN, 'mute');
+    world.pass(600);
+    expect(world.writes).toEqual([]);
+    world.truth.set(LONDON, 'fine');
+    world.truth.set(DUBLIN, 'fine');
+    world.pass(600);
+    expect(world.writes).toEqual([]);
+  });
+
+  it('stays where it is when every server is dead', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'dead');
+    world.truth.set(DUBLIN, 'dead');
+    world.pass(600);
+    expect(world.writes).toEqual([]);
+    expect(kinds(world, 'dublin', 'dns-alert-opened')).toContainEqual(
+      expect.objectContaining({ code: 'dns-no-server-well' }),
+    );
+  });
+
+  it('escapes again at once when the standby dies 20 s after it was moved there', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'dead');
+    world.pass(20);
+    world.truth.set(LONDON, 'fine');
+    world.pass(20);
+    expect(world.dns.server).toBe(DUBLIN);
+    const brokeMs = world.nowMs;
+    world.truth.set(DUBLIN, 'dead');
+    world.pass(15);
+    expect(world.dns.server).toBe(LONDON);
+    expect(seconds((world.writes.at(-1)?.atMs ?? 0) - brokeMs)).toBeLessThan(10);
+  });
+
+  it('goes back ever later to a server that keeps failing', () => {
+    const world = settled(mode);
+    for (let relapse = 0; relapse < 20; relapse += 1) {
+      world.truth.set(LONDON, 'dead');
+      world.pass(30);
+      world.truth.set(LONDON, 'fine');
+      world.pass(210);
+    }
+    const returns = world.writes.filter(({ server }) => server === LONDON).length;
+    // 80 min of a server that fails every four: without the hold-down it would be gone back to each time.
+    expect(returns).toBeLessThanOrEqual(3);
+  });
+
+  it('is moved to no server whose sound was not heard in the 5 s before', () => {
+    const world = settled(mode);
+    world.truth.set(DUBLIN, 'mute');
+    world.pass(6);
+    world.truth.set(LONDON, 'dead');
+    world.pass(120);
+    expect(world.writes).toEqual([]);
+    world.truth.set(DUBLIN, 'fine');
+    world.pass(20);
+    expect(world.dns.server).toBe(DUBLIN);
+  });
+
+  it('is moved by nothing automatic while somebody holds it, and by that somebody only to what is heard', () => {
+    const world = settled(mode);
+    for (const { name } of world.agents) world.ask(name, { do: 'hold', author: 'eve', forMs: 600_000 });
+    world.truth.set(LONDON, 'dead');
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+    world.ask('dublin', { do: 'force', server: LONDON, author: 'eve', forMs: 600_000, override: false });
+    expect(kinds(world, 'dublin', 'dns-refused')).toHaveLength(1);
+    world.pass(600);
+    expect(world.dns.server).toBe(DUBLIN);
+    expect(world.writes).toHaveLength(1);
+  });
+
+  it('ends listeners of a server that was left once resolvers have forgotten it, and of no other', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'mute');
+    world.pass(120);
+    const movedMs = world.writes[0]?.atMs ?? 0;
+    const mine = world.ended.filter(({ server }) => server === LONDON);
+    expect(mine).toHaveLength(1);
+    expect(mine[0]?.atMs).toBeGreaterThanOrEqual(movedMs + 60_000);
+    expect(world.ended).toHaveLength(1);
+    world.truth.set(LONDON, 'fine');
+    world.pass(600);
+    expect(world.dns.server).toBe(LONDON);
+    expect(world.ended).toHaveLength(1);
+  });
+
+  it('is not moved for an agent that stood still', () => {
+    const world = settled(mode);
+    for (const agent of world.agents) {
+      agent.isPaused = true;
+      world.pass(20);
+      agent.isPaused = false;
+      world.pass(30);
+    }
+    expect(world.writes).toEqual([]);
+  });
+
+  it('is left alone by an agent that cannot reach the DNS, and that is told', () => {
+    const world = settled(mode);
+    for (const { name } of world.agents) world.noDns.add(name);
+    world.truth.set(LONDON, 'dead');
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+    expect(kinds(world, 'dublin', 'dns-alert-opened')).toContainEqual(
+      expect.objectContaining({ code: 'dns-not-read' }),
+    );
+    world.noDns.clear();
+    world.pass(15);
+    expect(world.dns.server).toBe(DUBLIN);
+  });
+});
+
+describe('without a cluster', () => {
+  it('the agent beside the second server moves the name, also when the first agent is dead', () => {
+    const world = settled('alone');
+    world.agent('london').isAlive = false;
+    world.truth.set(LONDON, 'dead');
+    world.pass(15);
+    expect(world.writes).toMatchObject([{ by: 'dublin', server: DUBLIN }]);
+  });
+
+  it('the other agent does it when the one that should is gone', () => {
+    const world = settled('alone');
+    world.truth.set(LONDON, 'dead');
+    world.pass(20);
+    world.truth.set(LONDON, 'fine');
+    world.agent('dublin').isAlive = false;
+    world.pass(300);
+    expect(world.writes.map(({ by, server }) => `${by} ${server}`)).toEqual([
+      `dublin ${DUBLIN}`,
+      `london ${LONDON}`,
+    ]);
+  });
+
+  it('two sites that cannot see each other move it at most once each way in 10 min', () => {
+    const world = settled('alone');
+    world.cut('london', 'dublin');
+    world.pass(3_600);
+    for (const { atMs } of world.writes) {
+      const inWindow = world.writes.filter((write) => write.atMs >= atMs && write.atMs < atMs + 600_000);
+      for (const server of [LONDON, DUBLIN])
+        expect(inWindow.filter((write) => write.server === server).length).toBeLessThanOrEqual(1);
+    }
+    expect(world.writes.length).toBeGreaterThan(0);
+    world.cuts.clear();
+    world.pass(1_200);
+    expect(world.dns.server).toBe(LONDON);
+  });
+});
+
+describe('with a cluster', () => {
+  it('a partition of the two sites moves nothing, for the third sees both', () => {
+    const world = settled('cluster');
+    world.cut('london', 'dublin');
+    world.pass(3_600);
+    expect(world.writes).toEqual([]);
+  });
+
+  it('a site cut off from both others is left', () => {
+    const world = settled('cluster');
+    world.cut('london', 'dublin');
+    world.cut('london', 'witness');
+    world.pass(40);
+    expect(world.writes.map(({ server }) => server)).toEqual([DUBLIN]);
+    expect(world.writes[0]?.by).not.toBe('london');
+  });
+
+  it('a witness that is cut off moves nothing', () => {
+    const world = settled('cluster');
+    world.cut('witness', 'dublin');
+    world.cut('witness', 'london');
+    world.pass(600);
+    expect(world.writes).toEqual([]);
+  });
+
+  it('whoever held the lease and stood still for 20 s writes nothing under its old epoch', () => {
+    const world = settled('cluster');
+    const holder = world.agents.find(({ state }) => state.lease.is === 'ours');
+    if (holder === undefined) throw new Error('nobody holds the lease');
+    world.truth.set(LONDON, 'dead');
+    world.pass(1);
+    holder.isPaused = true;
+    world.pass(20);
+    holder.isPaused = false;
+    world.pass(30);
+    const epochs = world.writes.map(({ epoch }) => epoch);
+    expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
+    expect(world.writes.map(({ by }) => by)).not.toContain(holder.name);
+    expect(world.dns.server).toBe(DUBLIN);
+  });
+
+  it('stays where it is while NATS is gone, and says so', () => {
+    const world = settled('cluster');
+    world.isNatsUp = false;
+    world.pass(60);
+    world.truth.set(LONDON, 'dead');
+    world.pass(300);
+    expect(world.writes).toEqual([]);
+    expect(kinds(world, 'dublin', 'dns-alert-opened')).toContainEqual(
+      expect.objectContaining({ code: 'dns-no-lease' }),
+    );
+    world.isNatsUp = true;
+    world.pass(30);
+    expect(world.dns.server).toBe(DUBLIN);
+  });
+});
