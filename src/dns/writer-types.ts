@@ -1,0 +1,59 @@
+import type { AddressRecord, AuthorityView, DnsFailure, EpochMark, ZoneState } from './provider.ts';
+
+/** What the names are to answer, and under whose authority. */
+export interface WantedRecords {
+  /** One entry for every name and family; without addresses: the RRset is to be removed. */
+  readonly records: readonly AddressRecord[];
+  readonly mark: EpochMark;
+}
+
+export interface ApplyOptions {
+  /** After this long the outcome is given as it stands then. */
+  readonly deadlineMs: number;
+  /** Asked right before each write; false once the lease has ended or the work is another's. */
+  mayWrite(): boolean;
+  /** Ends the work as `stopped`. A write that is under way may still be carried out. */
+  readonly signal?: AbortSignal;
+}
+
+/** How an apply ended. */
+export type ApplyOutcome =
+  /** Every authority answers what was wanted. `writes` is 0 where it did so already. */
+  | { readonly is: 'converged'; readonly writes: number; readonly authorities: readonly AuthorityView[] }
+  /** The provider took it; authorities are behind or out of reach at the deadline. */
+  | { readonly is: 'half-applied'; readonly writes: number; readonly authorities: readonly AuthorityView[] }
+  /** A higher epoch, or another writer of ours, stands there: this agent must not write. */
+  | { readonly is: 'fenced'; readonly standing: EpochMark }
+  /** `mayWrite` said no. */
+  | { readonly is: 'not-allowed' }
+  /** The deadline came before the provider took it. */
+  | { readonly is: 'failed'; readonly failure: DnsFailure }
+  /** A later `apply` took its place. */
+  | { readonly is: 'superseded' }
+  | { readonly is: 'stopped' };
+
+/** What happens on the way, for logs and alerts. Texts never hold a secret. */
+export type DnsEvent =
+  | { readonly event: 'dns-written'; readonly mark: EpochMark; readonly records: readonly AddressRecord[] }
+  | { readonly event: 'dns-retry'; readonly failure: DnsFailure; readonly inMs: number }
+  /** Said once each time the set of authorities that are not there yet changes. */
+  | { readonly event: 'dns-half-applied'; readonly authorities: readonly AuthorityView[] }
+  | { readonly event: 'dns-converged'; readonly tookMs: number; readonly writes: number }
+  | { readonly event: 'dns-fenced'; readonly standing: EpochMark; readonly ours: EpochMark };
+
+/** The state of the zone, or why it is not known. */
+export type Looked =
+  | { readonly is: 'known'; readonly state: ZoneState }
+  | { readonly is: 'unknown'; readonly failure: DnsFailure };
+
+/** Brings the zone to what is wanted and says how it went. Never throws. */
+export interface DnsWriter {
+  /** One read at the provider, within `deadlineMs`: the standing epoch before a lease is taken, for example. */
+  look(deadlineMs: number): Promise<Looked>;
+  /** Reads, checks the fence, writes what differs, reads back at every authority, and again with back-off. */
+  apply(wanted: WantedRecords, options: ApplyOptions): Promise<ApplyOutcome>;
+  /** One round of real DNS queries, without writing. */
+  verify(wanted: WantedRecords, deadlineMs: number): Promise<readonly AuthorityView[]>;
+  /** Ends what is under way as `stopped`. */
+  stop(): void;
+}
