@@ -1,5 +1,6 @@
 import { ffmpegDecoders } from './audio/ffmpeg-decoder.ts';
 import { type Config, policyOf } from './config/index.ts';
+import type { Memory } from './decide/state.ts';
 import type { Command } from './domain/commands.ts';
 import type { Leg, LegId, ServerName, StationName } from './domain/ids.ts';
 import type { Input } from './domain/inputs.ts';
@@ -39,7 +40,7 @@ export interface AgentOptions {
 
 interface Running {
   readonly station: Station;
-  readonly memory: MemoryFile;
+  readonly memory: MemoryFile<Memory>;
   readonly log: EventLog;
 }
 

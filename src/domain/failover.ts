@@ -66,9 +66,9 @@ export type PublishedRecord =
 
 export type MoveTrigger = 'first' | 'fault' | 'return' | 'operator';
 
-/** How a publication ended: read back at every authority, or not. */
+/** How a publication ended. `behind`: what authorities that do not answer so yet say; null when every one does. */
 export type PublishOutcome =
-  | { readonly is: 'done' }
+  | { readonly is: 'done'; readonly behind: string | null }
   | { readonly is: 'fenced'; readonly detail: string }
   | { readonly is: 'failed'; readonly detail: string };
 
@@ -125,6 +125,8 @@ export type FailoverInput =
       readonly epoch: number | null;
     }
   | { readonly kind: 'record-unread'; readonly atMs: number; readonly detail: string }
+  /** What the authorities answered when they were asked again after a publication. */
+  | { readonly kind: 'authorities'; readonly atMs: number; readonly behind: string | null }
   | {
       readonly kind: 'published';
       readonly atMs: number;
@@ -155,6 +157,7 @@ export type FailoverAlertCode =
   | 'dns-no-server-well'
   | 'dns-not-written'
   | 'dns-not-read'
+  | 'dns-not-everywhere'
   | 'dns-contested'
   | 'dns-foreign'
   | 'dns-no-lease';

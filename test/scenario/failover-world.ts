@@ -299,7 +299,7 @@ export class FailoverWorld {
     else {
       this.dns = { server, epoch };
       this.writes.push({ atMs: this.nowMs, by: agent.name, server, epoch });
-      tell({ is: 'done' });
+      tell({ is: 'done', behind: null });
     }
   }
 }

@@ -34,6 +34,8 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
     add('dns-not-written', 'dns', `the name could not be moved: ${state.writeFailed.detail}`);
   if (state.unread !== null)
     add('dns-not-read', 'dns', `what stands in the DNS is not known: ${state.unread}`);
+  if (state.behind !== null)
+    add('dns-not-everywhere', 'dns', `some authorities do not answer what was written: ${state.behind}`);
   if (state.contest !== null && nowMs < state.contest.untilMs)
     add('dns-contested', 'dns', 'another agent undid what this one wrote: can they reach each other?');
   if (state.record?.record.is === 'foreign')

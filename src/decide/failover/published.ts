@@ -3,7 +3,10 @@ import type { ServerName } from '../../domain/ids.ts';
 import type { Contest, FailoverState } from './state.ts';
 import type { FailoverStep } from './step.ts';
 
-type DnsInput = Extract<FailoverInput, { readonly kind: 'record' | 'record-unread' | 'published' }>;
+type DnsInput = Extract<
+  FailoverInput,
+  { readonly kind: 'record' | 'record-unread' | 'authorities' | 'published' }
+>;
 
 /** After a write that failed the next waits this long, so that a refusal is not asked for ten times a second. */
 export const WRITE_AGAIN_MS = 2_000;
@@ -15,6 +18,8 @@ export function published(state: FailoverState, input: DnsInput, policy: Failove
       return { state: { ...state, unread: input.detail }, commands: [], events: [] };
     case 'record':
       return { state: read(state, input, policy), commands: [], events: [] };
+    case 'authorities':
+      return { state: { ...state, behind: input.behind }, commands: [], events: [] };
     case 'published':
       return ended(state, input, policy);
   }
@@ -69,6 +74,7 @@ function ended(
     state: {
       ...free,
       writeFailed: null,
+      behind: outcome.behind,
       record: { record: { is: 'server', server }, epoch, atMs },
       wrote: { server, epoch, atMs },
       leaving: leaves ? { server: from, atMs: atMs + (policy.endListenersAfterMs ?? 0), because } : null,

@@ -59,6 +59,8 @@ export interface FailoverState {
   /** What this agent wrote last, and when that was. */
   readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly atMs: number } | null;
   readonly writeFailed: { readonly detail: string; readonly atMs: number } | null;
+  /** Authorities that do not answer yet what was published last. */
+  readonly behind: string | null;
   readonly contest: Contest | null;
   readonly flaps: ReadonlyMap<ServerName, Flap>;
   readonly hold: FailoverHold | null;
@@ -99,6 +101,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     publishing: null,
     wrote: wrote === null ? null : { ...wrote, atMs: atMs - wrote.agoMs },
     writeFailed: null,
+    behind: null,
     contest: contest === null ? null : { untilMs: atMs + contest.remainingMs, times: contest.times },
     flaps: new Map(),
     hold:

@@ -77,6 +77,7 @@ function take(state: FailoverState, input: FailoverInput, policy: FailoverPolicy
       return quietly({ ...state, lease: input.lease });
     case 'record':
     case 'record-unread':
+    case 'authorities':
     case 'published':
       return published(state, input, policy);
     case 'operator':

@@ -1,0 +1,252 @@
+import type { Cluster, LeaseView } from '../cluster/cluster.ts';
+import {
+  type FailoverMemory,
+  type FailoverState,
+  failoverMemoryOf,
+  newFailover,
+} from '../decide/failover/state.ts';
+import { failoverStep } from '../decide/failover/step.ts';
+import type { AddressRecord, AuthorityView, EpochMark } from '../dns/provider.ts';
+import type { ApplyOutcome, DnsWriter } from '../dns/writer-types.ts';
+import type {
+  FailoverCommand,
+  FailoverEvent,
+  FailoverInput,
+  FailoverPolicy,
+  Lease,
+  PublishOutcome,
+} from '../domain/failover.ts';
+import { type ServerName, type StationName, serverName } from '../domain/ids.ts';
+import type { Cancel, Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import { type Names, publishedIn, recordsFor } from './zone.ts';
+
+const TICK_MS = 200;
+/** A tick this late means that the whole process stood still. */
+const GAP_MS = 1_000;
+const READ_EVERY_MS = 5_000;
+const READ_WITHIN_MS = 4_000;
+const OBSERVE_EVERY_MS = 1_000;
+
+/** What the agents tell each other, as it goes over the wire. */
+export type WireObservation = Readonly<
+  Record<string, { readonly is: string; readonly verifiedAgoMs: number | null }>
+>;
+
+/** Reads what another agent sent; null when it is no observation. */
+export function parseObservation(wire: unknown): WireObservation | null {
+  if (typeof wire !== 'object' || wire === null) return null;
+  for (const word of Object.values(wire)) {
+    if (typeof word !== 'object' || word === null || !('is' in word) || !('verifiedAgoMs' in word))
+      return null;
+    const { is, verifiedAgoMs } = word;
+    if (!HEALTHS.includes(is)) return null;
+    if (verifiedAgoMs !== null && !(typeof verifiedAgoMs === 'number' && verifiedAgoMs >= 0)) return null;
+  }
+  return wire as WireObservation;
+}
+
+const HEALTHS: readonly unknown[] = ['unknown', 'well', 'doubt', 'ill'];
+
+export interface NameDeskOptions {
+  readonly policy: FailoverPolicy;
+  readonly names: Names;
+  readonly memory: FailoverMemory;
+  readonly writer: DnsWriter;
+  /** Null: this agent is alone with its rule. */
+  readonly cluster: Cluster<WireObservation> | null;
+  readonly clock: Clock;
+  readonly log: Logger;
+  event(event: FailoverEvent): void;
+  probe(server: ServerName, station: StationName): void;
+  endListeners(server: ServerName): void;
+}
+
+/** The station's name: everything that bears on where it points goes in here, is decided on, and done. */
+export class NameDesk {
+  readonly #options: NameDeskOptions;
+  readonly #cancels: readonly Cancel[];
+  #state: FailoverState;
+  #lastTickAtMs: number;
+  #isReading = false;
+
+  constructor(options: NameDeskOptions) {
+    const { clock, cluster } = options;
+    this.#options = options;
+    this.#lastTickAtMs = clock.nowMs();
+    this.#state = newFailover(options.policy, options.memory, this.#lastTickAtMs);
+    cluster?.seek();
+    this.#cancels = [
+      clock.every(TICK_MS, () => this.#tick()),
+      clock.every(READ_EVERY_MS, () => void this.#read()),
+      clock.every(OBSERVE_EVERY_MS, () => this.#observe()),
+    ];
+    void this.#read();
+  }
+
+  get state(): FailoverState {
+    return this.#state;
+  }
+
+  memory(): FailoverMemory {
+    return failoverMemoryOf(this.#state, this.#options.clock.nowMs());
+  }
+
+  take(input: FailoverInput): void {
+    const { policy, log } = this.#options;
+    try {
+      const { state, commands, events } = failoverStep(this.#state, input, policy);
+      this.#state = state;
+      for (const event of events) this.#options.event(event);
+      for (const command of commands) this.#carryOut(command);
+    } catch (thrown) {
+      log.error({ input: input.kind, err: messageOf(thrown) }, 'a DNS decision failed; the name stays');
+    }
+  }
+
+  stop(): void {
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  #tick(): void {
+    const { clock } = this.#options;
+    const atMs = clock.nowMs();
+    const lostMs = atMs - this.#lastTickAtMs - TICK_MS;
+    this.#lastTickAtMs = atMs;
+    if (lostMs > GAP_MS) this.take({ kind: 'gap', atMs, lostMs });
+    this.#hearCluster(atMs);
+    this.take({ kind: 'tick', atMs });
+  }
+
+  #hearCluster(atMs: number): void {
+    const { cluster } = this.#options;
+    if (cluster === null) return;
+    for (const { from, observation, seenAtMs } of cluster.peers()) {
+      const known = this.#state.observations.get(from);
+      if (known?.heardAtMs === seenAtMs) continue;
+      const servers = new Map(
+        Object.entries(observation).map(([server, word]) => [serverName(server), word as Word]),
+      );
+      this.take({ kind: 'observation', atMs, observation: { agent: from, heardAtMs: seenAtMs, servers } });
+    }
+    this.take({ kind: 'lease', atMs, lease: leaseOf(cluster.lease(), cluster) });
+  }
+
+  #observe(): void {
+    const { cluster, clock } = this.#options;
+    if (cluster === null) return;
+    const nowMs = clock.nowMs();
+    const words = [...this.#state.sights].map(([server, { health }]) => {
+      const verifiedAgoMs = health.is === 'well' ? Math.max(0, nowMs - health.verifiedAtMs) : null;
+      return [server, { is: health.is, verifiedAgoMs }] as const;
+    });
+    cluster.publish(Object.fromEntries(words));
+  }
+
+  async #read(): Promise<void> {
+    if (this.#isReading || this.#state.publishing !== null) return;
+    this.#isReading = true;
+    const { writer, clock, names, cluster } = this.#options;
+    const looked = await writer.look(READ_WITHIN_MS);
+    this.#isReading = false;
+    // What was read before a write of ours says nothing of what stands there since.
+    if (this.#state.publishing !== null) return;
+    const atMs = clock.nowMs();
+    if (looked.is === 'unknown') {
+      this.take({ kind: 'record-unread', atMs, detail: looked.failure.text });
+      return;
+    }
+    const { mark } = looked.state;
+    if (mark !== null) cluster?.noteEpoch(mark.epoch);
+    const record = publishedIn(names, looked.state);
+    this.take({ kind: 'record', atMs, record, epoch: mark?.epoch ?? null });
+    if (this.#state.behind !== null && record.is === 'server' && mark !== null)
+      await this.#verify(recordsFor(names, record.server), mark);
+  }
+
+  async #verify(records: readonly AddressRecord[], mark: EpochMark): Promise<void> {
+    const views = await this.#options.writer.verify({ records, mark }, READ_WITHIN_MS);
+    const atMs = this.#options.clock.nowMs();
+    if (this.#state.publishing === null) this.take({ kind: 'authorities', atMs, behind: behindIn(views) });
+  }
+
+  #carryOut(command: FailoverCommand): void {
+    switch (command.kind) {
+      case 'probe':
+        this.#options.probe(command.server, command.station);
+        return;
+      case 'end-listeners':
+        this.#options.endListeners(command.server);
+        return;
+      case 'publish':
+        void this.#publish(command);
+    }
+  }
+
+  async #publish({ server, epoch, deadlineMs }: FailoverCommand & { kind: 'publish' }): Promise<void> {
+    const { writer, clock, names, policy } = this.#options;
+    const records = recordsFor(names, server);
+    const applied = await writer.apply(
+      { records, mark: { epoch, writer: policy.self } },
+      {
+        deadlineMs: Math.max(1, deadlineMs - clock.nowMs()),
+        mayWrite: () => clock.nowMs() < deadlineMs && this.#mayStill(epoch),
+      },
+    );
+    const outcome = outcomeOf(applied);
+    this.take({ kind: 'published', atMs: clock.nowMs(), server, epoch, outcome });
+    if (outcome.is !== 'done') void this.#read();
+  }
+
+  /** Asked at the last moment before each write, as a lease may have ended while an answer was waited for. */
+  #mayStill(epoch: number): boolean {
+    const { cluster, clock } = this.#options;
+    if (cluster === null) return true;
+    const lease = cluster.lease();
+    return lease.is === 'ours' && lease.epoch === epoch && clock.nowMs() < lease.heldUntilMs;
+  }
+}
+
+type Word = { readonly is: 'unknown' | 'well' | 'doubt' | 'ill'; readonly verifiedAgoMs: number | null };
+
+function leaseOf(view: LeaseView, cluster: Cluster<WireObservation>): Lease {
+  switch (view.is) {
+    case 'ours':
+      return { is: 'ours', epoch: view.epoch, stepDownAtMs: view.heldUntilMs };
+    case 'theirs':
+      return { is: 'theirs', holder: view.holder };
+    case 'free':
+    case 'unknown': {
+      const link = cluster.link();
+      if (link.is === 'connected') return { is: 'lost', detail: 'nobody holds the lease yet' };
+      return { is: 'lost', detail: link.reason ?? 'NATS does not answer' };
+    }
+  }
+}
+
+/** Which authorities do not answer what was written, and what they answer; null when all do. */
+function behindIn(authorities: readonly AuthorityView[]): string | null {
+  const texts = authorities.flatMap((view) =>
+    view.is === 'converged' ? [] : [`${view.authority} is ${view.is}: ${view.text}`],
+  );
+  return texts.length === 0 ? null : texts.join('; ');
+}
+
+function outcomeOf(applied: ApplyOutcome): PublishOutcome {
+  switch (applied.is) {
+    case 'converged':
+      return { is: 'done', behind: null };
+    case 'half-applied':
+      return { is: 'done', behind: behindIn(applied.authorities) };
+    case 'fenced':
+      return { is: 'fenced', detail: `${applied.standing.writer} wrote epoch ${applied.standing.epoch}` };
+    case 'failed':
+      return { is: 'failed', detail: applied.failure.text };
+    case 'not-allowed':
+      return { is: 'failed', detail: 'the right to write ended' };
+    case 'superseded':
+    case 'stopped':
+      return { is: 'failed', detail: `the write was ${applied.is}` };
+  }
+}
