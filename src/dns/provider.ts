@@ -84,7 +84,8 @@ export type AuthorityView =
       readonly is: 'stale';
       readonly authority: string;
       readonly serial: number | null;
-      readonly reason: 'old-addresses' | 'old-epoch' | 'old-serial';
+      /** The SOA serial is only evidence, told in the text: other records of the zone move it as well. */
+      readonly reason: 'old-addresses' | 'old-epoch';
       readonly text: string;
     }
   | { readonly is: 'unreachable'; readonly authority: string; readonly text: string };

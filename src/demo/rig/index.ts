@@ -9,6 +9,14 @@ export {
   UNCLEAR,
 } from './analysis.ts';
 export {
+  type Bind,
+  type DnsServer,
+  dig,
+  type PowerDns,
+  startBind,
+  startPowerDns,
+} from './dns-server.ts';
+export {
   createEncoder,
   type Encoder,
   type EncoderKind,

@@ -1,4 +1,4 @@
-import type { AddressRecord, AuthorityView, DnsFailure, EpochMark, ZoneState } from './provider.ts';
+import type { AddressRecord, AuthorityView, DnsFailure, DnsRead, EpochMark } from './provider.ts';
 
 /** What the names are to answer, and under whose authority. */
 export interface WantedRecords {
@@ -10,8 +10,11 @@ export interface WantedRecords {
 export interface ApplyOptions {
   /** After this long the outcome is given as it stands then. */
   readonly deadlineMs: number;
-  /** Asked right before each write; false once the lease has ended or the work is another's. */
-  mayWrite(): boolean;
+  /**
+   * Asked right before each write: until when, in monotonic ms of our clock, this agent may write. The past: not at all; a
+   * lease's `heldUntilMs`; or Infinity, where nobody else writes. A write is broken off when that time comes.
+   */
+  writeUntilMs(): number;
   /** Ends the work as `stopped`. A write that is under way may still be carried out. */
   readonly signal?: AbortSignal;
 }
@@ -24,7 +27,7 @@ export type ApplyOutcome =
   | { readonly is: 'half-applied'; readonly writes: number; readonly authorities: readonly AuthorityView[] }
   /** A higher epoch, or another writer of ours, stands there: this agent must not write. */
   | { readonly is: 'fenced'; readonly standing: EpochMark }
-  /** `mayWrite` said no. */
+  /** `writeUntilMs` lies in the past. */
   | { readonly is: 'not-allowed' }
   /** The deadline came before the provider took it. */
   | { readonly is: 'failed'; readonly failure: DnsFailure }
@@ -41,15 +44,10 @@ export type DnsEvent =
   | { readonly event: 'dns-converged'; readonly tookMs: number; readonly writes: number }
   | { readonly event: 'dns-fenced'; readonly standing: EpochMark; readonly ours: EpochMark };
 
-/** The state of the zone, or why it is not known. */
-export type Looked =
-  | { readonly is: 'known'; readonly state: ZoneState }
-  | { readonly is: 'unknown'; readonly failure: DnsFailure };
-
 /** Brings the zone to what is wanted and says how it went. Never throws. */
 export interface DnsWriter {
   /** One read at the provider, within `deadlineMs`: the standing epoch before a lease is taken, for example. */
-  look(deadlineMs: number): Promise<Looked>;
+  look(deadlineMs: number): Promise<DnsRead>;
   /** Reads, checks the fence, writes what differs, reads back at every authority, and again with back-off. */
   apply(wanted: WantedRecords, options: ApplyOptions): Promise<ApplyOutcome>;
   /** One round of real DNS queries, without writing. */
