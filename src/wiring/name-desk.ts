@@ -1,4 +1,5 @@
 import type { Cluster, LeaseView } from '../cluster/cluster.ts';
+import { isFit } from '../decide/failover/choice.ts';
 import {
   type FailoverMemory,
   type FailoverState,
@@ -6,8 +7,7 @@ import {
   newFailover,
 } from '../decide/failover/state.ts';
 import { failoverStep } from '../decide/failover/step.ts';
-import type { AddressRecord, AuthorityView, EpochMark } from '../dns/provider.ts';
-import type { ApplyOutcome, DnsWriter } from '../dns/writer-types.ts';
+import type { AddressRecord, ApplyOutcome, AuthorityView, DnsWriter, EpochMark } from '../dns/index.ts';
 import type {
   FailoverCommand,
   FailoverEvent,
@@ -153,7 +153,7 @@ export class NameDesk {
     // What was read before a write of ours says nothing of what stands there since.
     if (this.#state.publishing !== null) return;
     const atMs = clock.nowMs();
-    if (looked.is === 'unknown') {
+    if (!looked.ok) {
       this.take({ kind: 'record-unread', atMs, detail: looked.failure.text });
       return;
     }
@@ -191,7 +191,7 @@ export class NameDesk {
       { records, mark: { epoch, writer: policy.self } },
       {
         deadlineMs: Math.max(1, deadlineMs - clock.nowMs()),
-        mayWrite: () => clock.nowMs() < deadlineMs && this.#mayStill(epoch),
+        writeUntilMs: () => Math.min(deadlineMs, this.#writeUntilMs(server, epoch)),
       },
     );
     const outcome = outcomeOf(applied);
@@ -199,12 +199,14 @@ export class NameDesk {
     if (outcome.is !== 'done') void this.#read();
   }
 
-  /** Asked at the last moment before each write, as a lease may have ended while an answer was waited for. */
-  #mayStill(epoch: number): boolean {
-    const { cluster, clock } = this.#options;
-    if (cluster === null) return true;
+  /** Asked at the last moment before each write: a lease may have ended, or the server have died, while an answer was waited for. */
+  #writeUntilMs(server: ServerName, epoch: number): number {
+    const { cluster, clock, policy } = this.#options;
+    const isAsked = this.#state.hold?.server === server;
+    if (!isAsked && !isFit(this.#state, server, clock.nowMs(), policy)) return Number.NEGATIVE_INFINITY;
+    if (cluster === null) return Number.POSITIVE_INFINITY;
     const lease = cluster.lease();
-    return lease.is === 'ours' && lease.epoch === epoch && clock.nowMs() < lease.heldUntilMs;
+    return lease.is === 'ours' && lease.epoch === epoch ? lease.heldUntilMs : Number.NEGATIVE_INFINITY;
   }
 }
 

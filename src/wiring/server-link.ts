@@ -5,6 +5,7 @@ import type { Mount, ServerName } from '../domain/ids.ts';
 import type { CommandOutcome } from '../domain/inputs.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import { createAdminClient } from '../icecast/admin-client.ts';
+import { type EndedListeners, endListeners } from '../icecast/end-listeners.ts';
 import { commandOutcomeOf, moveListeners } from '../icecast/move.ts';
 import { startLooker } from '../listen/looker.ts';
 import { startPresence } from '../listen/presence.ts';
@@ -34,6 +35,8 @@ export interface ServerLinkOptions {
 export interface ServerLink {
   readonly address: ServerAddress;
   carryOut(command: Command & { kind: 'move-listeners' }): Promise<CommandOutcome>;
+  /** Hangs up on the people who listen there, so many a second. */
+  endListeners(mounts: readonly Mount[], perSecond: number, signal: AbortSignal): Promise<EndedListeners>;
   stop(): void;
 }
 
@@ -73,6 +76,8 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
         looker.lookNow();
       }
     },
+    endListeners: (from, perSecond, signal) =>
+      endListeners({ clock, client, mounts: from, perSecond, signal }),
     stop() {
       looker.stop();
       presence?.stop();

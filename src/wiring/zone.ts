@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { AddressRecord, ZoneState } from '../dns/provider.ts';
+import type { AddressRecord, ZoneState } from '../dns/index.ts';
 import type { PublishedRecord } from '../domain/failover.ts';
 import type { ServerName } from '../domain/ids.ts';
 

@@ -1,0 +1,168 @@
+import type { DecoderFactory } from '../audio/decoder.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { DnsWriter } from '../dns/index.ts';
+import type { FailoverInput, FailoverPolicy, FailoverRequest } from '../domain/failover.ts';
+import type { FailoverView } from '../domain/failover-view.ts';
+import type { Mount, ServerName, StationName } from '../domain/ids.ts';
+import type { ServerAddress } from '../icecast/address.ts';
+import { probeMount } from '../listen/probe.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Random } from '../platform/random.ts';
+import type { Station } from '../station.ts';
+import { FailoverLog } from './failover-log.ts';
+import { failoverView } from './failover-view.ts';
+import { startGuardedEar } from './guarded-ear.ts';
+import { failoverMemoryFile } from './memory-file.ts';
+import { NameDesk, type WireObservation } from './name-desk.ts';
+import { type EarHandlers, type EarOnAir, startPublicEar } from './public-ear.ts';
+import type { ServerLink } from './server-link.ts';
+import type { Names } from './zone.ts';
+
+const REMEMBER_EVERY_MS = 5_000;
+/** Listeners are sent back to the name so many a second. */
+const ENDED_PER_SECOND = 50;
+
+/** A server as listeners reach it, and as the agents do. */
+export interface FailoverServer {
+  readonly name: ServerName;
+  readonly public: ServerAddress;
+  readonly link: ServerLink | null;
+}
+
+/** A station's public mounts, the one that is listened to first. */
+export interface FailoverStation {
+  readonly name: StationName;
+  readonly station: Station;
+  readonly mounts: readonly [Mount, ...Mount[]];
+}
+
+export interface FailoverOptions {
+  readonly policy: FailoverPolicy;
+  readonly names: Names;
+  readonly servers: readonly FailoverServer[];
+  readonly stations: readonly FailoverStation[];
+  readonly writer: DnsWriter;
+  readonly cluster: Cluster<WireObservation> | null;
+  readonly decoders: DecoderFactory;
+  /** A probe that takes longer has failed, in ms. */
+  readonly probeWithinMs: number;
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface Failover {
+  view(): FailoverView;
+  request(request: FailoverRequest): void;
+  /** The agent beside a server showed that it lives, or did not, in a look at that server. */
+  sawColleague(server: ServerName, seen: boolean): void;
+  stop(): Promise<void>;
+}
+
+/** Hears every public mount on every server, and keeps the station's name where listeners hear it. */
+export async function startFailover(options: FailoverOptions): Promise<Failover> {
+  const { policy, clock, log, random, cluster, writer } = options;
+  const events = new FailoverLog(clock, log);
+  const file = failoverMemoryFile(options.stateDirectory, clock, log);
+  const ending = new AbortController();
+  const probing = new Set<string>();
+  const remember = () => file.save(desk.memory());
+
+  const desk = new NameDesk({
+    policy,
+    names: options.names,
+    memory: await file.load(),
+    writer,
+    cluster,
+    clock,
+    log,
+    event(event) {
+      events.note(event);
+      // What a crash must not undo is written at once; the rest every few seconds.
+      if (event.kind === 'dns-moved' || event.kind === 'dns-hold-changed')
+        setImmediate(() => void remember());
+    },
+    probe: (server, station) => void probe(server, station),
+    endListeners: (server) => void end(server),
+  });
+
+  /** One at a time for each mount: a probe that hangs is the finding, and not to be piled up. */
+  async function probe(serverName: ServerName, stationName: StationName): Promise<void> {
+    const key = `${serverName} ${stationName}`;
+    const server = options.servers.find(({ name }) => name === serverName);
+    const station = options.stations.find(({ name }) => name === stationName);
+    if (server === undefined || station === undefined || probing.has(key)) return;
+    probing.add(key);
+    const result = await probeMount({
+      clock,
+      random,
+      server: server.public,
+      mount: station.mounts[0],
+      agent: policy.self as ServerName,
+      withinMs: options.probeWithinMs,
+    });
+    probing.delete(key);
+    desk.take({
+      kind: 'probe',
+      atMs: clock.nowMs(),
+      server: serverName,
+      station: stationName,
+      probe: result,
+    });
+  }
+
+  async function end(serverName: ServerName): Promise<void> {
+    const link = options.servers.find(({ name }) => name === serverName)?.link ?? null;
+    if (link === null) return;
+    const mounts = [...new Set(options.stations.flatMap((station) => station.mounts))];
+    const result = await link.endListeners(mounts, ENDED_PER_SECOND, ending.signal);
+    const facts = {
+      server: serverName,
+      ended: result.ended,
+      ...(result.ok ? {} : { because: result.detail }),
+    };
+    log[result.ok ? 'info' : 'warn'](facts, 'listeners were sent back to the name');
+  }
+
+  const ears = startEars(options, (input) => desk.take(input));
+  const cancelRemembering = clock.every(REMEMBER_EVERY_MS, () => void remember());
+  return {
+    view: () => failoverView(desk.state, policy, options.names.names, events.events, clock.nowMs()),
+    request: (request) => desk.take({ kind: 'operator', atMs: clock.nowMs(), request }),
+    sawColleague: (server, seen) => desk.take({ kind: 'colleague', atMs: clock.nowMs(), server, seen }),
+    async stop() {
+      cancelRemembering();
+      desk.stop();
+      writer.stop();
+      ending.abort();
+      await Promise.allSettled([remember(), cluster?.close(), ...ears.map((ear) => ear.stop())]);
+    },
+  };
+}
+
+function startEars(options: FailoverOptions, take: (input: FailoverInput) => void): EarOnAir[] {
+  const { clock, random, decoders, log, policy } = options;
+  return options.servers.flatMap((server) =>
+    options.stations.map(({ name, station, mounts }) => {
+      const of = { server: server.name, station: name };
+      const handlers: EarHandlers = {
+        ear: (ear) => take({ kind: 'ear', atMs: clock.nowMs(), ...of, ear }),
+        heard: (block) => take({ kind: 'heard', atMs: clock.nowMs(), ...of, block }),
+      };
+      if (station.policy.mode === 'guard') return startGuardedEar(station, server.name, clock, handlers);
+      return startPublicEar({
+        ...handlers,
+        server: server.public,
+        mount: mounts[0],
+        agent: policy.self as ServerName,
+        policy: station.policy,
+        decoders,
+        clock,
+        random,
+        log,
+      });
+    }),
+  );
+}
