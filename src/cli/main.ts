@@ -49,7 +49,7 @@ program
 program
   .command('demo')
   .description('two Icecasts, encoders, an AutoDJ and two agents on this machine')
-  .option('--mode <guard|relay>', 'how the station is served (guard; a tour shows both)')
+  .option('--mode <guard|relay|dns>', 'how the station is served (guard; a tour shows all)')
   .option('--tour', 'break one thing after another and measure what a listener hears')
   .option('--only <scenarios>', 'with --tour: only these, by comma')
   .option('--json', 'with --tour: print JSON')

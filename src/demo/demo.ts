@@ -3,10 +3,10 @@ import { type House, SERVER_NAMES, startHouse } from './house.ts';
 import { startLiveView } from './live-view.ts';
 import type { Scenario } from './scenarios.ts';
 import { hasPassed, machineInWords, type TourResult, tourTable } from './table.ts';
-import { houseOptions, runTour, scenarios } from './tour.ts';
+import { houseOptions, MODES, runTour, scenarios } from './tour.ts';
 
 export interface DemoOptions {
-  /** How the station is served; guard mode by default, and both in a tour. */
+  /** How the station is served; guard mode by default, and all in a tour. `dns`: guard mode, with a name in a real DNS. */
   readonly mode?: string;
   /** Break one thing after another and measure what a listener hears. */
   readonly tour?: boolean;
@@ -38,7 +38,7 @@ export async function demo(options: DemoOptions): Promise<number> {
     over = true;
   });
   if (options.tour !== true) {
-    await live(options.mode === 'relay' ? 'relay' : 'guard', say, show, interrupted);
+    await live(MODES.find((mode) => mode === options.mode) ?? 'guard', say, show, interrupted);
     return 0;
   }
   const results = await runTour({ chosen, place: PLACE, say, show, isOver: () => over });
@@ -55,7 +55,7 @@ async function live(
   show: (house: House) => () => void,
   interrupted: Promise<void>,
 ): Promise<void> {
-  say(`demo: starting two Icecast servers, two encoders, the AutoDJ and two agents in ${mode} mode ...`);
+  say(`demo: starting two Icecast servers, two encoders, the AutoDJ and two agents (${mode}) ...`);
   const house = await startHouse({ ...PLACE, ...houseOptions(mode) });
   const hide = show(house);
   say('Ctrl-C ends the demo.');
@@ -71,8 +71,8 @@ function scenariosFor({ mode, only }: DemoOptions): readonly Scenario[] | null {
     process.stderr.write(`${text}\n`);
     return null;
   };
-  if (mode !== undefined && mode !== 'guard' && mode !== 'relay')
-    return refuse(`There is no mode ${mode}; there are guard and relay.`);
+  if (mode !== undefined && !MODES.some((one) => one === mode))
+    return refuse(`There is no mode ${mode}; there are ${MODES.join(', ')}.`);
   const ofMode = mode === undefined ? scenarios : scenarios.filter((scenario) => scenario.mode === mode);
   if (only === undefined) return ofMode;
   const ids = only.split(',');

@@ -5,6 +5,7 @@ import { type AgentProcess, createAgentProcess } from './agent-process.ts';
 import {
   createEncoder,
   createProgramme,
+  type DnsServer,
   type Encoder,
   type EncoderKind,
   freePort,
@@ -13,11 +14,15 @@ import {
   type Listener,
   type ListenerOptions,
   loadMaterial,
+  type NameWatch,
   PILOTS_HZ,
   type StreamFormat,
+  startBind,
   startIcecast,
   startListener,
+  startPowerDns,
   temporaryDirectory,
+  watchName,
 } from './rig/index.ts';
 
 export const SERVER_NAMES = ['london', 'dublin'] as const;
@@ -42,6 +47,8 @@ export interface HouseOptions {
   readonly mode?: 'guard' | 'relay';
   /** This much later encoder 2 sends the same programme, as over a slower line. */
   readonly encoder2DelayMs?: number;
+  /** The name that listeners use is kept in a real DNS, which the agents may write. */
+  readonly dns?: 'powerdns' | 'bind';
   /** What the agents take for the admin password, when it is not the right one. */
   readonly agentAdminPassword?: string;
   /** Another build of the command for both agents. */
@@ -56,9 +63,13 @@ export interface House {
   readonly encoder2: Encoder;
   readonly autodj: Encoder;
   readonly configPath: string;
+  /** Null without `dns`. */
+  readonly name: NameWatch | null;
   /** Where listeners of the station come in. */
   readonly publicMount: string;
   listen(server: HouseServer, options?: Partial<ListenerOptions> & { mount?: string }): Promise<Listener>;
+  /** A player that goes where the name points each time it connects. */
+  listenByName(): Promise<Listener>;
   /** Everything on, everything healthy: encoders that were ended are started, programmes unmuted. */
   heal(): Promise<void>;
   stop(): Promise<void>;
@@ -89,8 +100,10 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
 
 async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): Promise<House> {
   const [londonHost, dublinHost] = options.hosts ?? ['127.0.0.21', '127.0.0.22'];
+  // One name means one port on every server.
+  const commonPort = options.port ?? (options.dns === undefined ? null : await freePort(dublinHost));
   const icecast = async (host: string) => {
-    const port = options.port ?? (await freePort(host));
+    const port = commonPort ?? (await freePort(host));
     const relayed = options.mode === 'relay';
     const server = await startIcecast({
       host,
@@ -133,7 +146,12 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
   const encoder2 = await encoder('secondary', kinds.encoder2 ?? 'ffmpeg');
   const autodj = await encoder('autodj', kinds.autodj ?? 'ffmpeg');
 
-  const { configPaths, agents, remove } = await prepareAgents(options, servers);
+  const dns = options.dns === undefined ? null : await startDns(options.dns);
+  if (dns !== null) stops.push(() => dns.server.stop());
+  const name = dns === null ? null : watchName(dns.server, DNS_NAME, DNS_TTL_MS);
+  stops.push(async () => name?.stop());
+
+  const { configPaths, agents, remove } = await prepareAgents(options, servers, dns);
   stops.push(async () => remove());
   for (const agent of Object.values(agents)) stops.push(() => agent.stop());
   // An agent that may not look at its servers never becomes ready, which is what some tests are about.
@@ -145,12 +163,18 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
     servers,
     agents,
     publicMount,
+    name,
     encoder1,
     encoder2,
     autodj,
     configPath: configPaths.london,
     listen(server, { mount = publicMount, ...rest } = {}) {
       return startListener({ name: `listener of ${server}`, url: `${servers[server].url}${mount}`, ...rest });
+    },
+    listenByName() {
+      const url = () =>
+        `http://${name?.resolve() ?? 'name.invalid'}:${servers.london.admin.port}${publicMount}`;
+      return startListener({ name: 'listener by name', url, reconnectMs: 500, readTimeoutMs: 5_000 });
     },
     async heal() {
       for (const server of Object.values(servers)) server.resume();
@@ -166,7 +190,41 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
   };
 }
 
-async function prepareAgents(options: HouseOptions, servers: Record<HouseServer, IcecastServer>) {
+export const DNS_NAME = 'stream.myfm.example';
+const DNS_ZONE = 'myfm.example';
+const DNS_TTL_MS = 5_000;
+const TSIG_NAME = 'sustain';
+
+/** A real name server, and what an agent is told of it. */
+interface HouseDns {
+  readonly server: DnsServer;
+  readonly secret: string;
+  /** The `dns` section; the path is where the key stands. */
+  section(keyPath: string): string;
+}
+
+async function startDns(kind: 'powerdns' | 'bind'): Promise<HouseDns> {
+  const secret = randomBytes(24).toString('base64');
+  const common = (server: DnsServer) =>
+    `zone: ${DNS_ZONE}, record: ${DNS_NAME}, ttl: 5s, restore: 10s, prefer: [london, dublin], authorities: ["${server.dnsAddress.host}:${server.dnsAddress.port}"]`;
+  if (kind === 'powerdns') {
+    const server = await startPowerDns({ host: '127.0.0.31', zone: DNS_ZONE, apiKey: secret });
+    const section = (key: string) =>
+      `{ provider: powerdns, url: "${server.url}", apiKeyFile: ${key}, ${common(server)} }`;
+    return { server, secret, section };
+  }
+  const server = await startBind({ zone: DNS_ZONE, tsigKey: { name: TSIG_NAME, secret } });
+  const at = `${server.dnsAddress.host}:${server.dnsAddress.port}`;
+  const section = (key: string) =>
+    `{ provider: rfc2136, server: "${at}", keyName: ${TSIG_NAME}, keyFile: ${key}, ${common(server)} }`;
+  return { server, secret, section };
+}
+
+async function prepareAgents(
+  options: HouseOptions,
+  servers: Record<HouseServer, IcecastServer>,
+  dns: HouseDns | null,
+) {
   const directory = temporaryDirectory('agents', null);
   const secret = (name: string, text: string) => {
     const path = join(directory.path, name);
@@ -180,6 +238,7 @@ async function prepareAgents(options: HouseOptions, servers: Record<HouseServer,
     source: secret('icecast-source', servers.london.source.password),
     viewer: secret('viewer', viewerToken),
     operator: secret('operator', operatorToken),
+    dns: dns === null ? null : dns.section(secret('dns-key', dns.secret)),
   };
   const configPaths = { london: '', dublin: '' };
   const made: Partial<Record<HouseServer, AgentProcess>> = {};
@@ -209,13 +268,13 @@ const RELAY =
 function configText(
   options: HouseOptions,
   servers: Record<HouseServer, IcecastServer>,
-  paths: { admin: string; source: string; viewer: string; operator: string },
+  paths: { admin: string; source: string; viewer: string; operator: string; dns: string | null },
   webListen: string,
   stateDirectory: string,
 ): string {
   const lines = SERVER_NAMES.map(
     (name) =>
-      `  ${name}: { url: "${servers[name].url}", admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} }, source: { user: source, passwordFile: ${paths.source} } }`,
+      `  ${name}: { url: "${servers[name].url}", publicAddress: ${servers[name].admin.host}, admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} }, source: { user: source, passwordFile: ${paths.source} } }`,
   );
   return `server: london
 servers:
@@ -229,7 +288,7 @@ stations:
     silence: ${options.silence ?? '{ threshold: -50 dBFS, trip: 5s, restore: 10s }'}
     switching: ${options.switching ?? '{ dwell: 5s }'}
     serve: ${options.mode === 'relay' ? RELAY : '{ mode: guard }'}
-web: { listen: "${webListen}", viewerTokenFile: ${paths.viewer}, operatorTokenFile: ${paths.operator} }
+${paths.dns === null ? '' : `dns: ${paths.dns}\n`}web: { listen: "${webListen}", viewerTokenFile: ${paths.viewer}, operatorTokenFile: ${paths.operator} }
 state: { directory: ${stateDirectory} }
 `;
 }

@@ -6,8 +6,8 @@ export interface Scenario {
   readonly id: string;
   /** What is broken, for the table. */
   readonly broken: string;
-  /** Which way of serving it is about. */
-  readonly mode: 'guard' | 'relay';
+  /** Which way of serving it is about, or the name that leads listeners to a server. */
+  readonly mode: 'guard' | 'relay' | 'dns';
   run(house: House): Promise<readonly Measured[]>;
 }
 

@@ -1,18 +1,28 @@
 import { messageOf } from '../platform/errors.ts';
 import { type House, type HouseOptions, startHouse } from './house.ts';
+import { nameScenarios } from './name-scenarios.ts';
 import { relayScenarios } from './relay-scenarios.ts';
 import { guardScenarios, type Scenario, settle } from './scenarios.ts';
 import type { TourResult } from './table.ts';
 
-export const scenarios: readonly Scenario[] = [...guardScenarios, ...relayScenarios];
+export const scenarios: readonly Scenario[] = [...guardScenarios, ...relayScenarios, ...nameScenarios];
 
 /** The tour fails the same source again and again; with the usual hold-down most of it would be waiting. */
 const SWITCHING = '{ dwell: 5s, holdDown: 1s, holdDownMax: 5s }';
 
 /** In relay mode the second encoder is some way behind the first, as it is over two lines. */
 export function houseOptions(mode: Scenario['mode']): HouseOptions {
-  return { mode, switching: SWITCHING, ...(mode === 'relay' ? { encoder2DelayMs: 900 } : {}) };
+  switch (mode) {
+    case 'guard':
+      return { mode, switching: SWITCHING };
+    case 'relay':
+      return { mode, switching: SWITCHING, encoder2DelayMs: 900 };
+    case 'dns':
+      return { mode: 'guard', switching: SWITCHING, dns: 'powerdns' };
+  }
 }
+
+export const MODES = ['guard', 'relay', 'dns'] as const;
 
 export interface TourOptions {
   readonly chosen: readonly Scenario[];
@@ -28,10 +38,10 @@ export interface TourOptions {
 export async function runTour(options: TourOptions): Promise<TourResult[]> {
   const { chosen, say } = options;
   const results: TourResult[] = [];
-  for (const mode of ['guard', 'relay'] as const) {
+  for (const mode of MODES) {
     const ofMode = chosen.filter((scenario) => scenario.mode === mode);
     if (ofMode.length === 0 || options.isOver()) continue;
-    say(`demo: starting the station in ${mode} mode ...`);
+    say(`demo: starting the station ${mode === 'dns' ? 'with a name of its own' : `in ${mode} mode`} ...`);
     const house = await startHouse({ ...options.place, ...houseOptions(mode) });
     const hide = options.show(house);
     try {

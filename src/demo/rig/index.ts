@@ -46,6 +46,7 @@ export {
   startListener,
 } from './listener.ts';
 export { loadMaterial, type Material, MUSIC, PILOTS_HZ } from './material.ts';
+export { type NameAnswer, type NameWatch, watchName } from './name-watch.ts';
 export {
   livingProcesses,
   startProcess,
