@@ -42,7 +42,7 @@ export function rssMiB(): number {
 }
 
 /** Polls until it is so; the test's own time limit ends a wait in vain. */
-export async function until(isSo: () => boolean, withinMs = 10_000): Promise<void> {
+export async function until(isSo: () => boolean, withinMs = 60_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!isSo()) {
     if (performance.now() > end) throw new Error(`not so within ${withinMs} ms: ${isSo}`);
