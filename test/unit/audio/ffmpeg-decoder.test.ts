@@ -85,7 +85,7 @@ describe('ffmpeg', () => {
     const opus = encode('opus', 40);
     const chain = Buffer.concat([sound('vorbis').subarray(0, 60_000), opus]);
     feeding(watched, chain, { perWrite: 1_400, everyMs: 22 });
-    await until(() => watched.states.length >= 3, 15_000);
+    await until(() => watched.states.length >= 3);
     expect(watched.states).toEqual(['running', 'restarting', 'running']);
   });
 
@@ -108,7 +108,7 @@ describe('ffmpeg', () => {
     async (_what, demuxer, bytes) => {
       const watched = open(realDecoders(fastClock(8)), demuxer);
       feeding(watched, bytes);
-      await until(() => watched.decoder.state === 'rejecting', 15_000);
+      await until(() => watched.decoder.state === 'rejecting');
       expect(watched.samples).toBe(0);
     },
   );
@@ -116,7 +116,7 @@ describe('ffmpeg', () => {
   it('that rejected what came hears the sound that follows', async () => {
     const watched = open(realDecoders(clock, { backoff: { firstMs: 500, maxMs: 2_000 } }), 'mp3');
     const stop = feeding(watched, Buffer.from('<html>'.repeat(30_000)));
-    await until(() => watched.decoder.state === 'rejecting', 15_000);
+    await until(() => watched.decoder.state === 'rejecting');
     stop();
     feeding(watched, sound('mp3'));
     await until(() => watched.decoder.state === 'running');
@@ -142,7 +142,7 @@ describe('ffmpeg', () => {
     const decoders = realDecoders(systemClock);
     const legs = Array.from({ length: 24 }, () => open(decoders, 'mp3'));
     for (const leg of legs) feeding(leg, sound('mp3'), { perWrite: 1_400, everyMs: 88 });
-    await until(() => legs.every((leg) => leg.samples > 0), 15_000);
+    await until(() => legs.every((leg) => leg.samples > 0));
     expect(legs.map((leg) => leg.states)).toEqual(legs.map(() => ['running']));
   });
 });
