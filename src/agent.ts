@@ -1,7 +1,9 @@
 import { ffmpegDecoders } from './audio/ffmpeg-decoder.ts';
 import { type Config, policyOf } from './config/index.ts';
+import { showsAgentOf } from './decide/server.ts';
 import type { Memory } from './decide/state.ts';
 import type { Command } from './domain/commands.ts';
+import type { FailoverRequest } from './domain/failover.ts';
 import type { Leg, LegId, ServerName, StationName } from './domain/ids.ts';
 import type { Input } from './domain/inputs.ts';
 import type { OperatorRequest } from './domain/operator.ts';
@@ -16,6 +18,8 @@ import type { Relay } from './relay/relay.ts';
 import { Station } from './station.ts';
 import { VERSION } from './version.ts';
 import { EventLog } from './wiring/event-log.ts';
+import type { Failover } from './wiring/failover.ts';
+import { startConfiguredFailover } from './wiring/failover-start.ts';
 import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
 import { type MemoryFile, memoryFile } from './wiring/memory-file.ts';
 import { type ServerLink, startServerLink } from './wiring/server-link.ts';
@@ -53,6 +57,7 @@ export class Agent {
   readonly #legs = new Map<LegId, LegListener>();
   /** Of the stations in relay mode. */
   readonly #relays = new Map<StationName, Relay>();
+  #failover: Failover | null = null;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
   #queue: { readonly to: Station | null; readonly input: Input }[] = [];
@@ -80,6 +85,7 @@ export class Agent {
       stations: [...this.#stations.values()].map(({ station, log }) =>
         stationView(station, this.#relays.get(station.policy.station) ?? null, log.events, nowMs),
       ),
+      dns: this.#failover?.view() ?? null,
     };
   }
 
@@ -97,6 +103,12 @@ export class Agent {
     return true;
   }
 
+  /** The same for where the name points; false when there is no DNS section. */
+  requestDns(request: FailoverRequest): boolean {
+    this.#failover?.request(request);
+    return this.#failover !== null;
+  }
+
   /** Leaves every server as it should be without us, within 5 s. */
   async stop(): Promise<void> {
     const { clock } = this.#options;
@@ -107,7 +119,11 @@ export class Agent {
     this.#drain();
     await atMost(clock, LAST_PARTS_MS, this.#remember());
     for (const link of this.#links.values()) link.stop();
-    const parts = [...this.#relays.values(), ...this.#legs.values()];
+    const parts = [
+      ...this.#relays.values(),
+      ...this.#legs.values(),
+      ...(this.#failover ? [this.#failover] : []),
+    ];
     await atMost(clock, LAST_PARTS_MS, Promise.allSettled(parts.map((part) => part.stop())));
   }
 
@@ -131,6 +147,11 @@ export class Agent {
     this.#startLinks();
     this.#startRelays();
     this.#startLegs();
+    this.#failover = await startConfiguredFailover({
+      ...this.#options,
+      links: this.#links,
+      stations: [...this.#stations.values()].map(({ station }) => station),
+    });
     this.#cancels.push(
       clock.every(TICK_MS, () => this.#tick()),
       clock.every(REMEMBER_EVERY_MS, () => void this.#remember()),
@@ -156,6 +177,7 @@ export class Agent {
         random,
         seen: (look) => {
           if (look.ok) this.#noteMounts(server.name, new Set(look.mounts.map((view) => view.mount)));
+          if (look.ok) this.#failover?.sawColleague(server.name, showsAgentOf(look, server.name));
           this.#push(null, { kind: 'look', atMs: clock.nowMs(), server: server.name, look });
         },
       });

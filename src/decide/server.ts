@@ -52,9 +52,7 @@ export function withServerLook(state: ServerState, look: ServerLook): ServerStat
       watchedFromMs: looks >= FAILED_LOOKS ? null : state.watchedFromMs,
     };
   }
-  const seen = look.presences.some(
-    (presence) => presence.agent === state.server && presence.connectedSeconds <= PRESENCE_FRESH_SECONDS,
-  );
+  const seen = showsAgentOf(look, state.server);
   return {
     ...state,
     lastGoodLookAtMs: look.atMs,
@@ -62,6 +60,13 @@ export function withServerLook(state: ServerState, look: ServerLook): ServerStat
     agentSeenAtMs: seen ? look.atMs : state.agentSeenAtMs,
     watchedFromMs: state.watchedFromMs ?? look.atMs,
   };
+}
+
+/** Whether the agent beside a server shows in a look at it that it lives. */
+export function showsAgentOf({ presences }: ServerLook & { ok: true }, server: ServerName): boolean {
+  return presences.some(
+    (presence) => presence.agent === server && presence.connectedSeconds <= PRESENCE_FRESH_SECONDS,
+  );
 }
 
 /** Signs of life that came while this agent stood still were missed by us, not by the other agent. */

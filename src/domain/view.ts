@@ -1,5 +1,6 @@
 import type { LegCondition, Role, ServerCondition } from './conditions.ts';
 import type { AlertCode, StationEvent } from './events.ts';
+import type { FailoverView } from './failover-view.ts';
 import type { LegId, Mount, ServerName, SourceName, StationName } from './ids.ts';
 import type { ProgrammeFault, ProgrammeWarning } from './readings.ts';
 
@@ -9,6 +10,8 @@ export interface AgentView {
   readonly version: string;
   readonly uptimeMs: number;
   readonly stations: readonly StationView[];
+  /** Null where the config has no `dns`. */
+  readonly dns: FailoverView | null;
 }
 
 export interface StationView {

@@ -75,6 +75,7 @@ function agentView(agent: string, servers: readonly ServerView[]): AgentView {
     agent: serverName(agent),
     version: '0',
     uptimeMs: 1,
+    dns: null,
     stations: [
       {
         station: stationName('myfm'),

@@ -9,6 +9,7 @@ const VIEW: AgentView = {
   agent: LONDON,
   version: '0.0.0',
   uptimeMs: 1,
+  dns: null,
   stations: [
     {
       station: MYFM,
