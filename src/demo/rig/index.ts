@@ -46,6 +46,7 @@ export {
   startListener,
 } from './listener.ts';
 export { loadMaterial, type Material, MUSIC, PILOTS_HZ } from './material.ts';
+export { type NatsCluster, type NatsNode, startNats } from './nats-server.ts';
 export {
   livingProcesses,
   startProcess,
