@@ -26,7 +26,10 @@ export type LeaseView =
 /** Observations and one lease, shared between agents. Nothing here decides, and nothing here throws. */
 export interface Cluster<Observation> {
   link(): ClusterLink;
-  /** Our own observation, for the others; the newest replaces what was not sent yet. */
+  /**
+   * Our own observation, for the others, once; call it every second, also when nothing changed, as its age is what tells
+   * the others that we live. The newest replaces what was not sent yet.
+   */
   publish(observation: Observation): void;
   /** The others' last observations, oldest knowledge included: judge by `seenAtMs`. */
   peers(): readonly PeerObservation<Observation>[];
@@ -35,8 +38,11 @@ export interface Cluster<Observation> {
   seek(): void;
   /** From now on let it be; a lease that we hold is given back at once, so that nobody has to wait. */
   yield(): void;
-  /** An epoch seen elsewhere (in DNS): the next acquisition goes above it. */
-  noteEpoch(epoch: number): void;
+  /**
+   * The mark that stands in DNS: the next acquisition goes above it. A lease of ours that it fences off (a higher epoch,
+   * or the same one by another writer: NATS has forgotten) is taken anew under a higher epoch.
+   */
+  noteMark(mark: { readonly epoch: number; readonly writer: string }): void;
   /** Gives the lease back, if it can, and disconnects. Resolves within two seconds. */
   close(): Promise<void>;
 }
@@ -49,7 +55,7 @@ export interface ClusterOptions<Observation> {
   readonly group: string;
   /** This agent's own name, unique in the group: its server, or `witness`. */
   readonly self: string;
-  /** How many NATS servers keep a copy; 3 unless there are fewer. */
+  /** How many NATS servers keep a copy; left out: 3 where three or more are named, else 1. */
   readonly replicas?: number;
   readonly lease?: LeaseTimes;
   /** Makes an observation out of what came over the wire, or null when it is none. Never throws. */

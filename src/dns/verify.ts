@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { markName, readMark, sameMark } from './epoch-mark.ts';
 import type { AddressRecord, AuthorityView, EpochMark } from './provider.ts';
 import { canonicalName, changesFor, describeMark, isAddressType, RecordCollector } from './records.ts';
@@ -53,6 +54,8 @@ export async function lookAt(
       { name, type: 'AAAA' as const },
     ]),
   ];
+  // One signal for many questions is meant, and no leak.
+  setMaxListeners(0, signal);
   const answers = await Promise.all(questions.map(({ name, type }) => ask(authority, name, type, signal)));
   const found: AnswerRecord[] = [];
   for (const answer of answers) {

@@ -47,6 +47,7 @@ export {
 } from './listener.ts';
 export { loadMaterial, type Material, MUSIC, PILOTS_HZ } from './material.ts';
 export { type NameAnswer, type NameWatch, watchName } from './name-watch.ts';
+export { type NatsCluster, type NatsNode, startNats } from './nats-server.ts';
 export {
   livingProcesses,
   startProcess,

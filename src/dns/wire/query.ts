@@ -32,7 +32,7 @@ const NXDOMAIN = 3;
 /** What is safe to be sent in one piece over any path (DNS flag day 2020). */
 const UDP_BYTES = 1232;
 
-/** Asks one authority itself, without recursion: over UDP, and over TCP when the answer was cut or UDP is filtered. */
+/** Asks one authority itself, without recursion: over UDP, and over TCP when the answer was cut. */
 export async function ask(
   authority: Authority,
   name: string,

@@ -1,0 +1,10 @@
+export type {
+  Cluster,
+  ClusterLink,
+  ClusterLogin,
+  ClusterOptions,
+  LeaseTimes,
+  LeaseView,
+  PeerObservation,
+} from './cluster.ts';
+export { type ClusterParts, LEASE_TIMES, openCluster } from './open.ts';
