@@ -23,12 +23,12 @@ void FaultLog::startAgain(FaultKind kind) {
   if (!states_[kind].active) states_[kind] = {};
 }
 
-void FaultLog::note(FaultKind kind, Sign sign, double nowSeconds, double windowSeconds, const Evidence& evidence) {
+void FaultLog::note(FaultKind kind, Sign sign, double nowSeconds, double lastedSeconds, const Evidence& evidence) {
   State& state = states_[kind];
   const Delays& delays = rules_.delays[kind];
   if (sign == Sign::kPresent) {
-    if (!state.active && state.presentSeconds <= 0.0) {
-      state.sinceSeconds = std::max(0.0, nowSeconds - windowSeconds);
+    if (!begun(kind)) {
+      state.sinceSeconds = std::max(0.0, nowSeconds - lastedSeconds);
       // The first sign opens the delay; the second one is a second into it.
       state.presentSeconds = 1e-9;
     } else {

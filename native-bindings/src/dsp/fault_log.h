@@ -30,8 +30,10 @@ enum class Sign { kAbsent, kUnclear, kPresent };
 class FaultLog {
  public:
   explicit FaultLog(const FaultRules& rules) : rules_(rules) { episodes_.reserve(kEpisodes); }
-  /** `windowSeconds` is how far back the condition began when it is first seen. */
-  void note(FaultKind kind, Sign sign, double nowSeconds, double windowSeconds, const Evidence& evidence);
+  /** `lastedSeconds` is how far back the condition began; it counts only for the first sign. */
+  void note(FaultKind kind, Sign sign, double nowSeconds, double lastedSeconds, const Evidence& evidence);
+  /** Whether there were signs of it already. */
+  bool begun(FaultKind kind) const { return states_[kind].active || states_[kind].presentSeconds > 0.0; }
   /** Lets the delay of a fault that hasn't tripped begin anew. */
   void startAgain(FaultKind kind);
   void reset();

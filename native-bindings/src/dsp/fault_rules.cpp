@@ -27,9 +27,6 @@ FaultRules rulesFor(Preset preset) {
     case Preset::kTalk:
       rules.delays[kNoiseOnly] = {2.0, 2.0};
       rules.delays[kChannelLost] = {10.0, 3.0};
-      // A voice has no bars to repeat.
-      rules.faultLeastSeconds = 12.0;
-      rules.alarmLeastSeconds = 8.0;
       rules.tooLoudLu = 6.0;
       rules.tooQuietLu = 10.0;
       break;

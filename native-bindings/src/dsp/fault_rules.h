@@ -32,6 +32,9 @@ struct FaultRules {
   double alarmLeastSeconds = 15.0;
   double faultRepeats = 5.0;
   double faultLeastSeconds = 20.0;
+  /** When the repetitions are alike only as a codec at its lowest rate leaves them. */
+  double alarmLeastWornSeconds = 24.0;
+  double faultLeastWornSeconds = 30.0;
   /**
    * Samples at or over full scale. The hottest master measured has 0.4 % as released, and over 2.5 % after AAC at
    * 32 kbit/s, where every player clips it: that is noticed too.

@@ -23,6 +23,9 @@ constexpr double kUnsteadyDb = 6.0;
 constexpr std::size_t kToneBlocks = 80;
 constexpr double kToneRangeDb = 1.0;
 constexpr double kToneShare = 0.9;
+// Measured: AAC at 32 kbit/s lets the level of a tone wander by 2 dB and leaves 0.98 of it in one peak.
+constexpr double kPureToneRangeDb = 2.0;
+constexpr double kPureToneShare = 0.97;
 constexpr double kToneDrift = 0.03;
 // A single component that belongs to the mains; higher harmonics never come alone.
 constexpr double kHighestHumHz = 190.0;
@@ -36,6 +39,12 @@ constexpr double kDeadSideDbfs = -80.0;
 constexpr double kDeadSideDifferenceDb = 45.0;
 constexpr double kLoudSideDbfs = -45.0;
 constexpr double kMonoDifferenceDb = -40.0;
+// How far a block may lie from the level of the fault that it belongs to, when it is asked when that began.
+constexpr float kSameToneDb = 2.5f;
+constexpr float kSameNoiseDb = 4.5f;
+/** A click is no end of what was wrong before it. */
+constexpr std::size_t kLongestGapBlocks = 3;
+constexpr std::size_t kPhaseStepBlocks = 5;
 constexpr std::size_t kClippedBlocks = 100;
 constexpr std::size_t kLoudnessBlocks = 300;
 constexpr double kLoudnessFloorLufs = -50.0;
@@ -144,8 +153,20 @@ double FaultWatch::percentile(double fraction) const {
   return sorted_[static_cast<std::size_t>(std::lround(fraction * static_cast<double>(sorted_.size() - 1)))];
 }
 
-void FaultWatch::note(FaultKind kind, Sign sign, double windowSeconds, const Evidence& evidence) {
-  log_.note(kind, sign, nowSeconds_, windowSeconds, evidence);
+template <typename Lasted>
+void FaultWatch::note(FaultKind kind, Sign sign, const Evidence& evidence, Lasted lasted) {
+  const bool begins = sign == Sign::kPresent && !log_.begun(kind);
+  log_.note(kind, sign, nowSeconds_, begins ? lasted() : 0.0, evidence);
+}
+
+template <typename Belongs>
+double FaultWatch::lastedSeconds(std::size_t stepBlocks, Belongs belongs) const {
+  const std::size_t known = static_cast<std::size_t>(std::min<std::uint64_t>(blockCount_, kHistory));
+  std::size_t lasted = 0;
+  for (std::size_t i = 0; i + stepBlocks <= known && i <= lasted + kLongestGapBlocks; ++i) {
+    if (belongs(i)) lasted = i + stepBlocks;
+  }
+  return static_cast<double>(lasted) / kBlocksPerSecond;
 }
 
 void FaultWatch::judge(const Block& block) {
@@ -169,7 +190,9 @@ void FaultWatch::judgeSteady(const Block& block) {
     const double level = percentile(0.5);
     // Ident tones are interrupted for up to a fifth of the time.
     const double range = percentile(0.9) - percentile(0.2);
-    if (level > rules_.silenceDbfs && range <= (log_.active(kTone) ? 2.0 : 1.0) * kToneRangeDb && tonal(block, peak)) {
+    const double grace = log_.active(kTone) ? 2.0 : 1.0;
+    const bool maybe = level > rules_.silenceDbfs && range <= grace * kPureToneRangeDb;
+    if (maybe && tonal(block, peak) && range <= grace * (peak.share >= kPureToneShare ? kPureToneRangeDb : kToneRangeDb)) {
       const bool sameTone = std::fabs(peak.frequencyHz - toneHz_) <= kToneDrift * toneHz_;
       toneHz_ = peak.frequencyHz;
       const bool quietHum = level <= rules_.noiseCeilingDbfs && isHum(peak.frequencyHz);
@@ -193,8 +216,22 @@ void FaultWatch::judgeSteady(const Block& block) {
     }
   }
   steady_ = tone == Sign::kPresent || noise == Sign::kPresent;
-  note(kTone, tone, static_cast<double>(kToneBlocks) / kBlocksPerSecond, toneEvidence);
-  note(kNoiseOnly, noise, static_cast<double>(kSteadyBlocks) / kBlocksPerSecond, noiseEvidence);
+  const auto near = [this](std::size_t i, float BlockFeatures::*feature, double level, float range) {
+    return std::fabs(ago(i).*feature - static_cast<float>(level)) <= range;
+  };
+  note(kTone, tone, toneEvidence, [&] {
+    return lastedSeconds(1, [&](std::size_t i) {
+      return near(i, &BlockFeatures::loudestDbfs, toneEvidence[0], kSameToneDb);
+    });
+  });
+  note(kNoiseOnly, noise, noiseEvidence, [&] {
+    sorted(&BlockFeatures::weightedDb, kSteadyBlocks);
+    const double weighted = percentile(0.5);
+    return lastedSeconds(1, [&](std::size_t i) {
+      return near(i, &BlockFeatures::loudestDbfs, noiseEvidence[0], kSameNoiseDb) &&
+             near(i, &BlockFeatures::weightedDb, weighted, kSameNoiseDb);
+    });
+  });
 }
 
 bool FaultWatch::tonal(const Block& block, StrongestPeak& peak) {
@@ -243,7 +280,12 @@ void FaultWatch::judgeChannels() {
     log_.startAgain(kChannelLost);
     leftLost_ = leftLost;
   }
-  note(kChannelLost, sign, 1.0, {leftDbfs, rightDbfs, difference, 0.0});
+  note(kChannelLost, sign, {leftDbfs, rightDbfs, difference, 0.0}, [&] {
+    return lastedSeconds(1, [&](std::size_t i) {
+      const float over = (leftLost ? -1.0f : 1.0f) * (ago(i).leftDbfs - ago(i).rightDbfs);
+      return over >= static_cast<float>(rules_.channelRestoreDb);
+    });
+  });
 }
 
 void FaultWatch::judgePhase() {
@@ -256,7 +298,6 @@ void FaultWatch::judgePhase() {
     right += ago(i).right;
     products += ago(i).products;
   }
-  const double window = static_cast<double>(kPhaseBlocks) / kBlocksPerSecond;
   const double leftDbfs = decibels(left / kPhaseBlocks);
   const double rightDbfs = decibels(right / kPhaseBlocks);
   const double correlation = correlationOf(left, right, products);
@@ -270,8 +311,14 @@ void FaultWatch::judgePhase() {
                                                               : Sign::kUnclear;
     mono = differenceDb < kMonoDifferenceDb ? Sign::kPresent : Sign::kAbsent;
   }
-  note(kPhaseInverted, phase, window, {correlation, leftDbfs, rightDbfs, 0.0});
-  note(kMono, mono, window, {differenceDb, 0.0, 0.0, 0.0});
+  note(kPhaseInverted, phase, {correlation, leftDbfs, rightDbfs, 0.0}, [this] {
+    return lastedSeconds(kPhaseStepBlocks, [this](std::size_t from) {
+      double both = 0.0;
+      for (std::size_t i = from; i < from + kPhaseStepBlocks; ++i) both += ago(i).products;
+      return both < 0.0;
+    });
+  });
+  note(kMono, mono, {differenceDb, 0.0, 0.0, 0.0}, [] { return kPhaseBlocks / static_cast<double>(kBlocksPerSecond); });
 }
 
 void FaultWatch::judgeLoop() {
@@ -279,11 +326,15 @@ void FaultWatch::judgeLoop() {
   if (steady_) loopFinder_.dropLoop();
   const Loop& loop = loopFinder_.loop();
   const Evidence evidence{loop.periodSeconds, loop.repeats(), loop.matchedSeconds, loop.similarity};
-  const auto sign = [&loop](double repeats, double leastSeconds) {
-    return loop.repeats() >= repeats && loop.matchedSeconds >= leastSeconds ? Sign::kPresent : Sign::kAbsent;
+  const auto sign = [&loop](double repeats, double leastSeconds, double leastWornSeconds) {
+    const bool isLong = loop.identicalSeconds >= leastSeconds || loop.matchedSeconds >= leastWornSeconds;
+    return loop.repeats() >= repeats && isLong ? Sign::kPresent : Sign::kAbsent;
   };
-  note(kLoopSuspected, sign(rules_.alarmRepeats, rules_.alarmLeastSeconds), loop.matchedSeconds, evidence);
-  note(kStuckLoop, sign(rules_.faultRepeats, rules_.faultLeastSeconds), loop.matchedSeconds, evidence);
+  const Sign suspected = sign(rules_.alarmRepeats, rules_.alarmLeastSeconds, rules_.alarmLeastWornSeconds);
+  const Sign stuck = sign(rules_.faultRepeats, rules_.faultLeastSeconds, rules_.faultLeastWornSeconds);
+  const auto lasted = [&loop] { return loop.matchedSeconds; };
+  note(kLoopSuspected, suspected, evidence, lasted);
+  note(kStuckLoop, stuck, evidence, lasted);
 }
 
 void FaultWatch::judgeLoudness() {
@@ -294,7 +345,8 @@ void FaultWatch::judgeLoudness() {
     const Sign sign = percent >= rules_.clippedPercent          ? Sign::kPresent
                       : percent < rules_.clippedRestorePercent ? Sign::kAbsent
                                                                : Sign::kUnclear;
-    note(kClipped, sign, static_cast<double>(kClippedBlocks) / kBlocksPerSecond, {percent, 0.0, 0.0, 0.0});
+    note(kClipped, sign, {percent, 0.0, 0.0, 0.0},
+         [] { return kClippedBlocks / static_cast<double>(kBlocksPerSecond); });
   }
   if (std::isnan(rules_.targetLufs) || blockCount_ < kLoudnessBlocks) return;
   double energy = 0.0;
@@ -312,10 +364,10 @@ void FaultWatch::judgeLoudness() {
   };
   // Mostly silence is the business of the silence sensor.
   const bool heard = count > kLoudnessBlocks / 3;
-  const double window = static_cast<double>(kLoudnessBlocks) / kBlocksPerSecond;
+  const auto window = [] { return kLoudnessBlocks / static_cast<double>(kBlocksPerSecond); };
   const Evidence evidence{lufs, rules_.targetLufs, 0.0, 0.0};
-  note(kTooLoud, heard ? sign(over - rules_.tooLoudLu) : Sign::kUnclear, window, evidence);
-  note(kTooQuiet, heard ? sign(-over - rules_.tooQuietLu) : Sign::kUnclear, window, evidence);
+  note(kTooLoud, heard ? sign(over - rules_.tooLoudLu) : Sign::kUnclear, evidence, window);
+  note(kTooQuiet, heard ? sign(-over - rules_.tooQuietLu) : Sign::kUnclear, evidence, window);
 }
 
 }  // namespace sustain

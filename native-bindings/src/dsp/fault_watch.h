@@ -49,7 +49,12 @@ class FaultWatch {
   void judgePhase();
   void judgeLoop();
   void judgeLoudness();
-  void note(FaultKind kind, Sign sign, double windowSeconds, const Evidence& evidence);
+  /** `lasted` says, when it is the first sign, for how many seconds the condition has been there. */
+  template <typename Lasted>
+  void note(FaultKind kind, Sign sign, const Evidence& evidence, Lasted lasted);
+  /** For how long the blocks (in steps of so many) have belonged to what is heard now, leaving clicks aside. */
+  template <typename Belongs>
+  double lastedSeconds(std::size_t stepBlocks, Belongs belongs) const;
   /** The feature of the newest `count` blocks, sorted, or false when fewer were heard. */
   bool sorted(float BlockFeatures::*feature, std::size_t count);
   double percentile(double fraction) const;

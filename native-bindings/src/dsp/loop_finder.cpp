@@ -23,16 +23,29 @@ constexpr float kSilentHopDb = -80.0f;
 constexpr float kAudibleHopDb = -65.0f;
 constexpr std::ptrdiff_t kLeastAudibleHops = kTemplateHops / 4;
 constexpr float kLevelFit = 0.85f;
-// Measured: repetitions through MP3 at 64 kbit/s and Opus at 32 keep 0.91 and more, the bars of dance music 0.89.
-constexpr double kSameWaveform = 0.9;
-constexpr double kSamePieces = 0.9;
+// Measured: repetitions through MP3 at 64 kbit/s and Opus at 32 keep 0.94 and more, the bars of dance music 0.89.
+constexpr double kIdenticalWaveform = 0.9;
+constexpr double kIdenticalPieces = 0.9;
+// AAC at 32 kbit/s leaves 0.8 to 0.95 of them, with no quarter of a second under 0.69.
+constexpr double kWornWaveform = 0.8;
+constexpr double kWornPiece = 0.65;
+/** Shorter periods are those of beats. */
+constexpr double kShortestWornSeconds = 1.2;
+/** So much better is better; less is chance. */
+constexpr double kClearlyMoreAlike = 0.03;
+constexpr float kClearlyBetterFit = 0.01f;
+constexpr double kSameHops = 2.0;
 constexpr double kSimilaritySmoothing = 0.2;
 constexpr int kMissesAllowed = 1;
 constexpr int kLargestDivisor = 12;
 constexpr double kLagStep = 0.125;
 
-bool isSame(const Likeness& likeness) {
-  return likeness.whole >= kSameWaveform && likeness.alikePieces >= kSamePieces;
+bool isIdentical(const Likeness& likeness) {
+  return likeness.whole >= kIdenticalWaveform && likeness.alikePieces >= kIdenticalPieces;
+}
+
+bool isWorn(const Likeness& likeness) {
+  return likeness.whole >= kWornWaveform && likeness.worstPiece >= kWornPiece;
 }
 
 float dotTemplate(const float* a, const float* b) {
@@ -82,8 +95,24 @@ void LoopFinder::evaluate() {
   if (lag_ == 0.0) search();
 }
 
-bool LoopFinder::same(double lag, std::int64_t count) const {
-  return isSame(waveform_.compare(lag, 0, count));
+/**
+ * Bars of sequenced music are as alike as a loop that a codec at its lowest rate has worn. But their level fits at every
+ * beat, and that of speech or free music nowhere but at the loop's own period.
+ */
+bool LoopFinder::isUnmistakable(double lag) const {
+  if (lag < kShortestWornSeconds * waveform_.rateHz()) return false;
+  Candidates candidates;
+  const std::size_t count = levelCandidates(candidates);
+  const double lagHops = lag / samplesPerHop_;
+  return std::all_of(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(count),
+                     [lagHops](const Candidate& candidate) {
+                       const double times = std::round(candidate.lagHops / lagHops);
+                       return times >= 1.0 && std::fabs(candidate.lagHops - times * lagHops) <= kSameHops;
+                     });
+}
+
+bool LoopFinder::isSame(double lag, const Likeness& likeness) const {
+  return isIdentical(likeness) || (isWorn(likeness) && isUnmistakable(lag));
 }
 
 void LoopFinder::follow() {
@@ -99,10 +128,11 @@ void LoopFinder::follow() {
     }
   }
   loop_.similarity += kSimilaritySmoothing * (likeness.whole - loop_.similarity);
-  if (isSame(likeness)) {
+  if (isSame(lag, likeness)) {
     misses_ = 0;
     lag_ = lag;
     loop_.matchedSeconds += kEvaluationSeconds;
+    if (isIdentical(likeness)) loop_.identicalSeconds += kEvaluationSeconds;
   } else if (++misses_ > kMissesAllowed) {
     dropLoop();
   }
@@ -116,7 +146,7 @@ bool LoopFinder::levelMoves() const {
   return audible >= kLeastAudibleHops && *high - *low > 0.8f;
 }
 
-std::size_t LoopFinder::levelCandidates(Candidates& lags) const {
+std::size_t LoopFinder::levelCandidates(Candidates& candidates) const {
   const float* recent = &hops_[hopCount_ % kHopRing + kHopRing - kTemplateHops];
   std::array<float, kTemplateHops> pattern;
   float mean = 0.0f;
@@ -133,15 +163,23 @@ std::size_t LoopFinder::levelCandidates(Candidates& lags) const {
     sum += earlier[i];
     squares += earlier[i] * earlier[i];
   }
+  const auto fitsLess = [](const Candidate& a, const Candidate& b) { return a.fit < b.fit; };
   std::size_t found = 0;
   float before = 0.0f;
   float here = 0.0f;
-  for (int lag = kShortestLagHops; lag <= longest && found < lags.size(); ++lag) {
+  for (int lag = kShortestLagHops; lag <= longest; ++lag) {
     const double power = squares - sum * sum / kTemplateHops;
     // The pattern has no mean, so that of the stretch it is compared with drops out of the product.
     const float product = dotTemplate(pattern.data(), earlier);
     const float fit = power > 1.0 ? product / static_cast<float>(std::sqrt(power * patternPower)) : 0.0f;
-    if (here >= before && here > fit && here > kLevelFit) lags[found++] = lag - 1;
+    if (here >= before && here > fit && here > kLevelFit) {
+      if (found < candidates.size()) {
+        candidates[found++] = {lag - 1, here};
+      } else {
+        const auto worst = std::min_element(candidates.begin() + kShortest, candidates.end(), fitsLess);
+        if (here > worst->fit + kClearlyBetterFit) *worst = {lag - 1, here};
+      }
+    }
     before = here;
     here = fit;
     --earlier;
@@ -150,6 +188,8 @@ std::size_t LoopFinder::levelCandidates(Candidates& lags) const {
     sum += arriving - leaving;
     squares += arriving * arriving - leaving * leaving;
   }
+  const auto isShorter = [](const Candidate& a, const Candidate& b) { return a.lagHops < b.lagHops; };
+  std::sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(found), isShorter);
   return found;
 }
 
@@ -158,14 +198,22 @@ void LoopFinder::search() {
   Candidates candidates;
   const std::size_t count = levelCandidates(candidates);
   const auto templateSamples = static_cast<std::int64_t>(kTemplateHops * samplesPerHop_);
+  double bestLag = 0.0;
+  Likeness best;
   for (std::size_t i = 0; i < count; ++i) {
-    const double lag = refine(candidates[i]);
-    if (lag < kShortestPeriodSeconds * waveform_.rateHz() || !same(lag, templateSamples)) continue;
-    lag_ = shortestPeriod(lag);
-    const double similarity = waveform_.compare(lag_, 0, templateSamples).whole;
-    loop_ = {lag_ / waveform_.rateHz(), matchedSoFar(lag_), similarity};
-    return;
+    const double lag = refine(candidates[i].lagHops);
+    if (lag < kShortestPeriodSeconds * waveform_.rateHz()) continue;
+    const Likeness likeness = waveform_.compare(lag, 0, templateSamples);
+    const bool isBetter = bestLag == 0.0 || likeness.whole > best.whole + kClearlyMoreAlike;
+    if (!isBetter || !isSame(lag, likeness)) continue;
+    bestLag = lag;
+    best = likeness;
   }
+  if (bestLag == 0.0) return;
+  lag_ = shortestPeriod(bestLag, best.whole);
+  const Matched matched = matchedSoFar(lag_);
+  const double similarity = waveform_.compare(lag_, 0, templateSamples).whole;
+  loop_ = {lag_ / waveform_.rateHz(), matched.seconds, matched.identicalSeconds, similarity};
 }
 
 double LoopFinder::refine(int lagHops) const {
@@ -198,20 +246,33 @@ double LoopFinder::refineFraction(double lag, std::int64_t endAgo) const {
   return lag;
 }
 
-double LoopFinder::shortestPeriod(double lag) const {
+double LoopFinder::shortestPeriod(double lag, double whole) const {
   const auto count = static_cast<std::int64_t>(kTemplateHops * samplesPerHop_);
   for (int divisor = kLargestDivisor; divisor > 1; --divisor) {
     const double part = lag / divisor;
-    if (part >= kShortestPeriodSeconds * waveform_.rateHz() && same(part, count)) return part;
+    if (part < kShortestPeriodSeconds * waveform_.rateHz()) continue;
+    const Likeness likeness = waveform_.compare(part, 0, count);
+    if (likeness.whole >= whole - kClearlyMoreAlike && isSame(part, likeness)) return part;
   }
   return lag;
 }
 
-double LoopFinder::matchedSoFar(double lag) const {
-  const auto second = static_cast<std::int64_t>(waveform_.rateHz());
+LoopFinder::Matched LoopFinder::matchedSoFar(double lag) const {
+  const bool wornToo = isUnmistakable(lag);
+  Matched matched;
   std::int64_t endAgo = 0;
-  while (isSame(waveform_.compare(lag, endAgo, second))) endAgo += second;
-  return static_cast<double>(endAgo / second);
+  // By seconds, and the last one by its quarters.
+  for (const double step : {1.0, 0.25}) {
+    const auto count = static_cast<std::int64_t>(step * waveform_.rateHz());
+    for (;; endAgo += count) {
+      const Likeness likeness = waveform_.compare(lag, endAgo, count);
+      const bool identical = isIdentical(likeness);
+      if (!identical && !(wornToo && isWorn(likeness))) break;
+      matched.seconds += step;
+      if (identical) matched.identicalSeconds += step;
+    }
+  }
+  return matched;
 }
 
 }  // namespace sustain

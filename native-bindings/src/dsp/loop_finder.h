@@ -12,8 +12,10 @@ namespace sustain {
 /** The repetition that is going on: nothing while periodSeconds is 0. */
 struct Loop {
   double periodSeconds = 0.0;
-  /** How long the sound has been the same as one period before. */
+  /** How long the sound has been the same as one period before, whatever a codec may have done to it. */
   double matchedSeconds = 0.0;
+  /** How much of that was near-identical: anything less might be the bars of sequenced music. */
+  double identicalSeconds = 0.0;
   /** Correlation of the waveform with itself one period before, a running mean over some ten seconds. */
   double similarity = 0.0;
   double repeats() const { return periodSeconds > 0.0 ? matchedSeconds / periodSeconds : 0.0; }
@@ -35,22 +37,36 @@ class LoopFinder {
   void dropLoop();
 
  private:
-  using Candidates = std::array<int, 6>;
+  static constexpr std::size_t kShortest = 3;
+  static constexpr std::size_t kCandidates = 7;
+  struct Candidate {
+    int lagHops;
+    float fit;
+  };
+  using Candidates = std::array<Candidate, kCandidates>;
+  struct Matched {
+    double seconds = 0.0;
+    double identicalSeconds = 0.0;
+  };
   void storeHops(const std::array<double, kStepsPerBlock>& stepEnergies);
   void evaluate();
   void follow();
   void search();
   bool levelMoves() const;
-  /** Lags (in hops) at which the course of the level fits, shortest first; returns how many. */
-  std::size_t levelCandidates(Candidates& lags) const;
+  /**
+   * Lags at which the course of the level fits, shortest first; returns how many. They are the shortest ones, and those
+   * that fit best of the rest: in sequenced programme the level fits at every beat.
+   */
+  std::size_t levelCandidates(Candidates& candidates) const;
   /** The exact lag near a candidate, in samples; 0 when the waveform is another. */
   double refine(int lagHops) const;
   /** Tries fractions of a sample on the quarter of a second that ends `endAgo` samples ago. */
   double refineFraction(double lag, std::int64_t endAgo) const;
-  /** The shortest period of which `lag` is a multiple. */
-  double shortestPeriod(double lag) const;
-  double matchedSoFar(double lag) const;
-  bool same(double lag, std::int64_t count) const;
+  /** The shortest period of which `lag` is a multiple, and at which the waveform is as alike. */
+  double shortestPeriod(double lag, double whole) const;
+  Matched matchedSoFar(double lag) const;
+  bool isSame(double lag, const Likeness& likeness) const;
+  bool isUnmistakable(double lag) const;
 
   WaveformHistory waveform_;
   double samplesPerHop_;

@@ -123,6 +123,7 @@ Likeness WaveformHistory::compare(double lag, std::int64_t endAgo, std::int64_t 
   double product = 0.0;
   double recentPower = 0.0;
   double earlierPower = 0.0;
+  double worst = 1.0;
   int pieces = 0;
   int alike = 0;
   for (std::int64_t at = 0; at + pieceSamples_ <= count; at += pieceSamples_) {
@@ -136,11 +137,15 @@ Likeness WaveformHistory::compare(double lag, std::int64_t endAgo, std::int64_t 
     earlierPower += bb;
     ++pieces;
     const double silent = kSilentPower * static_cast<double>(pieceSamples_);
-    if ((aa < silent && bb < silent) || ab > kAlikePiece * std::sqrt(aa * bb)) ++alike;
+    const bool bothSilent = aa < silent && bb < silent;
+    const double scale = std::sqrt(aa * bb);
+    const double own = bothSilent ? 1.0 : scale > 0.0 ? ab / scale : 0.0;
+    worst = std::min(worst, own);
+    if (own > kAlikePiece) ++alike;
   }
   const double scale = std::sqrt(recentPower * earlierPower);
   if (scale < 1e-9 || pieces == 0) return {};
-  return {product / scale, static_cast<double>(alike) / pieces};
+  return {product / scale, static_cast<double>(alike) / pieces, worst};
 }
 
 std::int64_t WaveformHistory::bestLag(std::int64_t middle, std::int64_t around, std::int64_t endAgo) const {

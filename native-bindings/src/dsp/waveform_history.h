@@ -13,6 +13,8 @@ struct Likeness {
   double whole = 0.0;
   /** Share of its pieces of 250 ms whose own correlation is high; pieces that are silent in both count as alike. */
   double alikePieces = 0.0;
+  /** Correlation of the piece that is least alike. */
+  double worstPiece = 0.0;
 };
 
 /**

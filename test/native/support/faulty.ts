@@ -102,6 +102,13 @@ export function remixed(
 export const seconds = (audio: Float32Array, from: number, to: number): Float32Array =>
   audio.subarray(Math.round(from * rateHz) * channels, Math.round(to * rateHz) * channels);
 
+/** With noise of its own on each side, as a microphone's room or a converter's dither is: low bitrates can't keep it. */
+export function withFloor(audio: Float32Array, dbfs: number): Float32Array {
+  const left = whiteNoise(audio.length / channels / rateHz, dbfs);
+  const right = Float32Array.from(left).reverse();
+  return audio.map((x, i) => x + ((i % channels === 0 ? left : right)[i] ?? 0));
+}
+
 export function loopOf(part: Float32Array, times: number): Float32Array {
   return joined(...Array.from({ length: times }, () => part));
 }
@@ -109,6 +116,7 @@ export function loopOf(part: Float32Array, times: number): Float32Array {
 export const codecs = {
   'MP3 64k': ['-c:a', 'libmp3lame', '-b:a', '64k', '-f', 'mp3'],
   'MP3 128k': ['-c:a', 'libmp3lame', '-b:a', '128k', '-f', 'mp3'],
+  'AAC 32k': ['-c:a', 'aac', '-b:a', '32k', '-f', 'adts'],
   'AAC 64k': ['-c:a', 'aac', '-b:a', '64k', '-f', 'adts'],
   'AAC 128k': ['-c:a', 'aac', '-b:a', '128k', '-f', 'adts'],
   'Opus 32k': ['-c:a', 'libopus', '-b:a', '32k', '-f', 'ogg'],

@@ -32,6 +32,19 @@ export const music: readonly Material[] = [
   },
 ];
 
+/** Its first minute is one pattern with a slowly opening filter: the hardest there is to tell from a stuck loop. */
+export const danceMusic: Material = {
+  name: 'dance music',
+  path: '/usr/share/games/singularity/music/Enemy Unknown.ogg',
+  debianPackage: 'singularity-music',
+};
+
+export const sequencedMusic: Material = {
+  name: 'sequenced music',
+  path: '/usr/share/games/singularity/music/By-Product.ogg',
+  debianPackage: 'singularity-music',
+};
+
 /** Three paragraphs, so that the voices have sentences and pauses to speak. */
 const text = `Good evening. This is the news at ten o'clock, read to you from the studio by the sea.
 The harbour was closed this morning after a ferry lost its rudder in fog. Nobody was hurt, and by noon the boats went again.
