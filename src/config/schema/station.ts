@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PROGRAMME_FAULTS } from '../../domain/readings.ts';
 import { durationText } from '../units.ts';
-import { bitrate, choice, duration, level, line, mountPath, name } from './leaves.ts';
+import { bitrate, choice, duration, filePath, level, line, mountPath, name } from './leaves.ts';
 
 const silence = z
   .strictObject({
@@ -233,13 +233,27 @@ const serve = z
       minimum: '1s',
       maximum: '2m',
     }).optional(),
+    crossfade: duration({
+      description:
+        'How long relay mode fades from one programme to a different one. Copies of the same programme are joined in 20 ms.',
+      example: '250ms',
+      minimum: '20ms',
+      maximum: '2s',
+    }).prefault('250ms'),
+    emergencyFile: filePath({
+      description:
+        'A sound file that relay mode plays, over and over, while no source is audible. At most its first five minutes; a noise floor of -90 dBFS without it.',
+      example: '/var/lib/sustain/emergency.mp3',
+    }).optional(),
     stream: words.prefault({}),
     processing: processing.optional(),
   })
-  .transform(({ mode, outputs, delay, stream, processing: chain }) => ({
+  .transform(({ mode, outputs, delay, crossfade, emergencyFile, stream, processing: chain }) => ({
     mode,
     outputs,
     delayMs: delay ?? null,
+    crossfadeMs: crossfade,
+    emergencyFile: emergencyFile ?? null,
     stream,
     processing: chain ?? null,
   }))
