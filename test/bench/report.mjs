@@ -96,7 +96,7 @@ function versionOf(command, args, pattern) {
 }
 
 /** The machine and the versions of what was run, as one paragraph. */
-function machine() {
+export function machine() {
   const gib = Math.round(totalmem() / 2 ** 30);
   return [
     `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${gib} GiB`,
@@ -165,7 +165,7 @@ export function reportPlot(rows) {
   ]);
 }
 
-function groupBy(items, keyOf) {
+export function groupBy(items, keyOf) {
   const groups = new Map();
   for (const item of items) {
     const key = keyOf(item);

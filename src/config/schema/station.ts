@@ -163,13 +163,24 @@ const output = z
       description: 'Whether the public mount is mono or stereo.',
       example: 'stereo',
     }).prefault('stereo'),
+    quality: choice(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'], {
+      description:
+        'Of mp3 only: how hard LAME tries, from 0 (best, slowest) to 9. By default 3; 2 costs half as much again, 7 less than half.',
+      example: '3',
+    }).optional(),
   })
-  .transform(({ mount, codec, bitrate: bitrateKbps, sampleRate, channels }) => ({
+  .superRefine(({ codec, quality }, context) => {
+    if (quality === undefined || codec === 'mp3') return;
+    const message = `belongs to mp3, and this output is ${codec}: remove it`;
+    context.addIssue({ code: 'custom', path: ['quality'], message });
+  })
+  .transform(({ mount, codec, bitrate: bitrateKbps, sampleRate, channels, quality }) => ({
     mount,
     codec,
     bitrateKbps: bitrateKbps ?? BITRATE_KBPS[codec],
     sampleRateHz: codec === 'opus' ? 48_000 : Number(sampleRate ?? 44_100),
     channels: channels === 'mono' ? (1 as const) : (2 as const),
+    mp3Quality: quality === undefined ? null : Number(quality),
   }))
   .meta({ description: 'One public mount of relay mode.' });
 
