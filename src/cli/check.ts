@@ -7,6 +7,7 @@ import { gatherFacts, type ServerFacts, wantedOf } from './check/facts.ts';
 import { type Finding, FindingList } from './check/findings.ts';
 import { type IcecastConfig, readIcecastXml } from './check/icecast-xml.ts';
 import { judgeServer } from './check/judge.ts';
+import { judgeEmergencyFiles } from './check/judge-emergency.ts';
 import { howToCheckByHand, judgeIcecastXml } from './check/judge-xml.ts';
 import { reportJson, reportText } from './check/print.ts';
 
@@ -69,7 +70,9 @@ async function inspect(config: Config, options: CheckOptions) {
   const search = await findFfmpeg({ clock, env: { ...(options.env ?? process.env) } });
   const servers = await gatherFacts(config, { clock, ffmpeg: search.ok ? search.ffmpeg.path : null });
   const findings: Finding[] = servers.flatMap((facts) => judgeServer(config, wanted, facts));
-  if (!search.ok) {
+  if (search.ok)
+    findings.push(...(await judgeEmergencyFiles(config, { clock, ffmpegPath: search.ffmpeg.path })));
+  else {
     const list = new FindingList(null);
     list.add('warning', 'ffmpeg', 'the sound of the mounts was not measured', search.error.message);
     findings.push(...list.all);

@@ -1,14 +1,14 @@
+import { type ByteSource, containerName, UnreadableSound } from '../audio/byte-source.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
+import { openFile } from '../audio/sound-file.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
-import { openFile } from './measure/file-source.ts';
 import { type Heard, hearSource } from './measure/hear.ts';
 import { listenToProgramme, type ProgrammeListener } from './measure/listener.ts';
-import { isUrl, openLive, parseLiveUrl } from './measure/live-source.ts';
+import { isUrl, openLive, parseLiveUrl, TitlesLied } from './measure/live-source.ts';
 import { type MeasureOptions, parseOptions, type Wanted } from './measure/options.ts';
 import { measurementJson, measurementText } from './measure/print.ts';
 import { createProgress, type Terminal } from './measure/progress.ts';
-import { type ByteSource, containerName, MeasureError, TitlesLied } from './measure/source.ts';
 import { EXIT } from './run.ts';
 
 export type { MeasureOptions };
@@ -48,7 +48,7 @@ export async function measure(
     return await new Measuring(what, options, parsed.value, { ...surroundings, terminal, interrupted }).run();
   } catch (thrown) {
     terminal.write(`${messageOf(thrown)}\n`);
-    if (thrown instanceof MeasureError) return interrupted.aborted ? EXIT.failed : EXIT.unusable;
+    if (thrown instanceof UnreadableSound) return interrupted.aborted ? EXIT.failed : EXIT.unusable;
     return EXIT.failed;
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
@@ -80,7 +80,7 @@ class Measuring {
   async run(): Promise<number> {
     const { env } = this.#surroundings;
     const search = await findFfmpeg({ clock: this.#clock, ...(env === undefined ? {} : { env }) });
-    if (!search.ok) throw new MeasureError(search.error.message);
+    if (!search.ok) throw new UnreadableSound(search.error.message);
     const ffmpegPath = search.ffmpeg.path;
     if (!this.#isLive) return this.#hear(await openFile(this.#what), this.#what, ffmpegPath);
     const address = parseLiveUrl(this.#what);
@@ -114,7 +114,7 @@ class Measuring {
   #report(heard: Heard, listener: ProgrammeListener, source: ByteSource, shown: string): number {
     const say = (text: string) => this.#surroundings.terminal.write(`${text}\n`);
     const kind = containerName(source.container);
-    if (listener.heardSeconds === 0) throw new MeasureError(whyNothing(heard, shown, kind));
+    if (listener.heardSeconds === 0) throw new UnreadableSound(whyNothing(heard, shown, kind));
     if (heard.is === 'interrupted' && !this.#isLive) {
       say(`${shown}: stopped before its end, so nothing is said of it`);
       return EXIT.failed;

@@ -139,7 +139,7 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
           source === undefined ? null : { user: source.user, password: secretOf(source.password, found) },
       };
     }),
-    stations: Object.entries(parsed.stations).map(([name, station]) => stationOf(name, station)),
+    stations: Object.entries(parsed.stations).map(([name, station]) => stationOf(name, station, file)),
     deputy: parsed.deputy,
     web:
       parsed.web === undefined
@@ -155,7 +155,7 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
   };
 }
 
-function stationOf(name: string, station: ParsedStation): StationConfig {
+function stationOf(name: string, station: ParsedStation, file: string): StationConfig {
   const { silence, programme, stall, switching, serve } = station;
   return {
     name: stationName(name),
@@ -167,7 +167,11 @@ function stationOf(name: string, station: ParsedStation): StationConfig {
     programme,
     stall,
     switching,
-    serve: { ...serve, outputs: serve.outputs.map((output) => ({ ...output, mount: mount(output.mount) })) },
+    serve: {
+      ...serve,
+      emergencyFile: serve.emergencyFile === null ? null : besideConfig(serve.emergencyFile, file),
+      outputs: serve.outputs.map((output) => ({ ...output, mount: mount(output.mount) })),
+    },
   };
 }
 

@@ -100,9 +100,11 @@ export type StationEvent =
   | {
       readonly kind: 'relay-switched';
       readonly atMs: number;
-      /** Null: the noise floor. */
+      /** Null: no leg, but the emergency file or the noise floor. */
       readonly from: LegId | null;
       readonly to: LegId | null;
+      /** What is played instead of a leg, when it is not the noise floor. */
+      readonly filler?: 'emergency-file';
       readonly trigger: RelayTrigger;
       /** Both carry the same programme and were spliced in step, so that nobody hears it. */
       readonly hitless: boolean;

@@ -72,8 +72,9 @@ export interface EventView {
 
 /** What the public mounts of relay mode carry, and how far behind the live sound. */
 export interface RelayStatus {
-  /** Null: the noise floor, as nothing is audible. */
+  /** Null when no leg is played: see `playing`. */
   readonly onAir: LegId | null;
+  readonly playing: 'nothing' | 'leg' | 'emergency-file' | 'noise-floor';
   readonly latencyMs: number | null;
   readonly wantedLatencyMs: number;
   readonly legs: readonly {
@@ -83,5 +84,16 @@ export interface RelayStatus {
     /** How much later it carries the same moment. */
     readonly behindMs: number | null;
   }[];
-  readonly outputs: readonly { readonly mount: Mount; readonly state: string }[];
+  readonly outputs: readonly {
+    readonly mount: Mount;
+    readonly state: string;
+    /** Accepted by the server since the start, and encoders that had to be replaced. */
+    readonly connections: number;
+    readonly rebuilds: number;
+    readonly encoderPid: number | null;
+  }[];
+  /** Decoded sound in memory. */
+  readonly heldBytes: number;
+  /** How much was to be played and wasn't there. */
+  readonly dryMs: number;
 }

@@ -37,6 +37,8 @@ export interface Situation {
   /** Null: nothing is on air but the noise floor. */
   readonly onAir: { readonly take: TakeSight; readonly frame: number } | null;
   readonly hasPlayed: boolean;
+  /** There is a file for when no leg is good: better than a leg that is known to be faulty. */
+  readonly hasEmergency: boolean;
   readonly policy: ChoicePolicy;
   /** An operator's "don't touch", and the leg that was asked for, if one was. */
   readonly hold: RelayHold | null;
@@ -232,7 +234,9 @@ function leave(
     good.find(({ leg }) => leg === current || !isOnProbation(leg, situation.nowMs)) ??
     good[0] ??
     joins.find(({ leg }) => leg.condition.is !== 'faulty');
-  if (target === undefined) return leaving.isEnd ? toTheFloor(onAir.frame, leaving.because) : STAY;
+  if (target === undefined) {
+    return leaving.isEnd || situation.hasEmergency ? toNoLeg(situation, onAir, leaving) : STAY;
+  }
   const { join, leg } = target;
   const how = join.same === null ? 'is audible' : 'carries the same programme';
   const because =
@@ -255,15 +259,18 @@ function fadeOf(join: Join, policy: ChoicePolicy): number {
   return (join.same === null ? policy.differentFadeMs : policy.sameFadeMs) * FRAMES_PER_MS;
 }
 
-function toTheFloor(atFrame: number, because: string): RelayChoice {
+/** To the emergency file or the noise floor, with the leg's last good sound under the fade as far as there is any. */
+function toNoLeg({ policy }: Situation, onAir: { frame: number }, leaving: Leaving): RelayChoice {
+  const fadeFrames = leaving.isEnd ? LEAST_FADE_FRAMES : policy.differentFadeMs * FRAMES_PER_MS;
+  const atFrame = Math.max(onAir.frame, leaving.frame - fadeFrames - GUARD_FRAMES);
   return {
     do: 'switch',
-    atFrame,
+    atFrame: leaving.isEnd ? onAir.frame : atFrame,
     to: null,
-    fadeFrames: LEAST_FADE_FRAMES,
+    fadeFrames: Math.max(LEAST_FADE_FRAMES, Math.min(fadeFrames, leaving.frame - atFrame)),
     correlation: 0,
     trigger: 'fault',
-    because: `${because}, and no other leg is audible`,
+    because: `${leaving.because}, and no other leg is audible`,
   };
 }
 
@@ -341,14 +348,26 @@ function begin(situation: Situation): RelayChoice {
       do: 'switch',
       atFrame: 0,
       to: { take, frame, inverted: false },
-      fadeFrames: PCM_RATE_HZ / 50,
+      fadeFrames: (hasPlayed ? policy.differentFadeMs : policy.sameFadeMs) * FRAMES_PER_MS,
       correlation: 0,
       trigger: hasPlayed ? 'return' : 'start',
       because: `${leg.leg} is the first audible leg in order`,
     };
   }
-  return STAY;
+  const isHopeless = !hasPlayed && !mayWait && legs.every(({ condition }) => condition.is === 'faulty');
+  return isHopeless ? BEGIN_WITH_NO_LEG : STAY;
 }
+
+/** Only when every leg is known to be bad: an agent that is merely deaf leaves the mount to Icecast's own fallback. */
+const BEGIN_WITH_NO_LEG: RelayChoice = {
+  do: 'switch',
+  atFrame: 0,
+  to: null,
+  fadeFrames: LEAST_FADE_FRAMES,
+  correlation: 0,
+  trigger: 'start',
+  because: 'no leg is audible',
+};
 
 /** A copy that is behind asks for more latency; learnt later, it would take minutes to make room for it unheard. */
 function isStillAligning(situation: Situation, first: TakeSight): boolean {

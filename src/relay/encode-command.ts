@@ -7,6 +7,8 @@ export interface OutputFormat {
   readonly bitrateKbps: number;
   readonly sampleRateHz: number;
   readonly channels: 1 | 2;
+  /** LAME's own scale, 0 the best and 9 the fastest; null: its default. */
+  readonly mp3Quality: number | null;
 }
 
 /** What Icecast and players go by. `application/ogg` is what Icecast 2.4 knows both Ogg codecs by. */
@@ -43,15 +45,21 @@ export function encodeArguments(format: OutputFormat): readonly string[] {
     .audioFrequency(format.codec === 'opus' ? 48_000 : format.sampleRateHz)
     .audioChannels(format.channels)
     .audioBitrate(`${format.bitrateKbps}k`)
-    .outputOptions([...codecOptions(format.codec), '-threads 1', '-filter_threads 1', '-flush_packets 1'])
+    .outputOptions([...codecOptions(format), '-threads 1', '-filter_threads 1', '-flush_packets 1'])
     .output('pipe:1');
   return argumentsOf(command);
 }
 
-function codecOptions(codec: OutputFormat['codec']): string[] {
+function codecOptions({ codec, mp3Quality }: OutputFormat): string[] {
   switch (codec) {
     case 'mp3':
-      return ['-c:a libmp3lame', '-write_xing 0', '-id3v2_version 0', '-f mp3'];
+      return [
+        '-c:a libmp3lame',
+        ...(mp3Quality === null ? [] : [`-compression_level ${mp3Quality}`]),
+        '-write_xing 0',
+        '-id3v2_version 0',
+        '-f mp3',
+      ];
     case 'aac':
       return ['-c:a aac', '-f adts'];
     case 'opus':

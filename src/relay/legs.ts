@@ -12,6 +12,8 @@ export interface LegFeed {
   pcm(pcm: Float32Array): void;
   /** What is announced now, with the sound that comes next. */
   title(title: string): void;
+  /** Short-term loudness at a moment and the true peak since the one before, as the meter gives them. */
+  loudness(atMs: number, shortTermLufs: number, truePeakDbtp: number): void;
   /** The connection or its decoder is gone; what comes after it opens a feed of its own. */
   close(): void;
 }
@@ -77,6 +79,7 @@ export class RelayLegs {
     return {
       pcm: (pcm) => take.push(pcm, clock.nowMs()),
       title: (title) => take.noteTitle(title),
+      loudness: (atMs, lufs, truePeakDbtp) => take.loudness.note(atMs, lufs, truePeakDbtp),
       close: () => take.close(),
     };
   }

@@ -1,4 +1,4 @@
-import { PCM_CHANNELS } from '../audio/decode-command.ts';
+import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import { INTERPOLATOR_REACH_FRAMES, interpolate } from '../audio/splice.ts';
 
 /** Sound that can be read by absolute frame: a take's ring. */
@@ -11,6 +11,8 @@ export interface Voice {
   readonly source: Readable;
   readonly frame: number;
   readonly inverted: boolean;
+  /** By this much it begins louder or quieter than it is; released little by little. */
+  readonly gainDb: number;
 }
 
 /** From `atFrame` of the voice that plays (now, when nothing plays) over to another one within `fadeFrames`. */
@@ -30,6 +32,8 @@ interface Fade {
 }
 
 const BLOCK_FRAMES = 960;
+/** So slow that nobody hears it go: 6 dB in 20 s. */
+const RELEASE_DB_PER_FRAME = 0.3 / PCM_RATE_HZ;
 /** -90 dBFS RMS as a uniform distribution: under any programme, and above digital silence. */
 const FLOOR_PEAK = 10 ** (-90 / 20) * Math.sqrt(3);
 
@@ -130,8 +134,11 @@ export class Playout {
       this.#dryFrames += frames;
       out.fill(0);
     }
-    if (voice.inverted) for (let i = 0; i < out.length; i += 1) out[i] = -(out[i] ?? 0);
-    return { ...voice, frame: voice.frame + frames * rate };
+    const gainDb = released(voice.gainDb, frames);
+    const sign = voice.inverted ? -1 : 1;
+    if (voice.inverted || voice.gainDb !== 0)
+      amplify(out, sign * gainOf(voice.gainDb), sign * gainOf(gainDb));
+    return { ...voice, frame: voice.frame + frames * rate, gainDb };
   }
 
   #readAt(voice: Voice, whole: number, rate: number, out: Float32Array): boolean {
@@ -157,6 +164,17 @@ export class Playout {
     }
     this.#noise = noise;
   }
+}
+
+const gainOf = (db: number): number => 10 ** (db / 20);
+
+function released(gainDb: number, frames: number): number {
+  return Math.sign(gainDb) * Math.max(0, Math.abs(gainDb) - frames * RELEASE_DB_PER_FRAME);
+}
+
+function amplify(out: Float32Array, from: number, to: number): void {
+  const step = (to - from) / out.length;
+  for (let i = 0; i < out.length; i += 1) out[i] = (out[i] ?? 0) * (from + i * step);
 }
 
 /** Fades `old` out of and `out` in, at constant power for sounds as alike as these are. */

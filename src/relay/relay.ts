@@ -6,9 +6,11 @@ import type { Leg, LegId } from '../domain/ids.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
-import { Alignment, type Relation } from './alignment.ts';
+import { Alignment } from './alignment.ts';
 import { type ChoicePolicy, choose, type RelayChoice, type RelayHold, type Situation } from './choice.ts';
+import type { Emergency } from './emergency.ts';
 import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
+import { type Loudness, matchingGainDb } from './loudness.ts';
 import {
   type OutputsOptions,
   type OutputView,
@@ -17,7 +19,8 @@ import {
   type RelayOutputs,
 } from './outputs.ts';
 import { nextPace, STEADY } from './pace.ts';
-import { Playout } from './playout.ts';
+import { Playout, type Voice } from './playout.ts';
+import { type RelayLegView, relationViews, sentenceOf } from './relations.ts';
 import type { Take } from './take.ts';
 
 /** What the relay did, for the log, the history and the dashboard. */
@@ -44,23 +47,17 @@ export interface RelayOptions {
   /** An operator's hold that lasts now. */
   holdOf?(): RelayHold | null;
   onEvent?(event: RelayEvent): void;
+  /** What is played when no leg is audible, as soon as it is there; the noise floor without it. */
+  emergency?(): Emergency | null;
   /** Changes what is about to be encoded, in place. */
   process?(pcm: Float32Array): void;
   /** Replaced in tests, where nothing has to be encoded. */
   openOutputs?(options: OutputsOptions): RelayOutputs;
 }
 
-export interface RelayLegView {
-  readonly leg: LegId;
-  readonly relation: Relation['is'];
-  readonly peak: number | null;
-  /** How much later than the leg on air it carries the same moment. */
-  readonly behindMs: number | null;
-}
-
 export interface RelayView {
   readonly onAir: LegId | null;
-  readonly isPlaying: boolean;
+  readonly playing: 'nothing' | 'leg' | 'emergency-file' | 'noise-floor';
   readonly latencyMs: number | null;
   readonly wantedLatencyMs: number;
   readonly rate: number;
@@ -143,7 +140,7 @@ class StationRelay implements Relay {
     const latencyMs = this.#latencyMs();
     return {
       onAir: this.#onAir?.leg ?? null,
-      isPlaying: this.#playingSinceMs !== null,
+      playing: this.#playing,
       latencyMs: latencyMs === null ? null : Math.round(latencyMs),
       wantedLatencyMs: Math.round(this.#wantedLatencyMs),
       rate: this.#pace.rate,
@@ -216,6 +213,7 @@ class StationRelay implements Relay {
       legs: this.#legs.sights,
       onAir: onAir === null || frame === null ? null : { take: onAir, frame },
       hasPlayed: this.#playingSinceMs !== null,
+      hasEmergency: this.#emergency !== null,
       policy: this.#policy(),
       hold: this.#options.holdOf?.() ?? null,
       latencyMs: this.#wantedLatencyMs,
@@ -231,12 +229,48 @@ class StationRelay implements Relay {
       this.#playout.plan(null);
       return;
     }
-    const { to, atFrame, fadeFrames, correlation } = choice;
-    const take = to === null ? null : this.#legs.takeOf(to.take.id);
-    const voice =
-      to === null || take === null ? null : { source: take.ring, frame: to.frame, inverted: to.inverted };
-    this.#playout.plan({ atFrame, to: voice, fadeFrames: Math.round(fadeFrames), correlation });
+    const { atFrame, fadeFrames, correlation } = choice;
+    this.#playout.plan({
+      // Nothing but the emergency file may be playing, whose frames are not those of a leg.
+      atFrame: onAir === null ? (this.#playout.voice?.frame ?? 0) : atFrame,
+      to: this.#voiceFor(choice),
+      fadeFrames: Math.round(fadeFrames),
+      correlation,
+    });
     if (this.#playingSinceMs === null) this.#begin(nowMs);
+  }
+
+  /** A copy goes on at the gain that is there; another programme begins about as loud as what it follows. */
+  #voiceFor({ to, atFrame, correlation }: RelayChoice & { do: 'switch' }): Voice | null {
+    const playing = this.#playout.voice;
+    const fromMs = this.#onAir?.timeOf(atFrame) ?? null;
+    const leaving =
+      this.#onAir === null ? this.#emergency?.loudness : this.#onAir.loudness.before(fromMs ?? 0);
+    const gainFor = (joining: Loudness | null): number => {
+      if (playing === null) return 0;
+      if (correlation > 0) return playing.gainDb;
+      return matchingGainDb(leaving ? { ...leaving, lufs: leaving.lufs + playing.gainDb } : null, joining);
+    };
+    if (to === null) {
+      const emergency = this.#emergency;
+      return emergency === null
+        ? null
+        : { source: emergency.source, frame: 0, inverted: false, gainDb: gainFor(emergency.loudness) };
+    }
+    const take = this.#legs.takeOf(to.take.id);
+    if (take === null) return null;
+    const joining = take.loudness.from(take.timeOf(to.frame) ?? 0);
+    return { source: take.ring, frame: to.frame, inverted: to.inverted, gainDb: gainFor(joining) };
+  }
+
+  get #emergency(): Emergency | null {
+    return this.#options.emergency?.() ?? null;
+  }
+
+  get #playing(): RelayView['playing'] {
+    if (this.#playingSinceMs === null) return 'nothing';
+    if (this.#onAir !== null) return 'leg';
+    return this.#playout.voice === null ? 'noise-floor' : 'emergency-file';
   }
 
   #policy(): ChoicePolicy {
@@ -272,6 +306,7 @@ class StationRelay implements Relay {
       atMs,
       from,
       to: this.#onAir?.leg ?? null,
+      ...(this.#playing === 'emergency-file' ? { filler: this.#playing } : {}),
       trigger: choice.trigger,
       hitless: choice.correlation > 0,
       because: choice.because,
@@ -319,18 +354,8 @@ class StationRelay implements Relay {
     if (told !== null) this.#outputs?.setTitle(told);
   }
 
-  #legViews(): RelayLegView[] {
-    const onAir = this.#onAir ?? this.#legs.audible[0] ?? null;
-    return this.#options.legs.map(({ id }) => {
-      const take = this.#legs.audible.find((one) => one.leg === id);
-      if (take === undefined || onAir === null) {
-        return { leg: id, relation: 'unknown', peak: null, behindMs: null };
-      }
-      if (take === onAir) return { leg: id, relation: 'same', peak: 1, behindMs: 0 };
-      const relation = this.#alignment.relationOf(take);
-      const peak = relation.is === 'unknown' ? null : relation.peak;
-      return { leg: id, relation: relation.is, peak, behindMs: behindMsOf(onAir, take, relation) };
-    });
+  #legViews(): readonly RelayLegView[] {
+    return relationViews(this.#options.legs, this.#legs.audible, this.#onAir, this.#alignment);
   }
 
   /** Whether the backups are copies of the best leg; while another one is on air, it says nothing of that. */
@@ -342,19 +367,4 @@ class StationRelay implements Relay {
       this.#options.onEvent?.({ kind: 'relay-aligned', atMs, leg, detail: sentenceOf(relation, behindMs) });
     }
   }
-}
-
-/** How much later than `onAir` the take carries the same moment, in ms. */
-function behindMsOf(onAir: Take, take: Take, relation: Relation): number | null {
-  if (relation.is !== 'same') return null;
-  const frame = Math.min(onAir.endFrame, take.endFrame - relation.offsetFrames);
-  const here = onAir.timeOf(frame);
-  const there = take.timeOf(frame + relation.offsetFrames);
-  return here === null || there === null ? null : there - here;
-}
-
-function sentenceOf(relation: 'same' | 'different', behindMs: number | null): string {
-  if (relation === 'different') return 'carries a different programme: it is no copy of what is on air';
-  const seconds = Math.abs((behindMs ?? 0) / 1_000).toFixed(2);
-  return `carries the same programme, ${seconds} s ${(behindMs ?? 0) < 0 ? 'ahead' : 'behind'}`;
 }

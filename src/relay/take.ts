@@ -1,6 +1,7 @@
 import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import { createStreamClock } from '../audio/stream-clock.ts';
 import type { LegId } from '../domain/ids.ts';
+import { LoudnessLine } from './loudness.ts';
 import { PcmRing } from './ring.ts';
 
 const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
@@ -43,6 +44,7 @@ export class Take implements TakeSight {
   readonly id: number;
   readonly leg: LegId;
   readonly ring: PcmRing;
+  readonly loudness = new LoudnessLine();
   readonly #clock = createStreamClock({ rateHz: PCM_RATE_HZ });
   #marks: Mark[] = [];
   #titles: Title[] = [];

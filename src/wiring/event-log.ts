@@ -67,7 +67,7 @@ export function sentenceOf(event: StationEvent): string {
     case 'refused':
       return `${event.server}: refused to ${event.author}: ${event.detail}`;
     case 'relay-switched':
-      return `on air: ${event.to ?? 'the noise floor'} instead of ${event.from ?? 'nothing'}, because ${event.because}`;
+      return `on air: ${event.to ?? (event.filler === undefined ? 'the noise floor' : 'the emergency file')} instead of ${event.from ?? 'nothing'}, because ${event.because}`;
     case 'relay-aligned':
       return `${event.leg}: ${event.detail}`;
     case 'alert-opened':

@@ -68,7 +68,10 @@ export function startLegListener(options: LegListenerOptions): LegListener {
       preset: options.policy.programme.preset,
       decoders: options.decoders,
       clock,
-      onReading: (reading) => input({ kind: 'levels', atMs: clock.nowMs(), leg: leg.id, reading }),
+      onReading(reading) {
+        feed?.loudness(reading.atMs, reading.shortTermLufs, reading.truePeakDbtp);
+        input({ kind: 'levels', atMs: clock.nowMs(), leg: leg.id, reading });
+      },
       onPulse: (pulse) => input({ kind: 'pulse', atMs: pulse.atMs, leg: leg.id, pulse }),
       onPcm: (pcm) => {
         if (feed === null && options.openFeed !== undefined) {

@@ -1,11 +1,14 @@
+import { decodeWholeFile } from '../audio/whole-file.ts';
 import type { Credentials, StationConfig } from '../config/index.ts';
 import { requiredHealthMs } from '../decide/desk.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { Input } from '../domain/inputs.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import type { Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
+import { type Emergency, emergencyOf } from '../relay/emergency.ts';
 import { legsInOrder } from '../relay/legs.ts';
 import { type Relay, startRelay } from '../relay/relay.ts';
 import type { Station } from '../station.ts';
@@ -27,6 +30,9 @@ export interface StationRelayOptions {
   readonly event: (event: StationEvent) => void;
 }
 
+/** A minute of it takes 11 MiB for as long as the agent runs. */
+export const MOST_EMERGENCY_SECONDS = 300;
+
 /** How far behind the live sound a station's public mounts run, in ms. */
 export function relayDelayMs(serve: StationConfig['serve'], tripMs: number): number {
   return serve.delayMs ?? tripMs + MARGIN_MS;
@@ -36,6 +42,10 @@ export function relayDelayMs(serve: StationConfig['serve'], tripMs: number): num
 export function startStationRelay(options: StationRelayOptions): Relay {
   const { station, serve, clock, server, source } = options;
   const { policy } = station;
+  let emergency: Emergency | null = null;
+  void loadEmergency(options).then((loaded) => {
+    emergency = loaded;
+  });
   const credentials = { user: source.user, password: source.password.reveal() };
   return startRelay({
     legs: legsInOrder(policy),
@@ -50,6 +60,8 @@ export function startStationRelay(options: StationRelayOptions): Relay {
     restoreMs: policy.silence.restoreMs,
     dwellMs: policy.dwellMs,
     thresholdDbfs: policy.silence.thresholdDbfs,
+    differentFadeMs: serve.crossfadeMs,
+    emergency: () => emergency,
     ffmpegPath: options.ffmpegPath,
     clock,
     random: options.random,
@@ -74,4 +86,24 @@ export function startStationRelay(options: StationRelayOptions): Relay {
       options.input({ kind: 'on-air', atMs: event.atMs, leg: event.to, trigger: event.trigger });
     },
   });
+}
+
+/** A file that can't be used is told, and the noise floor stands in: it is no reason not to be on the air. */
+async function loadEmergency(options: StationRelayOptions): Promise<Emergency | null> {
+  const { serve, station, ffmpegPath, clock, log } = options;
+  if (serve.emergencyFile === null) return null;
+  try {
+    return emergencyOf(
+      await decodeWholeFile({
+        path: serve.emergencyFile,
+        ffmpegPath,
+        clock,
+        mostSeconds: MOST_EMERGENCY_SECONDS,
+        thresholdDbfs: station.policy.silence.thresholdDbfs,
+      }),
+    );
+  } catch (thrown) {
+    log.error({ err: messageOf(thrown) }, 'the emergency file cannot be played; the noise floor stands in');
+    return null;
+  }
 }

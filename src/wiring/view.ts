@@ -29,13 +29,11 @@ export function stationView(
   };
 }
 
-function relayStatus({ onAir, latencyMs, wantedLatencyMs, legs, outputs }: RelayView): RelayStatus {
+function relayStatus({ legs, outputs, rate: _rate, ...view }: RelayView): RelayStatus {
   return {
-    onAir,
-    latencyMs,
-    wantedLatencyMs,
+    ...view,
     legs: legs.map(({ leg, relation, behindMs }) => ({ leg, relation, behindMs })),
-    outputs: outputs.map(({ mount, state }) => ({ mount, state: state.is })),
+    outputs: outputs.map(({ state, ...output }) => ({ ...output, state: state.is })),
   };
 }
 

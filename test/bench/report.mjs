@@ -165,7 +165,7 @@ export function reportPlot(rows) {
   ]);
 }
 
-function groupBy(items, keyOf) {
+export function groupBy(items, keyOf) {
   const groups = new Map();
   for (const item of items) {
     const key = keyOf(item);

@@ -17,7 +17,8 @@ const WARN = 40;
  * @property {readonly number[]} pids  the processes to measure, with all below them
  * @property {(windowMs: number) => Promise<string | null>} fault  why the window just over doesn't count
  * @property {() => Promise<unknown>} stop
- * @typedef {{ url: string, host: string, admin: { user: string, password: string } }} Server
+ * @typedef {{ url: string, host: string, admin: { user: string, password: string },
+ *   source?: { user: string, password: string } }} Server
  * @typedef {(server: Server, mounts: readonly string[]) => Promise<Running>} Start
  */
 
@@ -44,7 +45,20 @@ async function upOrStopped(what, running, isUp, explain) {
 }
 
 /** @type {Start} */
-export async function startSustain(server, mounts) {
+export function startSustain(server, mounts) {
+  return startAgent(server, stationsText(mounts), mounts.length);
+}
+
+/**
+ * One agent.
+ *
+ * @param {Server} server
+ * @param {string} stations  its stations, as YAML
+ * @param {number} legCount
+ * @param {(stations: readonly object[]) => string | null} [lacks]  what else is not yet, or no longer, as it should be
+ * @returns {Promise<Running>}
+ */
+export async function startAgent(server, stations, legCount, lacks = () => null) {
   const directory = temporaryDirectory('bench', null);
   const secret = (name, text) => {
     const path = join(directory.path, name);
@@ -56,8 +70,12 @@ export async function startSustain(server, mounts) {
   const stateDirectory = join(directory.path, 'state');
   mkdirSync(stateDirectory, { mode: 0o700 });
   const configPath = join(directory.path, 'sustain.yaml');
-  const files = { admin: secret('admin', server.admin.password), viewer: secret('viewer', viewerToken) };
-  writeFileSync(configPath, configText(server, mounts, files, listen, stateDirectory));
+  const files = {
+    admin: secret('admin', server.admin.password),
+    source: secret('source', server.source?.password ?? 'none'),
+    viewer: secret('viewer', viewerToken),
+  };
+  writeFileSync(configPath, configText(server, stations, files, listen, stateDirectory));
   const agent = createAgentProcess({
     server: 'bench',
     configPath,
@@ -70,20 +88,19 @@ export async function startSustain(server, mounts) {
     await agent.stop();
     directory.remove();
   };
-  const legs = async () => {
-    const { stations } = await agent.state();
-    return stations.flatMap(({ servers }) => servers.flatMap((one) => one.legs));
-  };
+  const stationViews = async () => (await agent.state()).stations;
+  const legsOf = (views) => views.flatMap(({ servers }) => servers.flatMap((one) => one.legs));
   const running = {
     get pids() {
       return [agent.pid()];
     },
     async fault(windowMs) {
-      const all = await legs();
+      const views = await stationViews();
+      const all = legsOf(views);
       // Asking during the window would be measured too, so the legs are asked since when they have been audible.
       const bad = all.find(({ condition, forMs }) => condition !== 'audible' || forMs < windowMs);
-      if (all.length !== mounts.length) return `it has ${all.length} legs`;
-      if (bad === undefined) return null;
+      if (all.length !== legCount) return `it has ${all.length} legs`;
+      if (bad === undefined) return lacks(views);
       const warnings = agent.log().filter(({ level }) => level >= WARN);
       const said = warnings.slice(-3).map(({ msg, lostMs }) => (lostMs ? `${msg} (${lostMs} ms)` : msg));
       return `${bad.leg} is ${bad.condition} ${bad.reason} for ${bad.forMs} ms (${said.join('; ')})`;
@@ -98,15 +115,19 @@ export async function startSustain(server, mounts) {
   }
   let left = [];
   const isUp = async () => {
-    left = (await legs()).filter(({ condition }) => condition !== 'audible');
+    const views = await stationViews();
+    left = legsOf(views)
+      .filter(({ condition }) => condition !== 'audible')
+      .map(({ leg, condition, reason }) => `${leg} is ${condition} ${reason}`);
+    const lacking = lacks(views);
+    if (lacking !== null) left.push(lacking);
     return left.length === 0;
   };
-  const explain = () =>
-    left.map(({ leg, condition, reason }) => `${leg} is ${condition} ${reason}`).join('\n');
+  const explain = () => left.join('\n');
   return upOrStopped('Sustain', running, isUp, explain);
 }
 
-function configText(server, mounts, files, listen, stateDirectory) {
+function stationsText(mounts) {
   const names = ['primary', 'secondary', 'autodj'];
   const stations = [];
   for (let first = 0; first < mounts.length; first += SOURCES_PER_STATION) {
@@ -120,11 +141,19 @@ function configText(server, mounts, files, listen, stateDirectory) {
       '    serve: { mode: guard }',
     );
   }
+  return stations.join('\n');
+}
+
+function configText(server, stations, files, listen, stateDirectory) {
+  const users = [server.admin, server.source ?? { user: 'source' }].map(({ user }) => user);
   return `server: bench
 servers:
-  bench: { url: "${server.url}", admin: { user: ${server.admin.user}, passwordFile: ${files.admin} } }
+  bench:
+    url: "${server.url}"
+    admin: { user: ${users[0]}, passwordFile: ${files.admin} }
+    source: { user: ${users[1]}, passwordFile: ${files.source} }
 stations:
-${stations.join('\n')}
+${stations}
 web: { listen: "${listen}", viewerTokenFile: ${files.viewer}, operatorTokenFile: ${files.viewer} }
 state: { directory: ${stateDirectory} }
 `;
@@ -205,19 +234,27 @@ thread.run(every=1., fun () -> log("heard #{list.length(list.filter(fun (one) ->
 `;
 }
 
-async function startLiquidsoaps(server, groups) {
+function startLiquidsoaps(server, groups) {
+  const scripts = groups.map((mounts) => liquidsoapScript(mounts.map((mount) => `${server.url}${mount}`)));
+  return startLiquidsoapScripts(
+    scripts,
+    groups.map((mounts) => mounts.length),
+  );
+}
+
+/**
+ * @param {readonly string[]} scripts  each says `heard N` in its log once a second
+ * @param {readonly number[]} heardEach  the N of each when all is well
+ */
+export async function startLiquidsoapScripts(scripts, heardEach) {
   const directory = temporaryDirectory('bench-liquidsoap', null);
-  const options = groups.map((mounts, index) => {
+  const options = scripts.map((script, index) => {
     const path = join(directory.path, `${index}.liq`);
-    writeFileSync(path, liquidsoapScript(mounts.map((mount) => `${server.url}${mount}`)));
+    writeFileSync(path, script);
     return { command: 'liquidsoap', args: [path] };
   });
   try {
-    const running = await startGroup(
-      'liquidsoap',
-      options,
-      groups.map((mounts) => mounts.length),
-    );
+    const running = await startGroup('liquidsoap', options, heardEach);
     return {
       ...running,
       async stop() {

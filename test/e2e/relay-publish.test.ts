@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createEncoder,
@@ -9,36 +10,44 @@ import {
   PILOTS_HZ,
   startIcecast,
   startListener,
+  temporaryDirectory,
   waitUntil,
 } from '../../src/demo/rig/index.ts';
+import { runFfmpeg } from '../../src/demo/rig/material.ts';
 import { sleep, systemClock } from '../../src/platform/clock.ts';
-import { capture, longestQuietMs, type RelayAgent, startRelayAgent } from './relay-support.ts';
+import { capture, longestQuiet, longestQuietMs, secondsOfTone } from './relay-sound.ts';
+import { type RelayAgent, startRelayAgent } from './relay-support.ts';
 
 let icecast: IcecastServer;
 let primary: Encoder;
 let secondary: Encoder;
 let agent: RelayAgent;
 
+/** None of the music is that low, or that steady. */
+const EMERGENCY_HZ = 1_250;
+const folder = temporaryDirectory('relay-publish', null);
+const emergencyFile = join(folder.path, 'emergency.wav');
+
 const OUTPUTS = [
   {
     mount: '/stream',
     demuxer: 'mp3',
-    format: { codec: 'mp3', bitrateKbps: 128, sampleRateHz: 44_100, channels: 2 },
+    format: { codec: 'mp3' },
   },
   {
     mount: '/stream.aac',
     demuxer: 'aac',
-    format: { codec: 'aac', bitrateKbps: 96, sampleRateHz: 48_000, channels: 2 },
+    format: { codec: 'aac', sampleRate: '48000' },
   },
   {
     mount: '/stream.opus',
     demuxer: 'ogg',
-    format: { codec: 'opus', bitrateKbps: 64, sampleRateHz: 48_000, channels: 2 },
+    format: { codec: 'opus', bitrate: '64k' },
   },
   {
     mount: '/stream.ogg',
     demuxer: 'ogg',
-    format: { codec: 'vorbis', bitrateKbps: 96, sampleRateHz: 44_100, channels: 1 },
+    format: { codec: 'vorbis', bitrate: '96k', channels: 'mono' },
   },
 ] as const;
 
@@ -67,12 +76,14 @@ beforeAll(async () => {
   };
   primary = await start('primary', 0);
   secondary = await start('secondary', 400);
-  agent = startRelayAgent({
+  await runFfmpeg([...['-f', 'lavfi', '-i', `sine=${EMERGENCY_HZ}:duration=4`], '-y', emergencyFile]);
+  agent = await startRelayAgent({
     servers: { london: icecast },
     sources: ['primary', 'secondary'],
     tripMs: 2_000,
     restoreMs: 5_000,
-    outputs: OUTPUTS,
+    emergencyFile,
+    outputs: OUTPUTS.map(({ mount, format }) => ({ mount, ...format })),
   });
   await waitUntil(
     'the public mounts',
@@ -89,6 +100,7 @@ afterAll(async () => {
   await agent?.stop();
   for (const encoder of [primary, secondary]) await encoder?.kill();
   await icecast?.stop();
+  folder.remove();
 });
 
 describe('the public mounts', () => {
@@ -137,6 +149,31 @@ it('an encoder of ours killed with -9 is rebuilt within a second, and a listener
   expect(report.longestDeadAirMs).toBeLessThan(50);
   expect(report.longestArrivalGapMs).toBeLessThan(1_000);
   console.log('longest time without a byte after kill -9 of the encoder', report.longestArrivalGapMs);
+});
+
+it('a studio that is silent on both encoders is not heard: the emergency file, over and over, and back', async () => {
+  const recorder = await capture(`${icecast.url}/stream`);
+  await pause(1_000);
+  for (const { programme } of [primary, secondary]) programme.mute();
+  const isPlaying = (what: string) =>
+    waitUntil(
+      `the ${what}`,
+      20_000,
+      () => agent.relay.view.playing === what,
+      () => JSON.stringify(agent.relay.view),
+    );
+  await isPlaying('emergency-file');
+  // Longer than the file.
+  await pause(6_000);
+  for (const { programme } of [primary, secondary]) programme.unmute();
+  await isPlaying('leg');
+  await pause(6_000);
+  const heard = await recorder.stop();
+  expect(recorder.disconnects()).toBe(1);
+  expect(longestQuiet(heard.pcm).durationMs).toBeLessThan(50);
+  const toneSeconds = secondsOfTone(heard.pcm, EMERGENCY_HZ);
+  expect(toneSeconds).toBeGreaterThan(5);
+  expect(toneSeconds).toBeLessThan(heard.seconds - 4);
 });
 
 it('titles are those of the sound that is heard, in order and each once', async () => {

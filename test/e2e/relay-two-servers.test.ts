@@ -11,14 +11,8 @@ import {
   waitUntil,
 } from '../../src/demo/rig/index.ts';
 import { sleep, systemClock } from '../../src/platform/clock.ts';
-import {
-  capture,
-  jumpsIn,
-  longestQuietMs,
-  placesIn,
-  type RelayAgent,
-  startRelayAgent,
-} from './relay-support.ts';
+import { capture, jumpsIn, longestQuietMs, placesIn } from './relay-sound.ts';
+import { type RelayAgent, startRelayAgent } from './relay-support.ts';
 
 let servers: Readonly<Record<'london' | 'dublin', IcecastServer>>;
 let material: Material;
@@ -48,7 +42,7 @@ beforeAll(async () => {
     encoders[name] = encoder;
     await encoder.start();
   }
-  agent = startRelayAgent({ servers, sources: ['primary', 'secondary'], restoreMs: 8_000 });
+  agent = await startRelayAgent({ servers, sources: ['primary', 'secondary'], restoreMs: 8_000 });
   await waitUntil(
     'the public mount',
     60_000,

@@ -12,7 +12,8 @@ import {
   waitUntil,
 } from '../../src/demo/rig/index.ts';
 import { sleep, systemClock } from '../../src/platform/clock.ts';
-import { decodeRecording, longestQuiet, type RelayAgent, startRelayAgent } from '../e2e/relay-support.ts';
+import { decodeRecording, longestQuiet } from '../e2e/relay-sound.ts';
+import { type RelayAgent, startRelayAgent } from '../e2e/relay-support.ts';
 
 const LISTENERS = 200;
 const SWITCHES = 100;
@@ -40,7 +41,7 @@ beforeAll(async () => {
     encoders.push(encoder);
     await encoder.start();
   }
-  agent = startRelayAgent({ servers: { london: icecast }, tripMs: 2_000, restoreMs: 5_000 });
+  agent = await startRelayAgent({ servers: { london: icecast }, tripMs: 2_000, restoreMs: 5_000 });
   await waitUntil(
     'the public mount',
     60_000,

@@ -13,14 +13,8 @@ import {
   waitUntil,
 } from '../../src/demo/rig/index.ts';
 import { sleep, systemClock } from '../../src/platform/clock.ts';
-import {
-  capture,
-  jumpsIn,
-  longestQuietMs,
-  placesIn,
-  type RelayAgent,
-  startRelayAgent,
-} from '../e2e/relay-support.ts';
+import { capture, jumpsIn, longestQuietMs, placesIn } from '../e2e/relay-sound.ts';
+import { type RelayAgent, startRelayAgent } from '../e2e/relay-support.ts';
 
 const SECONDARY_LATER_MS = 1_300;
 
@@ -51,7 +45,7 @@ beforeAll(async () => {
   primary = await start('primary', { material });
   secondary = await start('secondary', { material, delayMs: SECONDARY_LATER_MS });
   autodj = await start('autodj', { material: other });
-  agent = startRelayAgent({ servers: { london: icecast } });
+  agent = await startRelayAgent({ servers: { london: icecast } });
   await waitUntil(
     'the public mount',
     60_000,

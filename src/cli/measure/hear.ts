@@ -1,9 +1,10 @@
+import type { ByteSource } from '../../audio/byte-source.ts';
 import { openDecodeStream } from '../../audio/decode-stream.ts';
 import { describeExit } from '../../platform/child.ts';
 import { type Clock, sleep } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
 import type { ProgrammeListener } from './listener.ts';
-import { type ByteSource, TitlesLied } from './source.ts';
+import { TitlesLied } from './live-source.ts';
 
 export interface Hearing {
   readonly source: ByteSource;

@@ -1,5 +1,7 @@
+import { type ByteSource, UnreadableSound } from '../../audio/byte-source.ts';
 import { demuxerFor } from '../../audio/decode-command.ts';
 import type { Container } from '../../audio/decode-stream.ts';
+import { SNIFF_BYTES, sniffContainer } from '../../audio/sniff.ts';
 import { mount } from '../../domain/ids.ts';
 import { type Credentials, parseServerUrl, type ServerAddress } from '../../icecast/address.ts';
 import { createIcyReader, type IcyReader } from '../../icecast/icy.ts';
@@ -11,8 +13,9 @@ import {
 } from '../../icecast/stream-client.ts';
 import { PLAIN_USER_AGENT } from '../../icecast/user-agent.ts';
 import type { Cancel, Clock } from '../../platform/clock.ts';
-import { SNIFF_BYTES, sniffContainer } from './sniff.ts';
-import { type ByteSource, MeasureError, TitlesLied } from './source.ts';
+
+/** The server puts its titles elsewhere than it says: to be asked again, without them. */
+export class TitlesLied extends UnreadableSound {}
 
 /** Where a live mount is. */
 export interface LiveAddress {
@@ -27,17 +30,17 @@ export function isUrl(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
 }
 
-/** @throws MeasureError */
+/** @throws UnreadableSound */
 export function parseLiveUrl(text: string): LiveAddress {
-  if (!URL.canParse(text)) throw new MeasureError(`${withoutPassword(text)} is no valid address`);
+  if (!URL.canParse(text)) throw new UnreadableSound(`${withoutPassword(text)} is no valid address`);
   const url = new URL(text);
   const credentials = { user: decoded(url.username), password: decoded(url.password) };
   url.username = '';
   url.password = '';
   const server = parseServerUrl(url.href);
-  if (server === null) throw new MeasureError(`${url.href} is no http or https address`);
+  if (server === null) throw new UnreadableSound(`${url.href} is no http or https address`);
   if (url.search !== '')
-    throw new MeasureError(
+    throw new UnreadableSound(
       `${url.origin}${url.pathname}: an address with a question mark cannot be asked for yet`,
     );
   return {
@@ -70,7 +73,7 @@ export interface LiveOptions {
   readonly interrupted: AbortSignal;
 }
 
-/** Connects, and resolves when it is known what the sound is. @throws MeasureError, TitlesLied */
+/** Connects, and resolves when it is known what the sound is. @throws UnreadableSound, TitlesLied */
 export function openLive(options: LiveOptions): Promise<ByteSource> {
   return new Promise((resolve, reject) => {
     const stream: LiveStream = new LiveStream(options, {
@@ -88,7 +91,7 @@ export function openLive(options: LiveOptions): Promise<ByteSource> {
 
 interface Outcome {
   ready(container: Container): void;
-  refused(because: MeasureError): void;
+  refused(because: UnreadableSound): void;
 }
 
 class LiveStream {
@@ -101,7 +104,7 @@ class LiveStream {
   #bytesToCome: number | null = null;
   #isReady = false;
   #waiting: Buffer[] = [];
-  #failure: MeasureError | null = null;
+  #failure: UnreadableSound | null = null;
   #isOver = false;
   #wake: () => void = () => {};
   #cancelStall: Cancel = () => {};
@@ -203,10 +206,10 @@ class LiveStream {
   }
 
   #fail(because: string): void {
-    this.#end(new MeasureError(`${this.#options.address.shown}: ${because}`));
+    this.#end(new UnreadableSound(`${this.#options.address.shown}: ${because}`));
   }
 
-  #end(because: MeasureError): void {
+  #end(because: UnreadableSound): void {
     if (this.#isOver) return;
     if (this.#isReady) this.#failure = because;
     else this.#outcome.refused(because);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PROGRAMME_FAULTS } from '../../domain/readings.ts';
 import { durationText } from '../units.ts';
-import { bitrate, choice, duration, level, line, mountPath, name } from './leaves.ts';
+import { bitrate, choice, duration, filePath, level, line, mountPath, name } from './leaves.ts';
 
 const silence = z
   .strictObject({
@@ -163,13 +163,24 @@ const output = z
       description: 'Whether the public mount is mono or stereo.',
       example: 'stereo',
     }).prefault('stereo'),
+    quality: choice(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'], {
+      description:
+        'Of mp3 only: how hard LAME tries, from 0 (best, slowest) to 9. By default 3; 2 costs half as much again, 7 less than half.',
+      example: '3',
+    }).optional(),
   })
-  .transform(({ mount, codec, bitrate: bitrateKbps, sampleRate, channels }) => ({
+  .superRefine(({ codec, quality }, context) => {
+    if (quality === undefined || codec === 'mp3') return;
+    const message = `belongs to mp3, and this output is ${codec}: remove it`;
+    context.addIssue({ code: 'custom', path: ['quality'], message });
+  })
+  .transform(({ mount, codec, bitrate: bitrateKbps, sampleRate, channels, quality }) => ({
     mount,
     codec,
     bitrateKbps: bitrateKbps ?? BITRATE_KBPS[codec],
     sampleRateHz: codec === 'opus' ? 48_000 : Number(sampleRate ?? 44_100),
     channels: channels === 'mono' ? (1 as const) : (2 as const),
+    mp3Quality: quality === undefined ? null : Number(quality),
   }))
   .meta({ description: 'One public mount of relay mode.' });
 
@@ -233,13 +244,27 @@ const serve = z
       minimum: '1s',
       maximum: '2m',
     }).optional(),
+    crossfade: duration({
+      description:
+        'How long relay mode fades from one programme to a different one. Copies of the same programme are joined in 20 ms.',
+      example: '250ms',
+      minimum: '20ms',
+      maximum: '2s',
+    }).prefault('250ms'),
+    emergencyFile: filePath({
+      description:
+        'A sound file that relay mode plays, over and over, while no source is audible. At most its first five minutes; a noise floor of -90 dBFS without it.',
+      example: '/var/lib/sustain/emergency.mp3',
+    }).optional(),
     stream: words.prefault({}),
     processing: processing.optional(),
   })
-  .transform(({ mode, outputs, delay, stream, processing: chain }) => ({
+  .transform(({ mode, outputs, delay, crossfade, emergencyFile, stream, processing: chain }) => ({
     mode,
     outputs,
     delayMs: delay ?? null,
+    crossfadeMs: crossfade,
+    emergencyFile: emergencyFile ?? null,
     stream,
     processing: chain ?? null,
   }))

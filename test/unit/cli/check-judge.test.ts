@@ -294,6 +294,7 @@ describe('what check says of relay mode', () => {
     bitrateKbps: 128,
     sampleRateHz: 44_100,
     channels: 2,
+    mp3Quality: null,
   } as const;
   const relayed = {
     ...config,

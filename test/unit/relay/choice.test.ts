@@ -91,6 +91,7 @@ function situation(
     legs,
     onAir: take === undefined ? null : { take, frame: frameOf(CURSOR_MS) },
     hasPlayed: true,
+    hasEmergency: false,
     hold: null,
     latencyMs: LATENCY_MS,
     relationOf: () => DIFFERENT,

@@ -6,7 +6,13 @@ import { encodeArguments, type OutputFormat } from '../../../src/relay/encode-co
 import { type Encoder, startEncoder } from '../../../src/relay/encoder.ts';
 import { CHANNELS, RATE_HZ } from './music.ts';
 
-const MP3: OutputFormat = { codec: 'mp3', bitrateKbps: 128, sampleRateHz: 44_100, channels: 2 };
+const MP3: OutputFormat = {
+  codec: 'mp3',
+  bitrateKbps: 128,
+  sampleRateHz: 44_100,
+  channels: 2,
+  mp3Quality: null,
+};
 const DEMUXER = { mp3: 'mp3', aac: 'aac', opus: 'ogg', vorbis: 'ogg' } as const;
 
 const encoders: Encoder[] = [];

@@ -23,7 +23,12 @@ function play(playout: Playout, frames: number, rate = 1): Float32Array {
 const worstError = (out: Float32Array, wanted: (frame: number) => number) =>
   out.reduce((worst, sample, i) => Math.max(worst, Math.abs(sample - wanted(i >> 1))), 0);
 
-const voice = (ring: PcmRing, frame: number, inverted = false) => ({ source: ring, frame, inverted });
+const voice = (ring: PcmRing, frame: number, inverted = false) => ({
+  source: ring,
+  frame,
+  inverted,
+  gainDb: 0,
+});
 const started = (ring: PcmRing, frame: number) => {
   const spliced: Splice[] = [];
   const playout = new Playout((splice) => spliced.push(splice));
@@ -67,6 +72,24 @@ describe('what is played', () => {
     // To the block in which the leg ends.
     expect(playout.dryFrames).toBeGreaterThanOrEqual(4_800);
     expect(playout.dryFrames).toBeLessThan(4_800 + 960);
+  });
+});
+
+describe('a gain', () => {
+  it('that another programme begins with is released so slowly that nobody hears it go', () => {
+    const ring = new PcmRing(40 * RATE_HZ);
+    ring.push(new Float32Array(30 * RATE_HZ * CHANNELS).fill(0.5));
+    const playout = new Playout(() => {});
+    playout.plan({
+      atFrame: 0,
+      to: { source: ring, frame: 0, inverted: false, gainDb: -6 },
+      fadeFrames: 1,
+      correlation: 0,
+    });
+    const levels = Array.from({ length: 25 }, () => 20 * Math.log10(play(playout, RATE_HZ).at(-1) ?? 0));
+    const wanted = levels.map((_, index) => Math.min(0, -6 + 0.3 * (index + 1)) + 20 * Math.log10(0.5));
+    for (const [index, level] of levels.entries()) expect(level).toBeCloseTo(wanted[index] ?? 0, 1);
+    expect(playout.voice?.gainDb).toBeCloseTo(0, 9);
   });
 });
 

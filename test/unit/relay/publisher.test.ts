@@ -64,7 +64,7 @@ function publishTo(port: number, ready: () => void = () => {}): Publisher {
     server: { host: '127.0.0.1', port, tls: false },
     credentials: { user: 'source', password: 'ä:b' },
     mount: mount('/stream'),
-    format: { codec: 'mp3', bitrateKbps: 128, sampleRateHz: 44_100, channels: 2 },
+    format: { codec: 'mp3', bitrateKbps: 128, sampleRateHz: 44_100, channels: 2, mp3Quality: null },
     words: { name: 'My FM\r\nX-Evil: 1', genre: 'Talk' },
     clock: systemClock,
     random: systemRandom,

@@ -3,7 +3,8 @@ import type { LegCondition } from '../../../src/domain/conditions.ts';
 import { type LegId, makeLeg, mount, serverName, sourceName, stationName } from '../../../src/domain/ids.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
-import { type RelayEvent, startRelay } from '../../../src/relay/relay.ts';
+import type { Emergency } from '../../../src/relay/emergency.ts';
+import { type RelayEvent, type RelayOptions, startRelay } from '../../../src/relay/relay.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { CHANNELS, music, RATE_HZ } from './music.ts';
 
@@ -41,6 +42,17 @@ interface LegPlan {
   gainAt?(nowMs: number): number;
 }
 
+const TONE = (): Emergency => ({
+  source: {
+    read(fromFrame, out) {
+      for (let i = 0; i < out.length; i += 1)
+        out[i] = 0.2 * Math.sin(((fromFrame + (i >> 1)) * Math.PI) / 50);
+      return true;
+    },
+  },
+  loudness: { lufs: -18, truePeakDbtp: -14 },
+});
+
 const audible = (nowMs: number): LegCondition => ({ is: 'audible', sinceMs: 0, verifiedAtMs: nowMs - 500 });
 
 /** The programme as a sound card sees it that started `lagMs` late and runs `ppm` fast. */
@@ -64,7 +76,7 @@ function soundOf(plan: LegPlan, fromFrame: number, frames: number, nowMs: number
 }
 
 /** A relay on a clock that is moved by hand, with legs that bring their sound every 100 ms. */
-function simulate(plans: readonly LegPlan[]) {
+function simulate(plans: readonly LegPlan[], more: Partial<RelayOptions> = {}) {
   const clock = manualClock(1_000);
   const events: RelayEvent[] = [];
   const played: Float32Array[] = [];
@@ -86,6 +98,7 @@ function simulate(plans: readonly LegPlan[]) {
       planOf(id)?.conditionAt(clock.nowMs()) ?? { is: 'unknown', sinceMs: 0, reason: 'starting' },
     onEvent: (event) => events.push(event),
     holdOf: () => (forced === null ? null : { author: 'eve', leg: forced }),
+    ...more,
     openOutputs: () => ({
       view: [],
       write: (pcm) => played.push(pcm),
@@ -103,7 +116,7 @@ function simulate(plans: readonly LegPlan[]) {
     force(source: string) {
       forced = leg(source).id;
     },
-    async pass(seconds: number, each: () => void = () => {}) {
+    async pass(seconds: number, each: (nowMs: number) => void = () => {}) {
       for (let step = 0; step < (seconds * 1_000) / STEP_MS; step += 1) {
         clock.advance(STEP_MS);
         const nowMs = clock.nowMs();
@@ -112,7 +125,7 @@ function simulate(plans: readonly LegPlan[]) {
           line.feed.pcm(soundOf(line.plan, line.frames, until - line.frames, nowMs));
           line.frames = until;
         }
-        each();
+        each(nowMs);
         await searches.last;
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -181,6 +194,82 @@ describe('a relay over a long time', () => {
     await pass(2);
     expect(titles.at(-1)).toBe('two');
     await relay.stop();
+  });
+
+  it('plays the emergency file from where the last leg fell silent, and the leg again from its first word', async () => {
+    const silentFromMs = 30_000;
+    const backFromMs = 60_000;
+    const { relay, events, played, pass } = simulate(
+      [
+        {
+          source: 'primary',
+          conditionAt: (nowMs) => {
+            if (nowMs < silentFromMs + 5_000) return audible(nowMs);
+            if (nowMs < backFromMs + 2_000)
+              return { is: 'faulty', sinceMs: silentFromMs, fault: 'silent', detail: '' };
+            return { is: 'audible', sinceMs: backFromMs, verifiedAtMs: nowMs - 500 };
+          },
+          gainAt: (nowMs) => (nowMs > silentFromMs && nowMs <= backFromMs ? 0 : 1),
+        },
+      ],
+      { emergency: TONE },
+    );
+    await pass(45);
+    expect(relay.view).toMatchObject({ onAir: null, playing: 'emergency-file' });
+    await pass(45);
+    expect(relay.view.playing).toBe('leg');
+    expect(events.flatMap((event) => (event.kind === 'relay-switched' ? [event.trigger] : []))).toEqual([
+      'start',
+      'fault',
+      'return',
+    ]);
+    expect(longestSilenceMs(played)).toBeLessThan(50);
+    expect(relay.view.latencyMs).toBeCloseTo(7_000, -2);
+    await relay.stop();
+  });
+
+  it('begins with the emergency file when every leg is known to be bad, but not while it knows nothing', async () => {
+    const silent: LegCondition = { is: 'faulty', sinceMs: 0, fault: 'absent', detail: '' };
+    const bad = simulate([{ source: 'primary', conditionAt: () => silent }], { emergency: TONE });
+    const deaf = simulate(
+      [{ source: 'primary', conditionAt: () => ({ is: 'unknown', sinceMs: 0, reason: 'starting' }) }],
+      { emergency: TONE },
+    );
+    await Promise.all([bad.pass(30), deaf.pass(30)]);
+    expect(bad.relay.view.playing).toBe('emergency-file');
+    expect(deaf.relay.view.playing).toBe('nothing');
+    await Promise.all([bad.relay.stop(), deaf.relay.stop()]);
+  });
+
+  it('begins a different programme about as loud as what it follows, and lets that go again', async () => {
+    const { relay, events, played, feeds, force, pass } = simulate([
+      { source: 'primary', conditionAt: audible },
+      { source: 'autodj', isOther: true, conditionAt: audible, gainAt: () => 2 },
+    ]);
+    const tell = (nowMs: number) => {
+      feeds[0]?.feed.loudness(nowMs, -23, -12);
+      feeds[1]?.feed.loudness(nowMs, -17, -6);
+    };
+    await pass(20, tell);
+    force('autodj');
+    await pass(1, tell);
+    const rms = (blocks: readonly Float32Array[]) =>
+      10 *
+      Math.log10(
+        blocks.reduce((sum, block) => sum + block.reduce((all, sample) => all + sample ** 2, 0), 0) /
+          blocks.reduce((sum, block) => sum + block.length, 0),
+      );
+    const at = played.length;
+    await pass(1, tell);
+    const matched = rms(played.slice(at));
+    await pass(29, tell);
+    expect(events.at(-1)).toMatchObject({ to: 'myfm/autodj@london' });
+    // The material goes round, so the same second of it at full gain is what the gain is held against.
+    const plain = simulate([{ source: 'autodj', isOther: true, conditionAt: audible, gainAt: () => 2 }]);
+    await plain.pass(22);
+    expect(matched - rms(plain.played.slice(at))).toBeLessThan(-4);
+    expect(matched - rms(plain.played.slice(at))).toBeGreaterThan(-8);
+    await Promise.all([relay.stop(), plain.relay.stop()]);
   });
 
   it('never stops: when nothing is left, the noise floor is played', async () => {

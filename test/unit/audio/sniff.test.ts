@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { id3Bytes, sniffContainer } from '../../../src/cli/measure/sniff.ts';
+import { id3Bytes, sniffContainer } from '../../../src/audio/sniff.ts';
 
 /** Half a second of sound as ffmpeg writes it. */
 function encoded(...format: string[]): Buffer {

@@ -1,20 +1,20 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { codeOf, messageOf } from '../../platform/errors.ts';
+import { codeOf, messageOf } from '../platform/errors.ts';
+import { type ByteSource, KNOWN_KINDS, UnreadableSound } from './byte-source.ts';
 import { id3Bytes, SNIFF_BYTES, sniffContainer } from './sniff.ts';
-import { type ByteSource, KNOWN_KINDS, MeasureError } from './source.ts';
 
 const CHUNK_BYTES = 128 * 1024;
 
-/** Opens a file and looks at what it is; ffmpeg never learns its name. */
+/** Opens a file and looks at what it is; ffmpeg never learns its name. @throws UnreadableSound */
 export async function openFile(path: string): Promise<ByteSource> {
   const file = await openForReading(path);
   try {
     return await sourceOf(path, file);
   } catch (thrown) {
     await file.close();
-    throw thrown instanceof MeasureError
+    throw thrown instanceof UnreadableSound
       ? thrown
-      : new MeasureError(`${path} cannot be read: ${messageOf(thrown)}`);
+      : new UnreadableSound(`${path} cannot be read: ${messageOf(thrown)}`);
   }
 }
 
@@ -23,23 +23,24 @@ async function openForReading(path: string): Promise<FileHandle> {
     return await open(path, 'r');
   } catch (thrown) {
     const code = codeOf(thrown);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new MeasureError(`${path} does not exist`);
-    if (code === 'EACCES') throw new MeasureError(`${path} may not be read by this user`);
-    throw new MeasureError(`${path} cannot be opened: ${messageOf(thrown)}`);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new UnreadableSound(`${path} does not exist`);
+    if (code === 'EACCES') throw new UnreadableSound(`${path} may not be read by this user`);
+    throw new UnreadableSound(`${path} cannot be opened: ${messageOf(thrown)}`);
   }
 }
 
 async function sourceOf(path: string, file: FileHandle): Promise<ByteSource> {
   const stat = await file.stat();
-  if (stat.isDirectory()) throw new MeasureError(`${path} is a folder, not a file`);
+  if (stat.isDirectory()) throw new UnreadableSound(`${path} is a folder, not a file`);
   // A pipe can be read once only, so what was looked at is handed on.
   const head = await readFully(file, SNIFF_BYTES, stat.isFile() ? 0 : null);
-  if (head.length === 0) throw new MeasureError(`${path} is empty`);
+  if (head.length === 0) throw new UnreadableSound(`${path} is empty`);
   const tagBytes = id3Bytes(head);
   const start = tagBytes > 0 && stat.isFile() ? await readFully(file, SNIFF_BYTES, tagBytes) : head;
-  if (start.length === 0) throw new MeasureError(`${path} holds an ID3 tag and no sound`);
+  if (start.length === 0) throw new UnreadableSound(`${path} holds an ID3 tag and no sound`);
   const container = sniffContainer(start) ?? (tagBytes > 0 && !stat.isFile() ? 'mp3' : null);
-  if (container === null) throw new MeasureError(`${path} is no sound that is known here (${KNOWN_KINDS})`);
+  if (container === null)
+    throw new UnreadableSound(`${path} is no sound that is known here (${KNOWN_KINDS})`);
   if (container === 'mov' && stat.isFile()) await mustBeReadableInOrder(path, file);
   return {
     container,
@@ -60,7 +61,7 @@ async function* chunksOf(
   for (;;) {
     // A buffer of its own for each chunk: the pipe to ffmpeg may hold on to it.
     const chunk = await readFully(file, CHUNK_BYTES, isFile ? at : null).catch((thrown: unknown) => {
-      throw new MeasureError(`${path} cannot be read: ${messageOf(thrown)}`);
+      throw new UnreadableSound(`${path} cannot be read: ${messageOf(thrown)}`);
     });
     if (chunk.length === 0) return;
     at += chunk.length;
@@ -93,7 +94,7 @@ async function mustBeReadableInOrder(path: string, file: FileHandle): Promise<vo
     if (head.length < 8 || type === 'moov') return;
     if (type === 'mdat') {
       const how = 'ffmpeg -i in.m4a -c copy -movflags +faststart out.m4a puts it in front';
-      throw new MeasureError(`${path} has its index at the end, so it cannot be read in order: ${how}`);
+      throw new UnreadableSound(`${path} has its index at the end, so it cannot be read in order: ${how}`);
     }
     const size = head.readUInt32BE(0);
     const bytes = size === 1 && head.length === BOX_HEAD_BYTES ? Number(head.readBigUInt64BE(8)) : size;

@@ -1,4 +1,4 @@
-import type { Container } from '../../audio/decode-stream.ts';
+import type { Container } from './decode-stream.ts';
 
 /** As far into a file as the first frame of MPEG audio is looked for; some begin with rests of a cut. */
 export const SNIFF_BYTES = 64 * 1024;
