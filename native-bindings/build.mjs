@@ -66,8 +66,9 @@ function flags() {
     '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
   ];
   const headers = includeDirs().flatMap((folder) => ['-isystem', folder]);
-  // Rounding stays as written (no -ffast-math); only errno and traps, which nobody reads, are given up.
-  const maths = ['-fno-math-errno', '-fno-trapping-math'];
+  // Rounding stays as written (no -ffast-math, and no fused steps where a processor has them); only errno and traps,
+  // which nobody reads, are given up.
+  const maths = ['-fno-math-errno', '-fno-trapping-math', '-ffp-contract=off'];
   return [
     '-std=c++17',
     '-O3',

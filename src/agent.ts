@@ -14,7 +14,6 @@ import { sleep } from './platform/clock.ts';
 import { messageOf, SustainError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Random } from './platform/random.ts';
-import type { Relay } from './relay/relay.ts';
 import { Station } from './station.ts';
 import { VERSION } from './version.ts';
 import { EventLog } from './wiring/event-log.ts';
@@ -23,7 +22,7 @@ import { startConfiguredFailover } from './wiring/failover-start.ts';
 import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
 import { type MemoryFile, memoryFile } from './wiring/memory-file.ts';
 import { type ServerLink, startServerLink } from './wiring/server-link.ts';
-import { startStationRelay } from './wiring/station-relay.ts';
+import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
 import { stationView } from './wiring/view.ts';
 
 const TICK_MS = 100;
@@ -56,7 +55,7 @@ export class Agent {
   readonly #links = new Map<ServerName, ServerLink>();
   readonly #legs = new Map<LegId, LegListener>();
   /** Of the stations in relay mode. */
-  readonly #relays = new Map<StationName, Relay>();
+  readonly #relays = new Map<StationName, StationRelay>();
   #failover: Failover | null = null;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];

@@ -1,5 +1,6 @@
 import type { Mount, ServerName, SourceName, StationName } from '../domain/ids.ts';
 import type { FlapPolicy, ProgrammePolicy, SilencePolicy } from '../domain/policy.ts';
+import type { ProcessingValues } from '../domain/processing.ts';
 import type { HostAndPort } from './schema/leaves.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
 import type { Secret } from './secret.ts';
@@ -47,8 +48,16 @@ export interface StationConfig {
 
 type ParsedServe = ParsedStation['serve'];
 
+/** The processing chain of a station, whole. */
+export interface ProcessingConfig {
+  readonly preset: string;
+  readonly values: ProcessingValues;
+}
+
 /** How listeners are served; `delayMs` is null where the silence trip delay and a margin are meant. */
-export interface ServeConfig extends Omit<ParsedServe, 'outputs'> {
+export interface ServeConfig extends Omit<ParsedServe, 'outputs' | 'processing'> {
+  /** Null: what is heard goes out as it is. */
+  readonly processing: ProcessingConfig | null;
   readonly outputs: readonly (Omit<ParsedServe['outputs'][number], 'mount'> & { readonly mount: Mount })[];
 }
 

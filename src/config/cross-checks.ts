@@ -1,3 +1,4 @@
+import { PROCESSING_PRESETS } from '../domain/processing.ts';
 import { type Path, type Problem, pathText, shown } from './problems.ts';
 import { nameFault } from './schema/leaves.ts';
 import { nearest } from './suggest.ts';
@@ -40,6 +41,7 @@ export function crossCheck(tree: Tree, self: Self, locate: Locate): CrossChecked
   checkStations(context);
   checkServe(context, self);
   checkMounts(context);
+  checkProcessing(context);
   checkDns(context);
   checkWeb(context);
   warnOfUnusedParts(context);
@@ -215,6 +217,32 @@ function checkMounts({ tree, fault }: Context): void {
   }
 }
 
+/** Presets are asked for by name: those that are there, and the file's own. */
+function checkProcessing({ tree, fault, warn }: Context): void {
+  const own = keysUnder(tree, 'processing', 'presets');
+  for (const name of own) {
+    const path: Path = ['processing', 'presets', name];
+    const message = nameFault(name);
+    if (message !== null) fault(path, message);
+    else if (PROCESSING_PRESETS.some((preset) => preset === name))
+      fault(path, `${shown(name)} is the name of a preset that is there already: choose another`);
+  }
+  const known = [...PROCESSING_PRESETS, ...own];
+  for (const station of keysUnder(tree, 'stations')) {
+    const serve: Path = ['stations', station, 'serve'];
+    const path: Path = [...serve, 'processing', 'preset'];
+    const wanted = textUnder(tree, ...path);
+    if (wanted !== null && nameFault(wanted) === null && !known.includes(wanted)) {
+      const meant = nearest(wanted, known);
+      const hint = meant === null ? `write one of ${known.join(', ')}` : `did you mean ${meant}?`;
+      fault(path, `${shown(wanted)} is not a preset: ${hint}`);
+    }
+    const isProcessed = under(tree, ...serve, 'processing') !== undefined;
+    if (isProcessed && textUnder(tree, ...serve, 'mode') !== 'relay')
+      warn([...serve, 'processing'], 'only relay mode has the sound in its hands: nothing will be processed');
+  }
+}
+
 function checkDns({ tree, fault }: Context): void {
   for (let index = 0; index < lengthUnder(tree, 'dns', 'prefer'); index += 1) {
     const name = textUnder(tree, 'dns', 'prefer', index);
@@ -241,7 +269,4 @@ function warnOfUnusedParts({ tree, warn }: Context): void {
   unused(['dns'], 'no DNS record will be changed');
   unused(['cluster'], 'agents share nothing over NATS');
   unused(['alerts'], 'nobody will be told, alerts are only in the log');
-  for (const station of keysUnder(tree, 'stations')) {
-    unused(['stations', station, 'serve', 'processing'], 'the sound will not be processed');
-  }
 }

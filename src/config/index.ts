@@ -2,6 +2,7 @@ export type {
   Config,
   Credentials,
   LogLevel,
+  ProcessingConfig,
   ServerConfig,
   SourceConfig,
   StationConfig,

@@ -1,5 +1,6 @@
 import { mount, serverName, sourceName, stationName } from '../domain/ids.ts';
-import type { Config, Credentials, ServerConfig, StationConfig } from './config.ts';
+import { DEFAULT_PROCESSING_PRESET, PROCESSING_PRESETS, resolveProcessing } from '../domain/processing.ts';
+import type { Config, Credentials, ProcessingConfig, ServerConfig, StationConfig } from './config.ts';
 import { crossCheck, type Self } from './cross-checks.ts';
 import { besideConfig, type Environment, readConfigText, readSecret } from './files.ts';
 import { inFileOrder, type Path, type Problem, pathText } from './problems.ts';
@@ -139,7 +140,9 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
           source === undefined ? null : { user: source.user, password: secretOf(source.password, found) },
       };
     }),
-    stations: Object.entries(parsed.stations).map(([name, station]) => stationOf(name, station, file)),
+    stations: Object.entries(parsed.stations).map(([name, station]) =>
+      stationOf(name, station, parsed, file),
+    ),
     deputy: parsed.deputy,
     web:
       parsed.web === undefined
@@ -155,7 +158,7 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
   };
 }
 
-function stationOf(name: string, station: ParsedStation, file: string): StationConfig {
+function stationOf(name: string, station: ParsedStation, parsed: ParsedConfig, file: string): StationConfig {
   const { silence, programme, stall, switching, serve } = station;
   return {
     name: stationName(name),
@@ -171,8 +174,28 @@ function stationOf(name: string, station: ParsedStation, file: string): StationC
       ...serve,
       emergencyFile: serve.emergencyFile === null ? null : besideConfig(serve.emergencyFile, file),
       outputs: serve.outputs.map((output) => ({ ...output, mount: mount(output.mount) })),
+      processing: processingOf(serve, parsed.processing.presets),
     },
   };
+}
+
+/** The checks before have seen to it that the preset is known. */
+function processingOf(
+  { processing, outputs }: ParsedStation['serve'],
+  own: ParsedConfig['processing']['presets'],
+): ProcessingConfig | null {
+  if (processing === null) return null;
+  const { preset, loudnessLufs, ceilingDbtp } = processing;
+  const mine = own[preset];
+  const bitrates = outputs.map(({ bitrateKbps }) => bitrateKbps);
+  const values = resolveProcessing({
+    preset: mine?.from ?? PROCESSING_PRESETS.find((known) => known === preset) ?? DEFAULT_PROCESSING_PRESET,
+    changes: mine?.changes ?? {},
+    loudnessLufs,
+    ceilingDbtp,
+    lowestBitrateKbps: bitrates.length === 0 ? null : Math.min(...bitrates),
+  });
+  return { preset, values };
 }
 
 /** The checks before have seen to it that every secret that is needed was named and read. */

@@ -69,12 +69,21 @@ export function parseDuration(text: string): Parsed<number> {
   return { ok: true, value: Math.round(ms) };
 }
 
-export type LevelUnit = 'dBFS' | 'LUFS' | 'dBTP';
+export type LevelUnit = 'dBFS' | 'LUFS' | 'dBTP' | 'dB' | 'LU' | 'Hz';
 
-/** `-50 dBFS`, `-16 LUFS`, `-1 dBTP` to the number before the unit. */
+const LEVEL_EXAMPLES: Readonly<Record<LevelUnit, string>> = {
+  dBFS: '-50 dBFS',
+  LUFS: '-16 LUFS',
+  dBTP: '-1 dBTP',
+  dB: '-6 dB',
+  LU: '6 LU',
+  Hz: '120 Hz',
+};
+
+/** `-50 dBFS`, `-16 LUFS`, `120 Hz` to the number before the unit. */
 export function parseLevel(text: string, unit: LevelUnit): Parsed<number> {
   const parts = split(text);
-  const example = `-${unit === 'dBFS' ? 50 : unit === 'LUFS' ? 16 : 1} ${unit}`;
+  const example = LEVEL_EXAMPLES[unit];
   if (parts === null)
     return fault(`${shown(text)} is not a level: write a number and its unit, such as ${example}`);
   const right = `${parts.number} ${unit}`;
@@ -87,6 +96,21 @@ export function parseLevel(text: string, unit: LevelUnit): Parsed<number> {
   }
   if (parts.comma || parts.typographic) return fault(`${shown(text)} is not a level: write ${right}`);
   return { ok: true, value: Number(parts.number) };
+}
+
+/** `2.5:1` to the number before the colon. */
+export function parseRatio(text: string): Parsed<number> {
+  const digits = /^(\d{1,3}(?:\.\d{1,3})?):1$/.exec(text.trim())?.[1];
+  return digits === undefined
+    ? fault(`${shown(text)} is not a ratio: write one such as 2.5:1`)
+    : { ok: true, value: Number(digits) };
+}
+
+/** A number without a unit. */
+export function parseNumber(text: string): Parsed<number> {
+  return /^\d{1,6}(?:\.\d{1,6})?$/.test(text.trim())
+    ? { ok: true, value: Number(text) }
+    : fault(`${shown(text)} is not a number: write one such as 0.7`);
 }
 
 /** `128k` to kbit/s. */

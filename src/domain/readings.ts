@@ -88,3 +88,21 @@ export type Link =
       readonly failure: LinkFailure;
       readonly detail: string;
     };
+
+/** What the processing chain did in 100 ms. Loudness of silence is -Infinity, and NaN before so much was heard. */
+export interface ProcessingReading {
+  /** Of the sound that went in, since the start. */
+  readonly endSeconds: number;
+  readonly inMomentaryLufs: number;
+  readonly inShortTermLufs: number;
+  readonly outMomentaryLufs: number;
+  readonly outShortTermLufs: number;
+  readonly levellerGainDb: number;
+  /** What is added for what the later stages take from the loudness. */
+  readonly makeupGainDb: number;
+  /** From the lowest band to the highest; the most in the 100 ms, and never negative. */
+  readonly bandReductionDb: readonly number[];
+  readonly limiterReductionDb: number;
+  /** Samples that were no numbers and were taken as zero, since the start. */
+  readonly invalidTotal: number;
+}

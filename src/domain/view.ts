@@ -2,6 +2,7 @@ import type { LegCondition, Role, ServerCondition } from './conditions.ts';
 import type { AlertCode, StationEvent } from './events.ts';
 import type { FailoverView } from './failover-view.ts';
 import type { LegId, Mount, ServerName, SourceName, StationName } from './ids.ts';
+import type { ProcessingValues } from './processing.ts';
 import type { ProgrammeFault, ProgrammeWarning } from './readings.ts';
 
 /** One agent's picture of everything, as `/api/v1/state` gives it. Ages in ms, as monotonic times mean nothing outside. */
@@ -96,4 +97,24 @@ export interface RelayStatus {
   readonly heldBytes: number;
   /** How much was to be played and wasn't there. */
   readonly dryMs: number;
+  /** Null: what is heard goes out as it is. */
+  readonly processing: ProcessingStatus | null;
+}
+
+/** The processing chain of the public mounts and what it does now; null where nothing is known, or for silence. */
+export interface ProcessingStatus {
+  readonly preset: string;
+  /** The same on every server whose chain does the same; where it isn't, `values` says why. */
+  readonly fingerprint: string;
+  readonly values: ProcessingValues;
+  /** Comes on top of the relay's latency. */
+  readonly latencyMs: number;
+  readonly inMomentaryLufs: number | null;
+  readonly inShortTermLufs: number | null;
+  readonly outMomentaryLufs: number | null;
+  readonly outShortTermLufs: number | null;
+  readonly levellerGainDb: number | null;
+  readonly makeupGainDb: number | null;
+  readonly bandReductionDb: readonly (number | null)[];
+  readonly limiterReductionDb: number | null;
 }

@@ -1,5 +1,5 @@
 import type { DecoderFactory } from '../audio/decoder.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/index.ts';
 import type { DnsWriter } from '../dns/index.ts';
 import type { FailoverInput, FailoverPolicy, FailoverRequest } from '../domain/failover.ts';
 import type { FailoverView } from '../domain/failover-view.ts';

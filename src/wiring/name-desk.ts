@@ -1,4 +1,4 @@
-import type { Cluster, LeaseView } from '../cluster/cluster.ts';
+import type { Cluster, LeaseView } from '../cluster/index.ts';
 import { isFit } from '../decide/failover/choice.ts';
 import {
   type FailoverMemory,
@@ -158,7 +158,7 @@ export class NameDesk {
       return;
     }
     const { mark } = looked.state;
-    if (mark !== null) cluster?.noteEpoch(mark.epoch);
+    if (mark !== null) cluster?.noteMark(mark);
     const record = publishedIn(names, looked.state);
     this.take({ kind: 'record', atMs, record, epoch: mark?.epoch ?? null });
     if (this.#state.behind !== null && record.is === 'server' && mark !== null)

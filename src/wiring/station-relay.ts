@@ -1,5 +1,6 @@
+import { createProcessor, type Processor } from '../audio/processor.ts';
 import { decodeWholeFile } from '../audio/whole-file.ts';
-import type { Credentials, StationConfig } from '../config/index.ts';
+import type { Credentials, ProcessingConfig, StationConfig } from '../config/index.ts';
 import { requiredHealthMs } from '../decide/desk.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { Input } from '../domain/inputs.ts';
@@ -38,8 +39,20 @@ export function relayDelayMs(serve: StationConfig['serve'], tripMs: number): num
   return serve.delayMs ?? tripMs + MARGIN_MS;
 }
 
+/** A relay and the processing chain before its encoders. */
+export interface StationRelay extends Relay {
+  readonly processing: StationProcessing | null;
+}
+
+export interface StationProcessing {
+  readonly preset: string;
+  readonly processor: Processor;
+  /** From now on this, without a click; a bypassed stage is one whose `on` is 0. */
+  change(processing: ProcessingConfig): void;
+}
+
 /** The relay of one station: it plays what the decision knows of the legs, and tells it what is on air. */
-export function startStationRelay(options: StationRelayOptions): Relay {
+export function startStationRelay(options: StationRelayOptions): StationRelay {
   const { station, serve, clock, server, source } = options;
   const { policy } = station;
   let emergency: Emergency | null = null;
@@ -47,7 +60,8 @@ export function startStationRelay(options: StationRelayOptions): Relay {
     emergency = loaded;
   });
   const credentials = { user: source.user, password: source.password.reveal() };
-  return startRelay({
+  const processing = serve.processing === null ? null : startProcessing(serve.processing);
+  const relay = startRelay({
     legs: legsInOrder(policy),
     outputs: serve.outputs.map(({ mount, ...format }) => ({
       mount,
@@ -66,6 +80,7 @@ export function startStationRelay(options: StationRelayOptions): Relay {
     clock,
     random: options.random,
     log: options.log,
+    ...(processing === null ? {} : { process: (pcm: Float32Array) => processing.processor.process(pcm) }),
     conditionOf: (id) =>
       station.state.legs.get(id)?.condition ?? { is: 'unknown', sinceMs: clock.nowMs(), reason: 'starting' },
     requiredHealthMs(id) {
@@ -86,6 +101,29 @@ export function startStationRelay(options: StationRelayOptions): Relay {
       options.input({ kind: 'on-air', atMs: event.atMs, leg: event.to, trigger: event.trigger });
     },
   });
+  return {
+    openFeed: (leg) => relay.openFeed(leg),
+    get view() {
+      return relay.view;
+    },
+    processing,
+    stop: () => relay.stop(),
+  };
+}
+
+function startProcessing(config: ProcessingConfig): StationProcessing {
+  let preset = config.preset;
+  const processor = createProcessor({ values: config.values });
+  return {
+    get preset() {
+      return preset;
+    },
+    processor,
+    change(wanted) {
+      preset = wanted.preset;
+      processor.change(wanted.values);
+    },
+  };
 }
 
 /** A file that can't be used is told, and the noise floor stands in: it is no reason not to be on the air. */

@@ -1,25 +1,33 @@
+import { PCM_RATE_HZ } from '../audio/decode-command.ts';
 import type { Desk } from '../decide/desk.ts';
 import type { LegState } from '../decide/leg.ts';
 import { legsOn } from '../decide/state.ts';
 import type { LegCondition, ServerCondition } from '../domain/conditions.ts';
 import type { ServerName } from '../domain/ids.ts';
-import type { EventView, LegView, RelayStatus, ServerView, StationView } from '../domain/view.ts';
-import type { Relay, RelayView } from '../relay/relay.ts';
+import type {
+  EventView,
+  LegView,
+  ProcessingStatus,
+  RelayStatus,
+  ServerView,
+  StationView,
+} from '../domain/view.ts';
 import type { Station } from '../station.ts';
+import type { StationProcessing, StationRelay } from './station-relay.ts';
 
 /** Levels older than this are no picture of now, in ms. */
 const LEVELS_FRESH_MS = 1500;
 
 export function stationView(
   station: Station,
-  relay: Relay | null,
+  relay: StationRelay | null,
   events: readonly EventView[],
   nowMs: number,
 ): StationView {
   return {
     station: station.policy.station,
     servers: station.policy.servers.map((server) => serverView(station, server, nowMs)),
-    relay: relay === null ? null : relayStatus(relay.view),
+    relay: relay === null ? null : relayStatus(relay),
     alerts: [...station.state.alerts.values()].map(({ code, subject, detail }) => ({
       code,
       subject,
@@ -29,13 +37,37 @@ export function stationView(
   };
 }
 
-function relayStatus({ legs, outputs, rate: _rate, ...view }: RelayView): RelayStatus {
+function relayStatus({ view, processing }: StationRelay): RelayStatus {
+  const { legs, outputs, rate: _rate, ...rest } = view;
   return {
-    ...view,
+    ...rest,
     legs: legs.map(({ leg, relation, behindMs }) => ({ leg, relation, behindMs })),
     outputs: outputs.map(({ state, ...output }) => ({ ...output, state: state.is })),
+    processing: processing === null ? null : processingStatus(processing),
   };
 }
+
+export function processingStatus({ preset, processor }: StationProcessing): ProcessingStatus {
+  const { reading, fingerprint, values, latencyFrames } = processor;
+  const figure = (value: number | undefined) => (value === undefined ? null : tenths(value));
+  return {
+    preset,
+    fingerprint,
+    values,
+    latencyMs: (latencyFrames * 1_000) / PCM_RATE_HZ,
+    inMomentaryLufs: figure(reading?.inMomentaryLufs),
+    inShortTermLufs: figure(reading?.inShortTermLufs),
+    outMomentaryLufs: figure(reading?.outMomentaryLufs),
+    outShortTermLufs: figure(reading?.outShortTermLufs),
+    levellerGainDb: figure(reading?.levellerGainDb),
+    makeupGainDb: figure(reading?.makeupGainDb),
+    bandReductionDb: reading?.bandReductionDb.map(tenths) ?? [],
+    limiterReductionDb: figure(reading?.limiterReductionDb),
+  };
+}
+
+/** Null for what is no number, or the level of silence. */
+const tenths = (value: number) => (Number.isFinite(value) ? Math.round(value * 10) / 10 : null);
 
 function serverView(station: Station, name: ServerName, nowMs: number): ServerView {
   const { state, policy } = station;
@@ -65,7 +97,6 @@ function legView(station: Station, state: LegState, nowMs: number): LegView {
   const { leg, condition, view } = state;
   const levels = station.levels.get(leg.id);
   const fresh = levels !== undefined && nowMs - levels.atMs <= LEVELS_FRESH_MS;
-  const finite = (dbfs: number) => (Number.isFinite(dbfs) ? Math.round(dbfs * 10) / 10 : null);
   return {
     leg: leg.id,
     source: leg.source,
@@ -76,10 +107,10 @@ function legView(station: Station, state: LegState, nowMs: number): LegView {
     forMs: Math.max(0, Math.round(nowMs - condition.sinceMs)),
     listeners: state.missing === null && view !== null ? view.listeners : null,
     title: station.titles.get(leg.id) ?? null,
-    rmsDbfs: fresh ? levels.rmsDbfs.map(finite) : [],
-    truePeakDbtp: fresh ? finite(levels.truePeakDbtp) : null,
-    momentaryLufs: fresh ? finite(levels.momentaryLufs) : null,
-    shortTermLufs: fresh ? finite(levels.shortTermLufs) : null,
+    rmsDbfs: fresh ? levels.rmsDbfs.map(tenths) : [],
+    truePeakDbtp: fresh ? tenths(levels.truePeakDbtp) : null,
+    momentaryLufs: fresh ? tenths(levels.momentaryLufs) : null,
+    shortTermLufs: fresh ? tenths(levels.shortTermLufs) : null,
     faults: fresh ? levels.faults : [],
     warnings: fresh ? levels.warnings : [],
   };

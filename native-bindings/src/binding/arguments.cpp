@@ -52,4 +52,10 @@ int requiredInteger(const Napi::Object& object, const char* name, int least, int
   return static_cast<int>(number);
 }
 
+bool viewOf(napi_env env, napi_value value, View& view) {
+  bool typedArray = false;
+  if (napi_is_typedarray(env, value, &typedArray) != napi_ok || !typedArray) return false;
+  return napi_get_typedarray_info(env, value, &view.type, &view.length, &view.data, nullptr, nullptr) == napi_ok;
+}
+
 }  // namespace sustain::binding

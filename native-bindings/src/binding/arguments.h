@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <cstddef>
 #include <string>
 
 namespace sustain::binding {
@@ -19,5 +20,15 @@ double numberSetting(const Napi::Object& object, const char* name, double least,
 
 /** As numberSetting, for a setting that must be there and be a whole number. */
 int requiredInteger(const Napi::Object& object, const char* name, int least, int most, const char* code);
+
+/** What a typed array views at this moment: nothing, once its buffer was transferred to another thread. */
+struct View {
+  napi_typedarray_type type = napi_int8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+};
+
+/** False when the value is no typed array. */
+bool viewOf(napi_env env, napi_value value, View& view);
 
 }  // namespace sustain::binding

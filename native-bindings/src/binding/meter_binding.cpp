@@ -9,19 +9,6 @@ namespace sustain::binding {
 
 namespace {
 
-/** What a typed array views at this moment: nothing, once its buffer was transferred to another thread. */
-struct View {
-  napi_typedarray_type type = napi_int8_array;
-  std::size_t length = 0;
-  void* data = nullptr;
-};
-
-bool viewOf(napi_env env, napi_value value, View& view) {
-  bool typedArray = false;
-  if (napi_is_typedarray(env, value, &typedArray) != napi_ok || !typedArray) return false;
-  return napi_get_typedarray_info(env, value, &view.type, &view.length, &view.data, nullptr, nullptr) == napi_ok;
-}
-
 Preset presetFrom(const Napi::Object& object) {
   const Napi::Value value = object.Get("preset");
   if (value.IsUndefined()) return Preset::kMusic;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "simd.h"
-#include "units.h"
+#include "windowed_sinc.h"
 
 namespace sustain {
 
@@ -13,16 +13,6 @@ namespace {
 constexpr std::size_t kTaps = 2 * kInterpolatorReach;
 constexpr std::size_t kPhases = 512;
 constexpr double kBeta = 8.0;
-
-double besselI0(double x) {
-  double sum = 1.0;
-  double term = 1.0;
-  for (int k = 1; k < 40; ++k) {
-    term *= (x / (2.0 * k)) * (x / (2.0 * k));
-    sum += term;
-  }
-  return sum;
-}
 
 /** One row of taps per phase, and one more so that the last phase has a neighbour. */
 const std::vector<float>& tapsOfAllPhases() {
@@ -33,11 +23,9 @@ const std::vector<float>& tapsOfAllPhases() {
       double sum = 0.0;
       for (std::size_t t = 0; t < kTaps; ++t) {
         const double x = static_cast<double>(t) - (static_cast<double>(kInterpolatorReach) - 1.0) - fraction;
-        const double edge = x / static_cast<double>(kInterpolatorReach);
-        const double window = std::abs(edge) < 1.0 ? besselI0(kBeta * std::sqrt(1.0 - edge * edge)) / besselI0(kBeta) : 0.0;
-        const double sinc = std::abs(x) < 1e-12 ? 1.0 : std::sin(kPi * x) / (kPi * x);
-        made[p * kTaps + t] = static_cast<float>(sinc * window);
-        sum += sinc * window;
+        const double tap = windowedSinc(x, static_cast<double>(kInterpolatorReach), kBeta);
+        made[p * kTaps + t] = static_cast<float>(tap);
+        sum += tap;
       }
       for (std::size_t t = 0; t < kTaps; ++t) made[p * kTaps + t] /= static_cast<float>(sum);
     }

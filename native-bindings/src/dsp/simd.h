@@ -18,7 +18,27 @@ inline Float4 load4(const float* from) {
   return v;
 }
 
+/** Two floats, twice. */
+inline Float4 loadPair(const float* from) {
+  double both;
+  std::memcpy(&both, from, sizeof both);
+  const double pair __attribute__((vector_size(16))) = {both, both};
+  return reinterpret_cast<Float4>(pair);
+}
+
+/** Two floats of one place and two of another. */
+inline Float4 loadPairs(const float* first, const float* last) {
+  double a, b;
+  std::memcpy(&a, first, sizeof a);
+  std::memcpy(&b, last, sizeof b);
+  const double pair __attribute__((vector_size(16))) = {a, b};
+  return reinterpret_cast<Float4>(pair);
+}
+
 inline void store4(float* to, Float4 v) { std::memcpy(to, &v, sizeof v); }
+
+/** The first two. */
+inline void storePair(float* to, Float4 v) { std::memcpy(to, &v, 2 * sizeof *to); }
 
 inline Float4 splat4(float value) { return Float4{value, value, value, value}; }
 
@@ -47,6 +67,57 @@ inline Float4 oddsOf(Float4 low, Float4 high) {
   return __builtin_shuffle(low, high, Int4{1, 3, 5, 7});
 #endif
 }
+
+/** The first two of `a` and the first two of `b`. */
+inline Float4 firstHalves(Float4 a, Float4 b) {
+#ifdef __clang__
+  return __builtin_shufflevector(a, b, 0, 1, 4, 5);
+#else
+  return __builtin_shuffle(a, b, Int4{0, 1, 4, 5});
+#endif
+}
+
+/** The first two of `a` and the last two of `b`. */
+inline Float4 outerHalves(Float4 a, Float4 b) {
+#ifdef __clang__
+  return __builtin_shufflevector(a, b, 0, 1, 6, 7);
+#else
+  return __builtin_shuffle(a, b, Int4{0, 1, 6, 7});
+#endif
+}
+
+/** The last two of `a` and the last two of `b`. */
+inline Float4 lastHalves(Float4 a, Float4 b) {
+#ifdef __clang__
+  return __builtin_shufflevector(a, b, 2, 3, 6, 7);
+#else
+  return __builtin_shuffle(a, b, Int4{2, 3, 6, 7});
+#endif
+}
+
+/** Two vectors zipped: `a0 b0 a1 b1` of their first halves. */
+inline Float4 zipFirst(Float4 a, Float4 b) {
+#ifdef __clang__
+  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#else
+  return __builtin_shuffle(a, b, Int4{0, 4, 1, 5});
+#endif
+}
+
+/** Two vectors zipped: `a2 b2 a3 b3` of their last halves. */
+inline Float4 zipLast(Float4 a, Float4 b) {
+#ifdef __clang__
+  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#else
+  return __builtin_shuffle(a, b, Int4{2, 6, 3, 7});
+#endif
+}
+
+inline Float4 select4(Int4 where, Float4 yes, Float4 no) { return where ? yes : no; }
+
+inline Float4 least4(Float4 a, Float4 b) { return a < b ? a : b; }
+
+inline Float4 most4(Float4 a, Float4 b) { return a > b ? a : b; }
 
 inline float sumOf(Float4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "simd.h"
+#include "windowed_sinc.h"
 
 namespace sustain {
 
@@ -11,30 +12,12 @@ namespace {
 
 constexpr double kKaiserBeta = 4.0;
 
-double besselI0(double x) {
-  double term = 1.0;
-  double sum = 1.0;
-  for (int n = 1; n < 40; ++n) {
-    term *= (x / (2.0 * n)) * (x / (2.0 * n));
-    sum += term;
-  }
-  return sum;
-}
-
-double windowedSinc(double offset, double halfWidth) {
-  const double t = offset / halfWidth;
-  if (std::fabs(t) >= 1.0) return 0.0;
-  const double window = besselI0(kKaiserBeta * std::sqrt(1.0 - t * t)) / besselI0(kKaiserBeta);
-  const double x = kPi * offset;
-  return window * (std::fabs(x) < 1e-9 ? 1.0 : std::sin(x) / x);
-}
-
 /** Taps for a point `fraction` of a sample after the middle of the filter, with unity gain at 0 Hz. */
 std::array<double, 16> tapsFor(double fraction) {
   std::array<double, 16> taps{};
   double sum = 0.0;
   for (std::size_t k = 0; k < taps.size(); ++k) {
-    taps[k] = windowedSinc(static_cast<double>(k) - 7.0 - fraction, 8.0);
+    taps[k] = windowedSinc(static_cast<double>(k) - 7.0 - fraction, 8.0, kKaiserBeta);
     sum += taps[k];
   }
   for (double& tap : taps) tap /= sum;

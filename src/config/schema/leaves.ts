@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { shown } from '../problems.ts';
 import type { SecretRef } from '../secret.ts';
-import { type LevelUnit, type Parsed, parseBitrate, parseDuration, parseLevel } from '../units.ts';
+import {
+  type LevelUnit,
+  type Parsed,
+  parseBitrate,
+  parseDuration,
+  parseLevel,
+  parseNumber,
+  parseRatio,
+} from '../units.ts';
 
 /** What a key is for, as the reference of the config says it. */
 interface About {
@@ -80,6 +88,44 @@ export function level(unit: LevelUnit, about: Ranged) {
     about,
     within((text) => parseLevel(text, unit), minimum, maximum),
     { unit, range: { minimum, maximum } },
+  );
+}
+
+/** As `level`, where some levels have names of their own. */
+export function namedLevel(unit: LevelUnit, names: Readonly<Record<string, number>>, about: Ranged) {
+  const { minimum, maximum } = about;
+  const read = within((text) => parseLevel(text, unit), minimum, maximum);
+  return leaf(
+    about,
+    (text) => {
+      const known = Object.hasOwn(names, text) ? names[text] : undefined;
+      return known === undefined ? read(text) : { ok: true, value: known };
+    },
+    { unit, range: { minimum, maximum }, names },
+  );
+}
+
+/** `2.5:1`, to the number. */
+export function ratio(about: Ranged) {
+  const { minimum, maximum } = about;
+  return leaf(about, within(parseRatio, minimum, maximum), { unit: 'ratio', range: { minimum, maximum } });
+}
+
+/** A number that has no unit. */
+export function plainNumber(about: Ranged) {
+  const { minimum, maximum } = about;
+  return leaf(about, within(parseNumber, minimum, maximum), { unit: 'none', range: { minimum, maximum } });
+}
+
+/** `on` or `off`, to 1 or 0. */
+export function onOff(about: About) {
+  return leaf(
+    about,
+    (text): Parsed<number> =>
+      text === 'on' || text === 'off'
+        ? { ok: true, value: text === 'on' ? 1 : 0 }
+        : { ok: false, message: `${shown(text)} is not known here: write on or off` },
+    { choices: ['on', 'off'] },
   );
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { choice, duration, filePath, name } from './leaves.ts';
+import { processing } from './processing.ts';
 import { alert, cluster, dns, web } from './sections.ts';
 import { server } from './server.ts';
 import { station } from './station.ts';
@@ -13,6 +14,7 @@ export const configSchema = z
     }).optional(),
     servers: z.record(z.string(), server).meta({ description: 'Every Icecast of the stations, by name.' }),
     stations: z.record(z.string(), station).meta({ description: 'Every station, by name.' }),
+    processing: processing.prefault({}),
     deputy: z
       .strictObject({
         after: duration({

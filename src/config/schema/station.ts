@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PROGRAMME_FAULTS } from '../../domain/readings.ts';
 import { durationText } from '../units.ts';
 import { bitrate, choice, duration, filePath, level, line, mountPath, name } from './leaves.ts';
+import { stationProcessing } from './processing.ts';
 
 const silence = z
   .strictObject({
@@ -199,34 +200,6 @@ const words = z
   }))
   .meta({ description: 'What the public mounts say of themselves.' });
 
-const processing = z
-  .strictObject({
-    preset: name({
-      description: 'Name of the processing preset.',
-      example: 'music',
-    }).optional(),
-    loudness: level('LUFS', {
-      description: 'Integrated loudness to aim for.',
-      example: '-16 LUFS',
-      minimum: '-36 LUFS',
-      maximum: '-8 LUFS',
-    }).optional(),
-    ceiling: level('dBTP', {
-      description: 'Highest true peak that leaves the limiter.',
-      example: '-1 dBTP',
-      minimum: '-12 dBTP',
-      maximum: '0 dBTP',
-    }).optional(),
-  })
-  .transform(({ preset, loudness, ceiling }) => ({
-    preset: preset ?? null,
-    loudnessLufs: loudness ?? null,
-    ceilingDbtp: ceiling ?? null,
-  }))
-  .meta({
-    description: 'The processing chain of the public mounts. Not used in this version.',
-  });
-
 const serve = z
   .strictObject({
     mode: choice(['guard', 'relay'], {
@@ -257,7 +230,7 @@ const serve = z
       example: '/var/lib/sustain/emergency.mp3',
     }).optional(),
     stream: words.prefault({}),
-    processing: processing.optional(),
+    processing: stationProcessing.optional(),
   })
   .transform(({ mode, outputs, delay, crossfade, emergencyFile, stream, processing: chain }) => ({
     mode,

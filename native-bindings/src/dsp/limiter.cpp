@@ -1,0 +1,162 @@
+#include "limiter.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "units.h"
+#include "windowed_sinc.h"
+
+namespace sustain {
+
+namespace {
+
+constexpr double kKaiserBeta = 5.0;
+/** Meters interpolate a little differently from us, most of all near the end of the spectrum. */
+constexpr double kMarginDb = 0.1;
+
+/** Taps for a point `fraction` of a sample after the middle of the filter, with unity gain at 0 Hz. */
+template <std::size_t Taps>
+std::array<double, Taps> tapsFor(double fraction) {
+  constexpr double kReach = Taps / 2;
+  std::array<double, Taps> taps{};
+  double sum = 0.0;
+  for (std::size_t k = 0; k < Taps; ++k) {
+    taps[k] = windowedSinc(static_cast<double>(k) - (kReach - 1.0) - fraction, kReach, kKaiserBeta);
+    sum += taps[k];
+  }
+  for (double& tap : taps) tap /= sum;
+  return taps;
+}
+
+}  // namespace
+
+void Limiter::configure(const ChainSettings& settings) {
+  on_ = settings.limiterOn;
+  ceiling_ = static_cast<float>(std::pow(10.0, (settings.ceilingDbtp - kMarginDb) / 20.0));
+  const double groupSeconds = static_cast<double>(kGroupFrames) / kChainRateHz;
+  release_ = static_cast<float>(1.0 - std::exp(-groupSeconds / (settings.limiterReleaseMs / 1000.0)));
+  constexpr std::size_t kTaps = 2 * kPairs;
+  const auto half = tapsFor<kTaps>(0.5);
+  const auto quarter = tapsFor<kTaps>(0.25);
+  double sum = 0.0;
+  for (std::size_t k = 0; k < kPairs; ++k) {
+    const std::size_t mirror = kTaps - 1 - k;
+    half_[k] = splat4(static_cast<float>(half[k]));
+    even_[k] = splat4(static_cast<float>((quarter[k] + quarter[mirror]) / 2.0));
+    odd_[k] = splat4(static_cast<float>((quarter[k] - quarter[mirror]) / 2.0));
+    sum += 2.0 * std::fabs(half[k]);
+  }
+  largestGain_ = static_cast<float>(sum * 1.0001);
+  if (begun_) return;
+  begun_ = true;
+  firstBox_.fill(kOne);
+  firstSum_ = kOne * static_cast<std::int64_t>(kFirstBox);
+  secondBox_.fill(firstSum_);
+  secondSum_ = kFull;
+}
+
+void Limiter::take(const float* interleaved, float gainBefore, float gainBehind) {
+  constexpr std::size_t kKept = kDelayFrames;
+  std::copy(left_.begin() + kChunkFrames, left_.end(), left_.begin());
+  std::copy(right_.begin() + kChunkFrames, right_.end(), right_.begin());
+  std::copy(largest_.begin() + kGroups, largest_.end(), largest_.begin());
+  const bool isAmplified = gainBefore != 1.0f || gainBehind != 1.0f;
+  const float step = (gainBehind - gainBefore) / static_cast<float>(kChunkFrames);
+  Float4 gain = gainBefore + Float4{0.0f, step, 2.0f * step, 3.0f * step};
+  for (std::size_t i = 0; i < kChunkFrames; i += 4) {
+    const Float4 first = load4(interleaved + 2 * i);
+    const Float4 second = load4(interleaved + 2 * i + 4);
+    Float4 left = evensOf(first, second);
+    Float4 right = oddsOf(first, second);
+    if (isAmplified) {
+      left *= gain;
+      right *= gain;
+      gain += 4.0f * step;
+    }
+    store4(left_.data() + kKept + i, left);
+    store4(right_.data() + kKept + i, right);
+    largest_[(kKept + i) / kGroupFrames] = largestOf(max4(magnitudeBits(left), magnitudeBits(right)));
+  }
+}
+
+float Limiter::groupPeak(std::size_t frame) const {
+  Int4 peak{};
+  for (const auto* line : {&left_, &right_}) {
+    const float* oldest = line->data() + frame - (kPairs - 1);
+    const float* newest = line->data() + frame + kPairs;
+    Float4 half{}, even{}, odd{};
+    for (std::size_t k = 0; k < kPairs; ++k) {
+      const Float4 a = load4(oldest + k);
+      const Float4 b = load4(newest - k);
+      half += half_[k] * (a + b);
+      even += even_[k] * (a + b);
+      odd += odd_[k] * (a - b);
+    }
+    peak = max4(peak, magnitudeBits(load4(line->data() + frame)));
+    peak = max4(peak, magnitudeBits(half));
+    // The quarter phases are even + odd and even - odd, so the larger magnitude of the two is the sum of theirs.
+    peak = max4(peak, magnitudeBits(magnitude(even) + magnitude(odd)));
+  }
+  return largestOf(peak);
+}
+
+float Limiter::smoothed(float wanted) {
+  // At rest all that is remembered are ones, and one more changes nothing.
+  if (wanted == 1.0f && envelope_ == 1.0f && secondSum_ == kFull) return 1.0f;
+  const float least = least_.push(wanted);
+  envelope_ = least < envelope_ ? least : envelope_ + (least - envelope_) * release_;
+  // So that it comes to an end, and quiet programme passes unchanged.
+  if (envelope_ > 0.99999f && least == 1.0f) envelope_ = 1.0f;
+  const auto share = static_cast<std::int64_t>(static_cast<double>(envelope_) * static_cast<double>(kOne));
+  firstSum_ += share - firstBox_[firstPlace_];
+  firstBox_[firstPlace_] = share;
+  firstPlace_ = firstPlace_ + 1 == kFirstBox ? 0 : firstPlace_ + 1;
+  secondSum_ += firstSum_ - secondBox_[secondPlace_];
+  secondBox_[secondPlace_] = firstSum_;
+  secondPlace_ = secondPlace_ + 1 == kSecondBox ? 0 : secondPlace_ + 1;
+  return static_cast<float>(static_cast<double>(secondSum_) / static_cast<double>(kFull));
+}
+
+void Limiter::process(float* interleaved, float gainBefore, float gainBehind) {
+  take(interleaved, gainBefore, gainBehind);
+  std::array<float, kGroups> gains;
+  constexpr std::size_t kReachGroups = kPairs / kGroupFrames;
+  for (std::size_t group = 0; group < kGroups; ++group) {
+    const std::size_t at = kAheadGroups + group;
+    float inReach = 0.0f;
+    for (std::size_t near = at - kReachGroups; near <= at + kReachGroups; ++near) inReach = std::max(inReach, largest_[near]);
+    float wanted = 1.0f;
+    if (inReach * largestGain_ > ceiling_) {
+      const float peak = groupPeak(at * kGroupFrames);
+      if (peak > ceiling_) wanted = ceiling_ / peak;
+    }
+    gains[group] = smoothed(wanted);
+  }
+  if (!on_) {
+    gains.fill(1.0f);
+    appliedGain_ = 1.0f;
+  }
+  give(interleaved, gains.data());
+}
+
+void Limiter::give(float* interleaved, const float* gains) {
+  const Float4 shares{0.25f, 0.5f, 0.75f, 1.0f};
+  for (std::size_t group = 0; group < kGroups; ++group) {
+    const float next = gains[group];
+    Float4 left = load4(left_.data() + group * kGroupFrames);
+    Float4 right = load4(right_.data() + group * kGroupFrames);
+    if (next != 1.0f || appliedGain_ != 1.0f) {
+      const Float4 gain = appliedGain_ + (next - appliedGain_) * shares;
+      left *= gain;
+      right *= gain;
+      leastGain_ = std::min(leastGain_, next);
+    }
+    store4(interleaved + 2 * group * kGroupFrames, zipFirst(left, right));
+    store4(interleaved + 2 * group * kGroupFrames + 4, zipLast(left, right));
+    appliedGain_ = next;
+  }
+}
+
+double Limiter::reductionDb() const { return leastGain_ < 1.0f ? -amplitudeToDb(leastGain_) : 0.0; }
+
+}  // namespace sustain

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "chain.h"
+
+namespace sustain {
+
+/** Columns of a reading of the processor. JavaScript reads them by the same numbers: keep processor.ts in step. */
+enum ProcessorField : std::size_t {
+  kProcessorSequence,
+  kProcessorEndSeconds,
+  kInMomentaryLufs,
+  kInShortTermLufs,
+  kOutMomentaryLufs,
+  kOutShortTermLufs,
+  kLevellerGainDb,
+  kMakeupGainDb,
+  kLimiterReductionDb,
+  kInvalidTotal,
+  kBandReductionDb,
+  kProcessorFields = kBandReductionDb + kBands
+};
+
+/** Rows of readings in memory that somebody else owns; the n-th reading (from 0) is in row n % capacity. */
+struct ProcessorRing {
+  double* rows = nullptr;
+  std::size_t capacity = 0;
+  std::uint64_t written = 0;
+};
+
+/**
+ * The processing chain for sound of any lengths, at 48 kHz in stereo. It allocates nothing once it is made, and the same
+ * sound gives the same bits whatever the pieces it comes in. New settings are faded to over 50 ms, both chains running.
+ */
+class Processor {
+ public:
+  static constexpr std::size_t kLatencyFrames = kChunkFrames + Chain::kLatencyFrames;
+
+  explicit Processor(const ChainSettings& settings);
+  /** In place. Returns the number of readings, one for each 100 ms, that were written to `ring`. */
+  std::size_t process(float* interleaved, std::size_t frames, ProcessorRing& ring);
+  /** From the next 10 ms on; while one change is being faded to, only the last of those that follow is kept. */
+  void change(const ChainSettings& settings);
+
+ private:
+  static constexpr std::size_t kChunkSamples = 2 * kChunkFrames;
+  static constexpr std::size_t kFadeChunks = 5;
+  static constexpr std::size_t kReadingChunks = 10;
+  void processChunk();
+  void clean();
+  void writeReading(ProcessorRing& ring);
+
+  std::array<Chain, 2> chains_;
+  std::size_t current_ = 0;
+  std::size_t fadeLeft_ = 0;
+  ChainSettings wanted_{};
+  bool changed_ = false;
+  std::array<float, kChunkSamples> in_{};
+  std::array<float, kChunkSamples> out_{};
+  std::array<float, kChunkSamples> other_{};
+  std::size_t filled_ = 0;
+  std::uint64_t chunks_ = 0;
+  double invalid_ = 0.0;
+};
+
+}  // namespace sustain
