@@ -113,11 +113,13 @@ export class Lease {
     const { record, revision } = this.#seen;
     const isOurs = record?.session === this.#options.session && record.holder !== null;
     if (!this.#isSought) return isOurs ? this.#attempt(revision, null, record.epoch, nowMs) : null;
-    if (isOurs && !this.#isFencedOff) {
+    const view = this.view(nowMs);
+    if (view.is === 'ours') {
       const dueAtMs = (this.#held?.renewedAtMs ?? 0) + this.#options.times.renewEveryMs;
-      return nowMs >= dueAtMs ? this.#attempt(revision, this.#options.self, record.epoch, nowMs) : null;
+      return nowMs >= dueAtMs ? this.#attempt(revision, this.#options.self, view.epoch, nowMs) : null;
     }
-    if (!isOurs && this.view(nowMs).is !== 'free') return null;
+    // One of ours that lapsed is free as well, and taken anew.
+    if (view.is !== 'free') return null;
     return this.#attempt(revision, this.#options.self, this.#highestEpoch + 1, nowMs);
   }
 

@@ -1,10 +1,5 @@
-import {
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamManager,
-  jetstreamManager,
-} from '@nats-io/jetstream';
-import { type KV, Kvm, type KvWatchEntry } from '@nats-io/kv';
+import { JetStreamApiCodes, JetStreamApiError, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm, type KvWatchEntry } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { messageOf } from '../platform/errors.ts';
 import type { ClusterLogin } from './cluster.ts';
@@ -23,10 +18,19 @@ export type Stored =
   /** Not answered, or not by a majority: whether it was stored is unknown. */
   | { readonly is: 'failed'; readonly reason: string };
 
-/** A key-value bucket, replicated. Writes never throw; a lost connection ends the store, and another is opened. */
-export interface Store {
+/** A connection to one NATS server. It ends when it is lost; another is opened instead. */
+export interface Wire {
   readonly isClosed: () => boolean;
-  readonly server: () => string;
+  /** To whoever listens now, without a majority or a store. */
+  announce(key: string, text: string): void;
+  listen(prefix: string, onMessage: (key: string, value: Uint8Array) => void): void;
+  /** Throws when JetStream can't open the bucket now. */
+  openBucket(): Promise<Bucket>;
+  close(): Promise<void>;
+}
+
+/** The key-value bucket, replicated. Its writes never throw. */
+export interface Bucket {
   put(key: string, text: string): Promise<Stored>;
   /** Compare-and-set; 0: only if there is no such key. */
   update(key: string, text: string, expectedRevision: number): Promise<Stored>;
@@ -34,10 +38,9 @@ export interface Store {
   read(key: string): Promise<StoredEntry | null>;
   /** The last value of every key under the prefix, then every change. Ends with the returned function. */
   watch(prefix: string, onEntry: (entry: StoredEntry) => void): Promise<() => void>;
-  close(): Promise<void>;
 }
 
-export interface StoreOptions {
+export interface WireOptions {
   readonly urls: readonly string[];
   readonly login: ClusterLogin;
   readonly name: string;
@@ -47,33 +50,36 @@ export interface StoreOptions {
 
 const BUCKET = 'sustain';
 
-/** Connects to the first server that answers and opens the bucket, or makes it. Throws when that can't be done now. */
-export async function openStore(options: StoreOptions): Promise<Store> {
-  const { requestMs, replicas } = options;
+/** A hanging server is left after two of these without an answer. */
+const PING_MS = 1_000;
+
+/** Connects to the first server that answers. Throws when there is none. */
+export async function openWire(options: WireOptions): Promise<Wire> {
   const connection = await connect({
     servers: [...options.urls],
     name: options.name,
-    timeout: requestMs,
-    // A server that hangs is left after two pings without an answer.
-    pingInterval: Math.max(500, requestMs),
+    timeout: options.requestMs,
+    pingInterval: PING_MS,
     maxPingOut: 2,
-    // Another store is opened instead, so that there is one way back to a known state and not two.
+    // Another wire is opened instead, so that there is one way back to a known state and not two.
     reconnect: false,
     ...loginOf(options.login),
   });
-  try {
-    const manager = await jetstreamManager(connection, { timeout: requestMs });
-    const kv = await new Kvm(manager.jetstream()).create(BUCKET, {
-      replicas,
-      history: 1,
-      timeout: requestMs,
-      maxValueSize: 32 * 1024,
-    });
-    return storeOn(connection, manager, kv, requestMs);
-  } catch (thrown) {
-    await connection.close();
-    throw thrown;
-  }
+  return {
+    isClosed: () => connection.isClosed(),
+    announce(key, text) {
+      if (!connection.isClosed()) connection.publish(`${BUCKET}.${key}`, text);
+    },
+    listen(prefix, onMessage) {
+      connection.subscribe(`${BUCKET}.${prefix}.>`, {
+        callback: (error, message) => {
+          if (error === null) onMessage(message.subject.slice(BUCKET.length + 1), message.data);
+        },
+      });
+    },
+    openBucket: () => openBucket(connection, options),
+    close: () => connection.close(),
+  };
 }
 
 function loginOf(login: ClusterLogin) {
@@ -87,10 +93,12 @@ function loginOf(login: ClusterLogin) {
   }
 }
 
-function storeOn(connection: NatsConnection, manager: JetStreamManager, kv: KV, requestMs: number): Store {
+async function openBucket(connection: NatsConnection, options: WireOptions): Promise<Bucket> {
+  const { requestMs, replicas } = options;
+  const manager = await jetstreamManager(connection, { timeout: requestMs });
+  const settings = { replicas, history: 1, timeout: requestMs, maxValueSize: 32 * 1024 };
+  const kv = await new Kvm(manager.jetstream()).create(BUCKET, settings);
   return {
-    isClosed: () => connection.isClosed(),
-    server: () => connection.getServer(),
     put: (key, text) => stored(() => kv.put(key, text, { timeout: requestMs })),
     update: (key, text, expectedRevision) =>
       stored(() => kv.put(key, text, { previousSeq: expectedRevision, timeout: requestMs })),
@@ -110,7 +118,6 @@ function storeOn(connection: NatsConnection, manager: JetStreamManager, kv: KV, 
       run().catch(() => undefined);
       return () => entries.stop();
     },
-    close: () => connection.close(),
   };
 }
 

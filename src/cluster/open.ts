@@ -11,7 +11,7 @@ import type {
   PeerObservation,
 } from './cluster.ts';
 import { Lease } from './lease.ts';
-import { openStore, type Store, type StoredEntry, type StoreOptions } from './nats-store.ts';
+import { type Bucket, openWire, type StoredEntry, type Wire, type WireOptions } from './nats-store.ts';
 import { decodeLease, decodePublished, encodeLease, encodePublished, isName, keyFor } from './wire.ts';
 
 export const LEASE_TIMES: LeaseTimes = { lengthMs: 15_000, renewEveryMs: 2_000, skewMs: 500 };
@@ -20,12 +20,12 @@ export const LEASE_TIMES: LeaseTimes = { lengthMs: 15_000, renewEveryMs: 2_000, 
 export interface ClusterParts {
   readonly clock: Clock;
   readonly random: Random;
-  open?(options: StoreOptions): Promise<Store>;
+  open?(options: WireOptions): Promise<Wire>;
 }
 
 const TICK_MS = 250;
 const REQUEST_MS = 2_000;
-const REOPEN = { firstMs: 250, maxMs: 5_000 };
+const REOPEN = { firstMs: 250, maxMs: 2_000 };
 /** Our own writes come back over the watch; when they don't for this long, the watch is dead and is laid anew. */
 const ECHO_WITHIN_MS = 3_000;
 const CLOSE_WITHIN_MS = 1_500;
@@ -45,15 +45,17 @@ class NatsCluster<Observation> implements Cluster<Observation> {
   readonly #reopen: Backoff;
   readonly #peers = new Map<string, Peer<Observation>>();
   readonly #cancelTick: Cancel;
-  #store: Store | null = null;
+  #wire: Wire | null = null;
+  #bucket: Bucket | null = null;
   #stopWatch: (() => void) | null = null;
   #link: ClusterLink;
   #isOpening = false;
   #openAtMs = 0;
-  #waiting: { readonly observation: Observation } | null = null;
+  /** Published, and not in the bucket yet. */
+  #waiting: string | null = null;
   #published = 0;
-  #isPublishing = false;
-  #isLeasing = false;
+  #isStoring = false;
+  #leasing: Promise<void> | null = null;
   /** When the first write of ours was stored that hasn't come back over the watch. */
   #unechoedSinceMs: number | null = null;
   #isClosed = false;
@@ -89,8 +91,11 @@ class NatsCluster<Observation> implements Cluster<Observation> {
   }
 
   publish(observation: Observation): void {
-    this.#waiting = { observation };
-    void this.#publishNext();
+    this.#published += 1;
+    const text = encodePublished({ session: this.#session, number: this.#published, observation });
+    this.#wire?.announce(this.#observedKey, text);
+    this.#waiting = text;
+    void this.#storeNext();
   }
 
   seek(): void {
@@ -112,10 +117,12 @@ class NatsCluster<Observation> implements Cluster<Observation> {
     this.#isClosed = true;
     this.#cancelTick();
     this.#lease.seek(false);
-    const store = this.#store;
-    if (store === null) return;
+    const wire = this.#wire;
+    if (wire === null) return;
+    // Twice: the first may only be the end of a renewal that is under way.
     const leave = this.#tendLease()
-      .then(() => store.close())
+      .then(() => this.#tendLease())
+      .then(() => wire.close())
       .catch(() => undefined);
     await new Promise<void>((resolve) => {
       const cancel = this.#parts.clock.after(CLOSE_WITHIN_MS, resolve);
@@ -128,53 +135,66 @@ class NatsCluster<Observation> implements Cluster<Observation> {
 
   #tick(): void {
     const nowMs = this.#parts.clock.nowMs();
-    if (this.#store?.isClosed()) this.#lose('the connection was lost');
+    if (this.#wire?.isClosed()) this.#loseWire();
     const unechoedMs = this.#unechoedSinceMs === null ? 0 : nowMs - this.#unechoedSinceMs;
-    if (unechoedMs > ECHO_WITHIN_MS) this.#lose('changes no longer come in');
-    if (this.#store === null && !this.#isOpening && nowMs >= this.#openAtMs) void this.#open();
+    if (unechoedMs > ECHO_WITHIN_MS) this.#loseBucket();
+    if (this.#bucket === null && !this.#isOpening && nowMs >= this.#openAtMs) void this.#open();
     void this.#tendLease();
   }
 
+  /** First the connection, over which agents hear each other at once; then the bucket, which needs a majority. */
   async #open(): Promise<void> {
-    const { urls, login, self, replicas } = this.#options;
     this.#isOpening = true;
-    let store: Store | null = null;
     try {
-      store = await (this.#parts.open ?? openStore)({
-        urls,
-        login,
-        name: `sustain ${self}`,
-        replicas: replicas ?? (urls.length >= 3 ? 3 : 1),
-        requestMs: REQUEST_MS,
-      });
-      await this.#readLease(store);
-      const stopWatch = await store.watch(this.#prefix, (entry) => this.#take(entry));
-      if (this.#isClosed) return await store.close();
-      this.#store = store;
-      this.#stopWatch = stopWatch;
-      this.#reopen.succeeded();
-      this.#setLink({ is: 'connected', sinceMs: this.#parts.clock.nowMs() });
+      this.#wire ??= await this.#connect();
+      await this.#openBucket(this.#wire);
     } catch (thrown) {
-      store?.close().catch(() => undefined);
-      this.#notOpened(store !== null || isWithoutMajority(thrown), messageOf(thrown));
+      const nowMs = this.#parts.clock.nowMs();
+      this.#openAtMs = nowMs + this.#reopen.nextMs();
+      const is = this.#wire === null ? 'connecting' : 'no-majority';
+      this.#setLink({ is, sinceMs: nowMs, reason: messageOf(thrown) });
     } finally {
       this.#isOpening = false;
     }
+    if (this.#isClosed) await this.#wire?.close().catch(() => undefined);
   }
 
-  #notOpened(isAnswering: boolean, reason: string): void {
-    this.#openAtMs = this.#parts.clock.nowMs() + this.#reopen.nextMs();
+  async #connect(): Promise<Wire> {
+    const { urls, login, self, replicas } = this.#options;
+    const wire = await (this.#parts.open ?? openWire)({
+      urls,
+      login,
+      name: `sustain ${self}`,
+      replicas: replicas ?? (urls.length >= 3 ? 3 : 1),
+      requestMs: REQUEST_MS,
+    });
+    wire.listen(this.#prefix, (key, value) => this.#heard(key, value));
+    return wire;
+  }
+
+  async #openBucket(wire: Wire): Promise<void> {
+    const bucket = await wire.openBucket();
+    await this.#readLease(bucket);
+    const stopWatch = await bucket.watch(this.#prefix, (entry) => this.#take(entry));
+    if (this.#wire !== wire || this.#isClosed) return stopWatch();
+    this.#bucket = bucket;
+    this.#stopWatch = stopWatch;
+    this.#reopen.succeeded();
+    this.#setLink({ is: 'connected', sinceMs: this.#parts.clock.nowMs() });
+  }
+
+  #loseWire(): void {
+    this.#loseBucket();
+    this.#wire = null;
     const sinceMs = this.#parts.clock.nowMs();
-    this.#setLink({ is: isAnswering ? 'no-majority' : 'connecting', sinceMs, reason });
+    this.#setLink({ is: 'connecting', sinceMs, reason: 'the connection was lost' });
   }
 
-  #lose(reason: string): void {
+  #loseBucket(): void {
     this.#stopWatch?.();
-    this.#store?.close().catch(() => undefined);
-    this.#store = null;
+    this.#bucket = null;
     this.#stopWatch = null;
     this.#unechoedSinceMs = null;
-    this.#setLink({ is: 'connecting', sinceMs: this.#parts.clock.nowMs(), reason });
   }
 
   /** A state that goes on keeps the time since when it does. */
@@ -185,82 +205,90 @@ class NatsCluster<Observation> implements Cluster<Observation> {
   }
 
   #take({ key, revision, value }: StoredEntry): void {
-    const nowMs = this.#parts.clock.nowMs();
-    const [kind, from, ...more] = key.slice(this.#prefix.length + 1).split('.');
-    if (kind === 'lease' && from === undefined) {
-      const record = value === null ? null : decodeLease(value);
-      if (record?.session === this.#session) this.#unechoedSinceMs = null;
-      this.#lease.saw(revision, record, nowMs);
-      this.#changed();
-    } else if (kind === 'observed' && from !== undefined && more.length === 0 && isName(from)) {
-      this.#takeObservation(from, value, nowMs);
-    }
-  }
-
-  #takeObservation(from: string, value: Uint8Array | null, nowMs: number): void {
-    if (from === this.#options.self) {
-      this.#unechoedSinceMs = null;
+    if (key !== this.#leaseKey) {
+      if (key === this.#observedKey) this.#unechoedSinceMs = null;
+      else if (value !== null) this.#heard(key, value);
       return;
     }
-    const published = value === null ? null : decodePublished(value);
+    const record = value === null ? null : decodeLease(value);
+    if (record?.session === this.#session) this.#unechoedSinceMs = null;
+    this.#lease.saw(revision, record, this.#parts.clock.nowMs());
+    this.#changed();
+  }
+
+  #heard(key: string, value: Uint8Array): void {
+    const [kind, from = '', ...more] = key.slice(this.#prefix.length + 1).split('.');
+    if (kind !== 'observed' || !isName(from) || more.length > 0 || from === this.#options.self) return;
+    this.#takeObservation(from, value, this.#parts.clock.nowMs());
+  }
+
+  #takeObservation(from: string, value: Uint8Array, nowMs: number): void {
+    const published = decodePublished(value);
     const observation = published === null ? null : this.#options.parse(published.observation);
     if (published === null || observation === null) return;
     const known = this.#peers.get(from);
     if (known === undefined && this.#peers.size >= MOST_PEERS) return;
-    // A watch laid anew gives old values again, perhaps from a copy that lags.
+    // It comes over the wire and out of the bucket, and from a watch laid anew perhaps once more.
     if (known?.session === published.session && known.number >= published.number) return;
     const { session, number } = published;
     this.#peers.set(from, { from, observation, seenAtMs: nowMs, session, number });
     this.#changed();
   }
 
-  async #publishNext(): Promise<void> {
-    const store = this.#store;
-    const waiting = this.#waiting;
-    if (store === null || waiting === null || this.#isPublishing || this.#isClosed) return;
+  async #storeNext(): Promise<void> {
+    const bucket = this.#bucket;
+    const text = this.#waiting;
+    if (text === null || bucket === null || this.#isStoring || this.#isClosed) return;
     this.#waiting = null;
-    this.#isPublishing = true;
-    this.#published += 1;
-    const { observation } = waiting;
-    const text = encodePublished({ session: this.#session, number: this.#published, observation });
-    const stored = await store.put(`${this.#prefix}.observed.${this.#options.self}`, text);
-    this.#isPublishing = false;
-    this.#judge(store, stored.is === 'failed' ? stored.reason : null);
-    void this.#publishNext();
+    this.#isStoring = true;
+    const stored = await bucket.put(this.#observedKey, text);
+    this.#isStoring = false;
+    this.#judge(bucket, stored.is === 'failed' ? stored.reason : null);
+    void this.#storeNext();
   }
 
-  async #tendLease(): Promise<void> {
-    const store = this.#store;
-    if (store === null || this.#isLeasing) return;
+  #tendLease(): Promise<void> {
+    this.#leasing ??= this.#tryLease().finally(() => {
+      this.#leasing = null;
+    });
+    return this.#leasing;
+  }
+
+  async #tryLease(): Promise<void> {
+    const bucket = this.#bucket;
     const attempt = this.#lease.due(this.#parts.clock.nowMs());
-    if (attempt === null) return;
-    this.#isLeasing = true;
-    const key = `${this.#prefix}.lease`;
-    const stored = await store.update(key, encodeLease(attempt.record), attempt.expectedRevision);
+    if (bucket === null || attempt === null) return;
+    const stored = await bucket.update(this.#leaseKey, encodeLease(attempt.record), attempt.expectedRevision);
     try {
       if (stored.is === 'stored') {
         this.#lease.saw(stored.revision, attempt.record, this.#parts.clock.nowMs());
         this.#changed();
-      } else if (stored.is === 'refused') await this.#readLease(store);
-      this.#judge(store, stored.is === 'failed' ? stored.reason : null);
+      } else if (stored.is === 'refused') await this.#readLease(bucket);
+      this.#judge(bucket, stored.is === 'failed' ? stored.reason : null);
     } catch (thrown) {
-      this.#judge(store, messageOf(thrown));
-    } finally {
-      this.#isLeasing = false;
+      this.#judge(bucket, messageOf(thrown));
     }
   }
 
+  get #observedKey(): string {
+    return `${this.#prefix}.observed.${this.#options.self}`;
+  }
+
+  get #leaseKey(): string {
+    return `${this.#prefix}.lease`;
+  }
+
   /** What the leader has, which settles what a copy or a lost answer left open. */
-  async #readLease(store: Store): Promise<void> {
-    const entry = await store.read(`${this.#prefix}.lease`);
+  async #readLease(bucket: Bucket): Promise<void> {
+    const entry = await bucket.read(this.#leaseKey);
     const record = entry?.value ? decodeLease(entry.value) : null;
     this.#lease.adopt(entry?.revision ?? 0, record, this.#parts.clock.nowMs());
     this.#changed();
   }
 
   /** A write tells how we stand to the majority. */
-  #judge(store: Store, failure: string | null): void {
-    if (this.#store !== store || this.#isClosed) return;
+  #judge(bucket: Bucket, failure: string | null): void {
+    if (this.#bucket !== bucket || this.#isClosed) return;
     const sinceMs = this.#parts.clock.nowMs();
     if (failure !== null) this.#setLink({ is: 'no-majority', sinceMs, reason: failure });
     else {
@@ -272,14 +300,6 @@ class NatsCluster<Observation> implements Cluster<Observation> {
   #changed(): void {
     if (!this.#isClosed) this.#options.onChange?.();
   }
-}
-
-/** NATS answered the client and JetStream didn't, or said that it can't now. */
-function isWithoutMajority(thrown: unknown): boolean {
-  return (
-    thrown instanceof Error &&
-    /jetstream|no responders|503|10008|timeout/i.test(`${thrown.name} ${thrown.message}`)
-  );
 }
 
 /** Joins the others over NATS. It is there at once, and says by `link` how far it got. Throws nothing. */

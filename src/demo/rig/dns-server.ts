@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SustainError } from '../../platform/errors.ts';
-import { freePort } from './icecast-server.ts';
+import { freePort, freePorts } from './icecast-server.ts';
 import {
   type Account,
   type RigProcess,
@@ -118,8 +118,7 @@ export async function startPowerDns(options: {
   const ground = prepareGround('pdns', 'pdns');
   const database = ground.write('zones.sqlite', '');
   execFileSync('sqlite3', [database, `.read ${SCHEMA}`]);
-  const port = await freePort(host);
-  const apiPort = await freePort(host);
+  const [port = 0, apiPort = 0] = await freePorts(host, 2);
   const url = `http://${host}:${apiPort}`;
   const settings = {
     launch: 'gsqlite3',

@@ -87,6 +87,13 @@ export function freePort(host: string): Promise<number> {
   });
 }
 
+/** Several at once, no two alike: one after the other they may be the same. */
+export async function freePorts(host: string, count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort(host));
+  return [...ports];
+}
+
 function layoutOf(options: IcecastOptions, port: number): IcecastLayout {
   return {
     sourcePassword: 'source-secret',

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SustainError } from '../../platform/errors.ts';
-import { freePort } from './icecast-server.ts';
+import { freePorts } from './icecast-server.ts';
 import { type RigProcess, startProcess, temporaryDirectory, waitUntil } from './process.ts';
 
 /** One real NATS server with JetStream. */
@@ -47,7 +47,7 @@ export async function startNats(options: {
   const places: Place[] = [];
   for (let index = 0; index < count; index += 1) {
     const host = `${net}.${Number(last) + index}`;
-    const [port, routePort, monitorPort] = [await freePort(host), await freePort(host), await freePort(host)];
+    const [port = 0, routePort = 0, monitorPort = 0] = await freePorts(host, 3);
     places.push({ name: `node${index + 1}`, host, port, routePort, monitorPort });
   }
   const nodes = places.map((place) => createNode(place, places, directory.path));
