@@ -82,7 +82,7 @@ function legView(station: Station, state: LegState, nowMs: number): LegView {
     truePeakDbtp: fresh ? finite(levels.truePeakDbtp) : null,
     momentaryLufs: fresh ? finite(levels.momentaryLufs) : null,
     shortTermLufs: fresh ? finite(levels.shortTermLufs) : null,
-    faults: fresh ? levels.faults : [],
+    faults: fresh ? levels.faults.map(({ fault }) => fault) : [],
     warnings: fresh ? levels.warnings : [],
   };
 }
