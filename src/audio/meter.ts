@@ -1,5 +1,6 @@
 import { faultKinds, type Meter as NativeMeter, readingField } from '../../native-bindings/index.ts';
 import {
+  type FoundFault,
   PROGRAMME_FAULTS,
   type ProgrammeFault,
   type ProgrammeWarning,
@@ -32,13 +33,53 @@ export interface MeterOptions {
 
 export function createMeter(options: MeterOptions): Meter {
   const native = openNativeMeter({ actFloorDbfs: options.thresholdDbfs, preset: options.preset });
+  const onsets = new Onsets(native);
   return {
-    push: (pcm) => pushBlocks(native, pcm, (offset) => options.onReading(readingAt(native, offset))),
-    reset: () => native.reset(),
+    push: (pcm) => pushBlocks(native, pcm, (offset) => options.onReading(readingAt(native, offset, onsets))),
+    reset() {
+      native.reset();
+      onsets.reset();
+    },
   };
 }
 
-function readingAt(native: NativeMeter, offset: number): MeterReading {
+/** When the faults of now began. The meter's episodes are objects, so it is asked for them only when its bits change. */
+class Onsets {
+  readonly #native: NativeMeter;
+  #bits = 0;
+  #began: readonly { readonly fault: ProgrammeFault; readonly atSeconds: number }[] = [];
+
+  constructor(native: NativeMeter) {
+    this.#native = native;
+  }
+
+  reset(): void {
+    this.#bits = 0;
+    this.#began = [];
+  }
+
+  faultsAt(bits: number, endSeconds: number): readonly FoundFault[] {
+    if (bits !== this.#bits) {
+      // A piece of sound may hold the end of a fault too: what counts is what had tripped by then.
+      const tripped = this.#native
+        .faultEpisodes()
+        .filter(({ tripSeconds }) => tripSeconds < endSeconds + BLOCK_MS / 2000);
+      this.#bits = bits;
+      this.#began = namesOf(bits)
+        .filter(isFault)
+        .map((fault) => ({
+          fault,
+          atSeconds: tripped.findLast(({ kind }) => kind === fault)?.startSeconds ?? endSeconds,
+        }));
+    }
+    return this.#began.map(({ fault, atSeconds }) => ({
+      fault,
+      lastedMs: Math.max(0, Math.round((endSeconds - atSeconds) * 1000)),
+    }));
+  }
+}
+
+function readingAt(native: NativeMeter, offset: number, onsets: Onsets): MeterReading {
   const { readings } = native;
   const figure = (name: keyof typeof readingField) => readings[offset + readingField[name]] ?? Number.NaN;
   const channel = (index: number) => readings[offset + readingField.rmsDbfs + index] ?? Number.NaN;
@@ -54,7 +95,7 @@ function readingAt(native: NativeMeter, offset: number): MeterReading {
     loudnessRangeLu: figure('loudnessRangeLu'),
     correlation: figure('correlation'),
     audibleMs: audibleMsAt(native, offset),
-    faults: namesOf(figure('faults')).filter(isFault),
+    faults: onsets.faultsAt(figure('faults'), figure('endSeconds')),
     warnings: namesOf(figure('warnings')).filter(isWarning),
   };
 }

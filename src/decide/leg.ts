@@ -21,6 +21,7 @@ const FRESH_MS = 3000;
 export interface ProgrammeState {
   readonly fault: ProgrammeFault;
   readonly monitor: MonitorId;
+  /** When it began in the sound, as the meter that found it first has it. */
   readonly sinceMs: number;
   readonly seenAtMs: number;
 }
@@ -152,7 +153,7 @@ function release(state: LegState, provenAtMs: number, policy: StationPolicy): Le
     else {
       sensor = hear(sensor, reading, policy.silence);
       programme = hearProgramme(programme, reading, state.link, policy);
-      found = reading.faults;
+      found = reading.faults.map(({ fault }) => fault);
     }
   }
   return { ...state, sensor, programme, found, pending, provenAtMs, displaced: 0 };
@@ -170,10 +171,10 @@ function hearProgramme(
   policy: StationPolicy,
 ): ProgrammeState | null {
   const { monitor, atMs } = reading;
-  const heard = reading.faults.find((fault) => policy.programme.actOn.includes(fault));
+  const heard = reading.faults.find(({ fault }) => policy.programme.actOn.includes(fault));
   if (heard !== undefined) {
-    const sinceMs = known?.fault === heard ? known.sinceMs : atMs;
-    return { fault: heard, monitor, sinceMs, seenAtMs: atMs };
+    const sinceMs = known?.fault === heard.fault ? known.sinceMs : atMs - heard.lastedMs;
+    return { fault: heard.fault, monitor, sinceMs, seenAtMs: atMs };
   }
   if (known === null || known.monitor === monitor) return null;
   const listenedMs = link.is === 'open' ? atMs - link.sinceMs : 0;

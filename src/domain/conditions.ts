@@ -12,7 +12,11 @@ export type UnknownReason =
   | 'admin-unauthorised'
   | 'admin-silent';
 
-/** The one word on each leg, with the evidence in it. Times are monotonic ms; `verifiedAtMs`: the last proven sound. */
+/**
+ * The one word on each leg, with the evidence in it. Times are monotonic ms; `verifiedAtMs`: the last proven sound.
+ * A fault's `sinceMs` is when it began in the leg's own sound, which was before it tripped. Where that isn't known, as
+ * when our ear came into it, it is the earliest moment at which it is known to have been there.
+ */
 export type LegCondition =
   | { readonly is: 'unknown'; readonly sinceMs: number; readonly reason: UnknownReason }
   | { readonly is: 'audible'; readonly sinceMs: number; readonly verifiedAtMs: number }

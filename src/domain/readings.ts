@@ -13,6 +13,13 @@ export type ProgrammeFault = (typeof PROGRAMME_FAULTS)[number];
 /** What a person may want to know of the sound, and nothing is ever done about. */
 export type ProgrammeWarning = 'clipped' | 'too-loud' | 'too-quiet' | 'mono' | 'loop-suspected';
 
+/** A fault that is established now, by the meter's own trip and restore delays. */
+export interface FoundFault {
+  readonly fault: ProgrammeFault;
+  /** How long before the end of the block it began, in ms; when it was there from the first sound heard, at least so long. */
+  readonly lastedMs: number;
+}
+
 /** What the meter makes of one block of sound. A level of digital silence is -Infinity; what isn't known yet is NaN. */
 export interface SoundFigures {
   readonly durationMs: number;
@@ -28,8 +35,7 @@ export interface SoundFigures {
   readonly correlation: number;
   /** How much of the block was sound: over the leg's silence threshold in any channel, or modulated as programme is. In ms. */
   readonly audibleMs: number;
-  /** Established now, by the meter's own trip and restore delays. */
-  readonly faults: readonly ProgrammeFault[];
+  readonly faults: readonly FoundFault[];
   readonly warnings: readonly ProgrammeWarning[];
 }
 

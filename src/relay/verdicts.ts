@@ -94,12 +94,19 @@ export class VerdictLine implements Verdicts {
       last.toMs = Number.POSITIVE_INFINITY;
       return;
     }
-    if (last?.is === 'proven') last.toMs = Math.min(last.toMs, Math.max(last.fromMs, sinceMs));
+    this.#takeBack(sinceMs);
     this.#stretches.push({
       is: 'faulty',
-      fromMs: Math.max(sinceMs, last?.toMs ?? sinceMs),
+      fromMs: Math.max(sinceMs, this.#stretches.at(-1)?.toMs ?? sinceMs),
       toMs: Number.POSITIVE_INFINITY,
       fault,
     });
+  }
+
+  /** A tone or a loop is known long after it began, and what was heard in the meantime was taken for good. */
+  #takeBack(sinceMs: number): void {
+    this.#stretches = this.#stretches.filter(({ is, fromMs }) => is === 'faulty' || fromMs < sinceMs);
+    for (const stretch of this.#stretches)
+      if (stretch.is === 'proven') stretch.toMs = Math.min(stretch.toMs, sinceMs);
   }
 }

@@ -111,7 +111,7 @@ function legView(station: Station, state: LegState, nowMs: number): LegView {
     truePeakDbtp: fresh ? tenths(levels.truePeakDbtp) : null,
     momentaryLufs: fresh ? tenths(levels.momentaryLufs) : null,
     shortTermLufs: fresh ? tenths(levels.shortTermLufs) : null,
-    faults: fresh ? levels.faults : [],
+    faults: fresh ? levels.faults.map(({ fault }) => fault) : [],
     warnings: fresh ? levels.warnings : [],
   };
 }

@@ -4,7 +4,7 @@ import type { StationEvent } from '../../src/domain/events.ts';
 import { type LegId, type MonitorId, monitorId, type ServerName } from '../../src/domain/ids.ts';
 import type { Input } from '../../src/domain/inputs.ts';
 import type { StationPolicy } from '../../src/domain/policy.ts';
-import type { LevelReading, ProgrammeFault } from '../../src/domain/readings.ts';
+import type { FoundFault, LevelReading } from '../../src/domain/readings.ts';
 import type { Monitor, SimServer } from './world.ts';
 
 /** The functions under test; the mutation check puts broken ones here. */
@@ -26,7 +26,7 @@ function readingOf(
   monitor: MonitorId,
   atMs: number,
   audibleMs: number,
-  faults: readonly ProgrammeFault[],
+  faults: readonly FoundFault[],
 ): LevelReading {
   const unknown = Number.NaN;
   return {
@@ -149,14 +149,9 @@ export class SimAgent {
     if (flows && hears) {
       const click = this.clickEveryMs !== null && nowMs % this.clickEveryMs === 0 ? 10 : 0;
       const audibleMs = seat.audible ? 100 : click;
-      const reading = readingOf(
-        monitor.id,
-        nowMs,
-        audibleMs,
-        seat.toneFromMs !== null && nowMs - Math.max(seat.toneFromMs, monitor.openedAtMs) >= METER_FINDS_MS
-          ? ['tone']
-          : [],
-      );
+      const lastedMs = seat.toneFromMs === null ? 0 : nowMs - Math.max(seat.toneFromMs, monitor.openedAtMs);
+      const faults: readonly FoundFault[] = lastedMs >= METER_FINDS_MS ? [{ fault: 'tone', lastedMs }] : [];
+      const reading = readingOf(monitor.id, nowMs, audibleMs, faults);
       this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
     }
     if (nowMs % 200 < 100) {

@@ -122,8 +122,29 @@ describe('the meter', () => {
   it('names a test tone within a few seconds, and goes on counting its blocks through long pieces', () => {
     const readings = measure(stereo(48_000 * 20, sine(0.1, 1_000)));
     expect(readings).toHaveLength(200);
-    expect(readings.at(-1)?.faults).toEqual(['tone']);
+    expect(readings.at(-1)?.faults).toMatchObject([{ fault: 'tone' }]);
     expect(readings[0]?.faults).toEqual([]);
+  });
+
+  it('says in every block for how long a fault has lasted, in pieces of any length', () => {
+    const speech = (frame: number) => Math.sin(frame * frame) * (frame % 24_000 < 14_000 ? 0.2 : 0.01);
+    const pcm = stereo(48_000 * 25, (frame) =>
+      frame < 48_000 * 6 ? speech(frame) : sine(0.1, 1_000)(frame),
+    );
+    for (const cuts of [[], Array.from({ length: 400 }, () => 2_500)]) {
+      const readings = measure(pcm, cuts);
+      const found = readings.filter(({ faults }) => faults.length > 0);
+      expect(found.length).toBeGreaterThan(50);
+      for (const { endFrame, faults } of found) {
+        const beganMs = endFrame / 48 - (faults[0]?.lastedMs ?? 0);
+        expect(Math.abs(beganMs - 6_000)).toBeLessThan(300);
+      }
+    }
+  });
+
+  it('knows of a fault that was there from the first sound only that it has lasted at least so long', () => {
+    const last = measure(stereo(48_000 * 20, sine(0.1, 1_000))).at(-1);
+    expect(last?.faults).toEqual([{ fault: 'tone', lastedMs: 20_000 }]);
   });
 
   it('forgets the begun block when it is reset', () => {

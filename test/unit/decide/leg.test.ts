@@ -356,10 +356,11 @@ describe('our own trouble is never the fault of a leg', () => {
 });
 
 describe('a programme fault', () => {
-  const tone = (run: LegRun, forMs: number) => {
+  const tone = (run: LegRun, forMs: number, fromMs = run.nowMs) => {
     for (const endMs = run.nowMs + forMs; run.nowMs < endMs; ) {
       run.nowMs += 100;
-      run.leg = withReading(run.leg, { ...reading(run.nowMs, 100, run.monitor), faults: ['tone'] });
+      const faults = [{ fault: 'tone', lastedMs: run.nowMs - fromMs }] as const;
+      run.leg = withReading(run.leg, { ...reading(run.nowMs, 100, run.monitor), faults });
       if (run.nowMs % 200 === 0)
         run.leg = withPulse(run.leg, pulse(run.nowMs, { monitor: run.monitor, openedAtMs: 0 }));
       if (run.nowMs % 500 === 0) run.look(run.nowMs - 10);
@@ -375,6 +376,26 @@ describe('a programme fault', () => {
     run.go(4000);
     expect(run.leg.condition.is).toBe('audible');
     expect(run.leg.condition.sinceMs).toBeGreaterThanOrEqual(overAtMs - 600);
+  });
+
+  test('is there since it began in the sound, which the meter learnt later', () => {
+    const run = new LegRun().go(20_000);
+    tone(run, 2000, 9_300);
+    expect(run.leg.condition).toMatchObject({ is: 'faulty', fault: 'tone', sinceMs: 9_300 });
+  });
+
+  test('keeps its beginning when another connection finds it again, which came into the middle of it', () => {
+    const run = new LegRun().go(20_000);
+    tone(run, 2000, 9_300);
+    run.leg = withLink(run.leg, {
+      is: 'open',
+      sinceMs: run.nowMs,
+      monitor: monitorId('a2'),
+      contentType: 'audio/mpeg',
+    });
+    run.monitor = monitorId('a2');
+    tone(run, 12_000);
+    expect(run.leg.condition).toMatchObject({ is: 'faulty', fault: 'tone', sinceMs: 9_300 });
   });
 
   test('is not known any more once our decoder is dead', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LegCondition } from '../../../src/domain/conditions.ts';
+import type { LegCondition, LegFault } from '../../../src/domain/conditions.ts';
 import type { LegId } from '../../../src/domain/ids.ts';
 import type { Relation } from '../../../src/relay/alignment.ts';
 import { choose, type LegSight, type RelayChoice, type Situation } from '../../../src/relay/choice.ts';
@@ -45,7 +45,7 @@ const audible = (sinceMs: number, verifiedAtMs = NOW_MS - 400): LegCondition => 
   sinceMs,
   verifiedAtMs,
 });
-const faulty = (sinceMs: number, fault: 'silent' | 'stalled' | 'absent' = 'silent'): LegCondition => ({
+const faulty = (sinceMs: number, fault: LegFault = 'silent'): LegCondition => ({
   is: 'faulty',
   sinceMs,
   fault,
@@ -186,6 +186,38 @@ describe('a leg on air that falls silent', () => {
     const relationOf = (): Relation => ({ is: 'same', offsetFrames: 0, peak: 0.9, inverted: true });
     expect(switched(choose(situation([primary, secondary], primary, { relationOf }))).to?.inverted).toBe(
       true,
+    );
+  });
+});
+
+describe('a leg on air with a fault in its sound that takes time to be sure of', () => {
+  /** Taken for good up to now, and then found to carry a tone since `sinceMs`. */
+  const toneSince = (sinceMs: number, name = 'primary') =>
+    legOf(name, {
+      conditions: [
+        [NOW_MS - 500, audible(0, NOW_MS - 1_000)],
+        [NOW_MS, faulty(sinceMs, 'tone')],
+      ],
+    });
+
+  it('is left just before it began, as long as that has not been played yet', () => {
+    const primary = toneSince(CURSOR_MS + 2_000);
+    const { leftMs } = spliceEnd(switched(choose(situation([primary, good('secondary')], primary))));
+    expect(leftMs).toBeLessThanOrEqual(CURSOR_MS + 1_900);
+    expect(leftMs).toBeGreaterThan(CURSOR_MS + 1_800);
+  });
+
+  it('is left at once when it began longer ago than the delay reaches', () => {
+    const primary = toneSince(CURSOR_MS - 4_000);
+    const choice = switched(choose(situation([primary, good('secondary')], primary)));
+    expect(choice).toMatchObject({ atFrame: frameOf(CURSOR_MS), to: { take: { leg: 'secondary' } } });
+    expect(choice.because).toMatch(/^primary is tone for 11\.0 s/);
+  });
+
+  it('is not joined where its own fault, found later, had begun', () => {
+    const [primary, secondary] = [silentSince('primary', CURSOR_MS + 2_000), toneSince(CURSOR_MS - 9_000)];
+    expect(choose(situation([primary, { ...secondary, leg: 'secondary' as LegId }], primary)).do).toBe(
+      'stay',
     );
   });
 });

@@ -37,6 +37,16 @@ describe('the verdict on each moment of a leg', () => {
     });
   });
 
+  it('takes back what was taken for proven after a fault began that is only found later', () => {
+    const line = new VerdictLine(60_000);
+    line.note(audible(0, 10_000), 10_500);
+    line.note({ is: 'unknown', sinceMs: 10_500, reason: 'unproven' }, 12_000);
+    line.note(audible(12_000, 19_500), 20_000);
+    line.note({ is: 'faulty', sinceMs: 9_000, fault: 'tone', detail: '' }, 20_000);
+    expect([line.at(8_999), line.at(9_000), line.at(12_500)]).toEqual(['proven', 'faulty', 'faulty']);
+    expect(line.faultAfter(5_000)).toMatchObject({ goodToMs: 9_000, fromMs: 9_000, fault: 'tone' });
+  });
+
   it('ends a fault at the first proven sound', () => {
     const line = new VerdictLine(60_000);
     line.note(audible(0, 10_000), 14_900);
