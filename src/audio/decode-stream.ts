@@ -1,5 +1,6 @@
 import { type Child, type ChildExit, startChild } from '../platform/child.ts';
 import type { Clock } from '../platform/clock.ts';
+import { ChildWriter } from './child-writer.ts';
 import { DEMUXERS, type Demuxer, decodeArguments } from './decode-command.ts';
 import { PcmFrames } from './pcm-frames.ts';
 
@@ -38,8 +39,7 @@ export function openDecodeStream(options: DecodeStreamOptions): DecodeStream {
 class FfmpegStream implements DecodeStream {
   readonly #child: Child;
   readonly #frames = new PcmFrames();
-  #stopped = false;
-  #wake: () => void = () => {};
+  readonly #writer = new ChildWriter();
 
   constructor({ ffmpegPath, container, clock, onPcm }: DecodeStreamOptions) {
     this.#child = startChild({
@@ -48,42 +48,41 @@ class FfmpegStream implements DecodeStream {
       args: decodeArguments(container as Demuxer),
       clock,
       onStdout: (chunk) => {
-        if (this.#stopped) return;
+        if (this.#writer.isClosed) return;
         const pcm = this.#frames.push(chunk);
         if (pcm.length > 0) onPcm(pcm);
       },
-      onDrain: () => this.#wake(),
-      onExit: () => this.#wake(),
+      onDrain: this.#writer.wake,
+      onExit: this.#writer.wake,
     });
   }
 
   async write(bytes: Uint8Array): Promise<boolean> {
-    if (this.#stopped) return false;
-    const outcome = this.#child.write(bytes);
-    if (outcome !== 'full') return outcome === 'ok';
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    return !this.#stopped;
+    if (!this.#writer.push(this.#child, bytes)) return false;
+    await this.#writer.ready();
+    return !this.#writer.isClosed;
   }
 
   async end(): Promise<DecodeEnd> {
     this.#child.endInput();
     const exit = await this.#child.exited;
-    const complaints = this.#child
-      .stderrTail()
-      .split('\n')
-      .map(withoutAddress)
-      .filter((line) => line !== '');
-    return { exit, complaints };
+    return { exit, complaints: complaintsOf(this.#child) };
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wake();
+    this.#writer.close();
     this.#child.kill('SIGKILL');
     await this.#child.exited;
   }
+}
+
+/** What an ffmpeg said was wrong, a line each. */
+export function complaintsOf(child: Child): readonly string[] {
+  return child
+    .stderrTail()
+    .split('\n')
+    .map(withoutAddress)
+    .filter((line) => line !== '');
 }
 
 /** `[mp3float @ 0x55b4d617e240] Header missing` and `pipe:0: End of file` without what only a debugger needs. */

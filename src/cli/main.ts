@@ -4,6 +4,7 @@ import type { DemoOptions } from '../demo/demo.ts';
 import { messageOf } from '../platform/errors.ts';
 import { VERSION } from '../version.ts';
 import type { MeasureOptions } from './measure/options.ts';
+import type { ProcessOptions } from './process/options.ts';
 import { EXIT, run } from './run.ts';
 
 const program = new Command('sustain')
@@ -44,6 +45,21 @@ program
   .action(async (what: string, options: MeasureOptions) => {
     const { measure } = await import('./measure.ts');
     finish(await measure(what, options));
+  });
+
+program
+  .command('process')
+  .description('the processing chain of relay mode on a file: loudness, compressor, limiter')
+  .argument('<in>', 'a sound file')
+  .argument('<out>', 'what to write: .wav, .flac, .mp3, .ogg, .opus, .aac or .m4a')
+  .option('--preset <name>', 'off, talk, music, classical or loud', 'music')
+  .option('--target <loudness>', 'in LUFS, or one of r128, aes, web, platforms (-16)')
+  .option('--ceiling <level>', 'highest true peak, in dBTP (-1, and -2 below 96k)')
+  .option('--bitrate <rate>', 'of a format that has one (192k)')
+  .option('--json', 'print JSON')
+  .action(async (input: string, output: string, options: ProcessOptions) => {
+    const { processFile } = await import('./process.ts');
+    finish(await processFile({ input, output }, options));
   });
 
 program

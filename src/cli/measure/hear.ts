@@ -3,12 +3,21 @@ import { openDecodeStream } from '../../audio/decode-stream.ts';
 import { describeExit } from '../../platform/child.ts';
 import { type Clock, sleep } from '../../platform/clock.ts';
 import { messageOf } from '../../platform/errors.ts';
-import type { ProgrammeListener } from './listener.ts';
 import { TitlesLied } from './live-source.ts';
+
+/** What is decoded goes here. */
+export interface SoundSink {
+  push(pcm: Float32Array): void;
+  readonly heardSeconds: number;
+  /** As much was heard as was wanted. */
+  readonly isFull: boolean;
+  /** Resolves when more can be taken; left out by who takes all at once. */
+  ready?(): Promise<void>;
+}
 
 export interface Hearing {
   readonly source: ByteSource;
-  readonly listener: ProgrammeListener;
+  readonly listener: SoundSink;
   readonly ffmpegPath: string;
   readonly clock: Clock;
   readonly interrupted: AbortSignal;
@@ -80,10 +89,11 @@ async function feed(hearing: Hearing, write: (bytes: Uint8Array) => Promise<bool
     if (listener.isFull || interrupted.aborted || !(await write(chunk))) return;
     bytes += chunk.length;
     hearing.onProgress(bytes);
+    await listener.ready?.();
   }
 }
 
-function watchForSound(clock: Clock, listener: ProgrammeListener, onNone: () => void): () => void {
+function watchForSound(clock: Clock, listener: SoundSink, onNone: () => void): () => void {
   let heardSeconds = 0;
   let heardAtMs = clock.nowMs();
   return clock.every(1_000, () => {

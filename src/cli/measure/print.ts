@@ -1,10 +1,11 @@
+import type { MeterSummary } from '../../audio/programme-meter.ts';
 import type { Fault, Measurement } from './measurement.ts';
 
-const round = (value: number): number | null =>
+export const round = (value: number): number | null =>
   Number.isFinite(value) ? Math.round(value * 1000) / 1000 : null;
 
 /** The names are a promise to scripts. What isn't finite, as the loudness of silence, is null. */
-export function measurementJson({ summary, faults }: Measurement): object {
+export function summaryJson(summary: MeterSummary): object {
   return {
     integratedLufs: round(summary.integratedLufs),
     maxMomentaryLufs: round(summary.maxMomentaryLufs),
@@ -15,6 +16,12 @@ export function measurementJson({ summary, faults }: Measurement): object {
     rmsDbfs: summary.rmsDbfs.map(round),
     correlation: round(summary.correlation),
     durationSeconds: round(summary.durationSeconds),
+  };
+}
+
+export function measurementJson({ summary, faults }: Measurement): object {
+  return {
+    ...summaryJson(summary),
     faults: faults.map(({ kind, startSeconds, endSeconds, evidence }) => ({
       kind,
       startSeconds: round(startSeconds),
@@ -86,7 +93,7 @@ function evidenceText(evidence: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-function level(value: number, unit: string): string {
+export function level(value: number, unit: string): string {
   return Number.isNaN(value) ? '-' : `${number(value, 1).padStart(6)} ${unit}`;
 }
 
@@ -106,6 +113,6 @@ export function timeText(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   return seconds < 60 ? `${seconds.toFixed(1)} s` : timeText(seconds);
 }

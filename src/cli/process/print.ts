@@ -1,0 +1,66 @@
+import type { MeterSummary } from '../../audio/programme-meter.ts';
+import { table } from '../check/print.ts';
+import { duration, level, round, summaryJson } from '../measure/print.ts';
+import type { WantedProcess } from './options.ts';
+import type { ProcessReport, Reduction } from './work.ts';
+
+const parameter = ({ values }: WantedProcess, key: string): number => values[key] ?? Number.NaN;
+
+/** The names are a promise to scripts. */
+export function processJson(wanted: WantedProcess, report: ProcessReport): object {
+  const reduction = ({ meanDb, mostDb }: Reduction) => ({ meanDb: round(meanDb), mostDb: round(mostDb) });
+  return {
+    preset: wanted.preset,
+    targetLufs: round(parameter(wanted, 'loudness')),
+    ceilingDbtp: round(parameter(wanted, 'ceiling')),
+    fingerprint: report.fingerprint,
+    latencyMs: round(report.latencyMs),
+    before: summaryJson(report.before),
+    after: summaryJson(report.behind),
+    gainReduction: {
+      bands: report.bands.map(reduction),
+      limiter: { ...reduction(report.limiter), activePercent: round(report.limiter.activePercent) },
+    },
+    levellerGainDb: { least: round(report.levellerDb.least), most: round(report.levellerDb.most) },
+    parameters: wanted.values,
+  };
+}
+
+const FIGURES: readonly (readonly [name: string, unit: string, of: (summary: MeterSummary) => number])[] = [
+  ['integrated loudness', 'LUFS', (summary) => summary.integratedLufs],
+  ['loudness range', 'LU', (summary) => summary.loudnessRangeLu],
+  ['loudest 3 s', 'LUFS', (summary) => summary.maxShortTermLufs],
+  ['true peak', 'dBTP', (summary) => summary.truePeakDbtp],
+];
+
+export function processText(
+  input: string,
+  output: string,
+  wanted: WantedProcess,
+  report: ProcessReport,
+): string {
+  const target = `${parameter(wanted, 'loudness')} LUFS, ceiling ${parameter(wanted, 'ceiling')} dBTP`;
+  const amount = ({ meanDb, mostDb }: Reduction) => [level(meanDb, 'dB'), level(mostDb, 'dB')];
+  const { limiter, levellerDb, fingerprint } = report;
+  return [
+    `${input} -> ${output}, ${duration(report.before.durationSeconds)}`,
+    `preset ${wanted.preset}, target ${target}, chain ${fingerprint}`,
+    '',
+    table([
+      ['', 'before', 'after'],
+      ...FIGURES.map(([name, unit, of]) => [
+        name,
+        level(of(report.before), unit),
+        level(of(report.behind), unit),
+      ]),
+    ]),
+    '',
+    table([
+      ['turned down', 'mean', 'most'],
+      ...report.bands.map((band, index) => [`band ${index + 1}`, ...amount(band)]),
+      ['limiter', ...amount(limiter), `at work ${limiter.activePercent.toFixed(1)} % of the time`],
+    ]),
+    '',
+    `  leveller ${level(levellerDb.least, 'dB').trim()} to ${level(levellerDb.most, 'dB').trim()}`,
+  ].join('\n');
+}
