@@ -83,11 +83,12 @@ export type FailoverRequest =
     }
   | { readonly do: 'release'; readonly author: string };
 
-/** "Don't touch the DNS": `server` is set when the name was sent there by hand. */
+/** "Don't touch the DNS": `server` is set when the name was sent there by hand, `override` when heard or not. */
 export interface FailoverHold {
   readonly author: string;
   readonly untilMs: number;
   readonly server: ServerName | null;
+  readonly override: boolean;
 }
 
 export type FailoverInput =

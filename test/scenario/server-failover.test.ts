@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { DUBLIN, FailoverWorld, LONDON, type POLICY, type Truth } from './failover-world.ts';
+import type { FailoverPolicy } from '../../src/domain/failover.ts';
+import { DnsWorld, DUBLIN, LONDON, type Truth } from '../../src/simulate/dns-world.ts';
 
 const MODES = ['alone', 'cluster'] as const;
 const seconds = (ms: number) => ms / 1_000;
 
 /** A world that has run for long enough to know everything. */
-function settled(mode: (typeof MODES)[number], changes: Partial<typeof POLICY> = {}): FailoverWorld {
-  const world = new FailoverWorld(mode, changes);
+function settled(mode: (typeof MODES)[number], changes: Partial<FailoverPolicy> = {}): DnsWorld {
+  const world = new DnsWorld(mode, { policy: changes });
   world.pass(60);
   expect(world.writes).toEqual([]);
   return world;
 }
 
-const kinds = (world: FailoverWorld, agent: string, kind: string) =>
+const kinds = (world: DnsWorld, agent: string, kind: string) =>
   world.events.filter((one) => one.agent === agent && one.event.kind === kind).map(({ event }) => event);
 
 describe.each(MODES)('the name of a station (%s)', (mode) => {
@@ -121,6 +122,21 @@ describe.each(MODES)('the name of a station (%s)', (mode) => {
     expect(world.writes).toHaveLength(1);
   });
 
+  it('is not sent by hand to a server that went silent before the write could begin', () => {
+    const world = settled(mode);
+    for (const { name } of world.agents) world.noDns.add(name);
+    const force = { do: 'force', server: DUBLIN, author: 'eve', forMs: 600_000, override: false } as const;
+    for (const { name } of world.agents) world.ask(name, force);
+    world.truth.set(DUBLIN, 'dead');
+    world.pass(20);
+    world.noDns.clear();
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+    for (const { name } of world.agents) world.ask(name, { ...force, override: true });
+    world.pass(10);
+    expect(world.dns.server).toBe(DUBLIN);
+  });
+
   it('ends listeners of a server that was left once resolvers have forgotten it, and of no other', () => {
     const world = settled(mode);
     world.truth.set(LONDON, 'mute');
@@ -147,6 +163,35 @@ describe.each(MODES)('the name of a station (%s)', (mode) => {
     expect(world.writes).toEqual([]);
   });
 
+  it('is not moved by what agents knew before they went deaf', () => {
+    const world = settled(mode);
+    world.truth.set(DUBLIN, 'mute');
+    world.pass(6);
+    world.truth.set(LONDON, 'hung');
+    world.pass(8);
+    for (const agent of world.agents) agent.isDeaf = true;
+    for (const server of [LONDON, DUBLIN]) world.truth.set(server, 'fine');
+    world.pass(120);
+    for (const agent of world.agents) agent.isDeaf = false;
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+  });
+
+  it('goes back only to a server that was heard for the whole restore delay', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'dead');
+    world.pass(60);
+    world.truth.set(LONDON, 'fine');
+    world.pass(20);
+    for (const agent of world.agents) agent.isDeaf = true;
+    world.pass(200);
+    for (const agent of world.agents) agent.isDeaf = false;
+    world.pass(120);
+    expect(world.dns.server).toBe(DUBLIN);
+    world.pass(120);
+    expect(world.dns.server).toBe(LONDON);
+  });
+
   it('is left alone by an agent that cannot reach the DNS, and that is told', () => {
     const world = settled(mode);
     for (const { name } of world.agents) world.noDns.add(name);
@@ -165,7 +210,7 @@ describe.each(MODES)('the name of a station (%s)', (mode) => {
 describe('without a cluster', () => {
   it('the agent beside the second server moves the name, also when the first agent is dead', () => {
     const world = settled('alone');
-    world.agent('london').isAlive = false;
+    world.kill('london');
     world.truth.set(LONDON, 'dead');
     world.pass(15);
     expect(world.writes).toMatchObject([{ by: 'dublin', server: DUBLIN }]);
@@ -176,7 +221,7 @@ describe('without a cluster', () => {
     world.truth.set(LONDON, 'dead');
     world.pass(20);
     world.truth.set(LONDON, 'fine');
-    world.agent('dublin').isAlive = false;
+    world.kill('dublin');
     world.pass(300);
     expect(world.writes.map(({ by, server }) => `${by} ${server}`)).toEqual([
       `dublin ${DUBLIN}`,

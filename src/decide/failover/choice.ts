@@ -21,6 +21,8 @@ export function wishOf(state: FailoverState, nowMs: number, policy: FailoverPoli
   const current = record.record.is === 'server' ? record.record.server : null;
   if (hold !== null) {
     if (hold.server === null || hold.server === current) return STAY;
+    // It may take a while until the name can be written, and the server may have gone silent meanwhile.
+    if (!hold.override && !isFit(state, hold.server, nowMs, policy)) return STAY;
     return { is: 'move', to: hold.server, trigger: 'operator', because: `${hold.author} asked for it` };
   }
   if (record.record.is === 'foreign') return STAY;

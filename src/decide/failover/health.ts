@@ -14,6 +14,8 @@ interface PublicMount {
   readonly bad: number;
   readonly illness: { readonly illness: ServerIllness; readonly detail: string } | null;
   readonly lastProbeAtMs: number | null;
+  /** When a sample last said anything; while our own ear is broken none does. */
+  readonly knownAtMs: number | null;
 }
 
 /** One server, as this agent judges it: by all of its public mounts, since a server fault is one that gives nobody sound. */
@@ -37,6 +39,7 @@ function newMount(station: StationName, atMs: number): PublicMount {
     bad: 0,
     illness: null,
     lastProbeAtMs: null,
+    knownAtMs: null,
   };
 }
 
@@ -99,8 +102,14 @@ export function withProbe(
 function sampled(mount: PublicMount, probe: Probe, atMs: number, policy: FailoverPolicy): PublicMount {
   const illness = illnessOf(mount, probe, atMs, policy);
   if (illness === 'unknown') return mount;
-  if (illness === null) return { ...mount, good: mount.good + 1, bad: 0, illness: null };
-  return { ...mount, good: 0, bad: mount.bad + 1, illness };
+  const { good, bad } = isForgotten(mount, atMs, policy) ? { good: 0, bad: 0 } : mount;
+  if (illness === null) return { ...mount, good: good + 1, bad: 0, illness: null, knownAtMs: atMs };
+  return { ...mount, good: 0, bad: bad + 1, illness, knownAtMs: atMs };
+}
+
+/** What was last known too long ago is not known any more: three probes without a word of it. */
+function isForgotten({ knownAtMs }: PublicMount, nowMs: number, policy: FailoverPolicy): boolean {
+  return knownAtMs === null || nowMs - knownAtMs > 3 * policy.intervalMs;
 }
 
 function illnessOf(
@@ -145,7 +154,8 @@ function silencePolicy(policy: FailoverPolicy): SilencePolicy {
 /** How one mount stands by its samples in a row; between `rise` and `fall` it stays what it was. */
 type MountVerdict = 'unknown' | 'well' | 'doubt' | 'ill';
 
-function verdictOf(mount: PublicMount, policy: FailoverPolicy): MountVerdict {
+function verdictOf(mount: PublicMount, nowMs: number, policy: FailoverPolicy): MountVerdict {
+  if (isForgotten(mount, nowMs, policy)) return 'unknown';
   if (mount.bad >= policy.fall) return 'ill';
   if (mount.bad > 0) return 'doubt';
   return mount.good >= policy.rise ? 'well' : 'unknown';
@@ -157,8 +167,10 @@ const soundUntilMs = (sensor: SoundSensor): number => sensor.quietFromMs ?? sens
 /** The server's health anew. One station that is heard proves the server; all of them have to fail before it is ill. */
 export function judged(sight: ServerSight, nowMs: number, policy: FailoverPolicy): ServerSight {
   const mounts = [...sight.mounts.values()];
-  const verdicts = mounts.map((mount) => verdictOf(mount, policy));
+  const verdicts = mounts.map((mount) => verdictOf(mount, nowMs, policy));
   const old = sight.health;
+  if (mounts.every((mount) => isForgotten(mount, nowMs, policy)))
+    return old.is === 'unknown' ? sight : { ...sight, health: { is: 'unknown', sinceMs: nowMs } };
   if (verdicts.includes('well')) {
     const verifiedAtMs = Math.max(
       ...mounts.filter((_, index) => verdicts[index] === 'well').map(({ sensor }) => soundUntilMs(sensor)),

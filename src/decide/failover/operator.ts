@@ -30,14 +30,17 @@ export function obeyFailover(
   const untilMs = nowMs + request.forMs;
   const minutes = `for ${Math.round(request.forMs / 60_000)} min`;
   if (request.do === 'hold')
-    return answer({ ...state, hold: { author, untilMs, server: null } }, changed(`held ${minutes}`));
+    return answer(
+      { ...state, hold: { author, untilMs, server: null, override: false } },
+      changed(`held ${minutes}`),
+    );
   const { server, override } = request;
   if (!policy.servers.includes(server)) return refuse(`the name never points to ${server}`);
   if (!override && !isFit(state, server, nowMs, policy))
     return refuse(`${server} is not audible now; override to send listeners there all the same`);
   // What was contested is decided by a person now.
   return answer(
-    { ...state, hold: { author, untilMs, server }, contest: null },
+    { ...state, hold: { author, untilMs, server, override }, contest: null },
     changed(`sent to ${server} ${minutes}`),
   );
 }

@@ -76,6 +76,7 @@ export interface FailoverMemory {
     readonly author: string;
     readonly remainingMs: number;
     readonly server: ServerName | null;
+    readonly override: boolean;
   } | null;
   readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly agoMs: number } | null;
   readonly contest: { readonly remainingMs: number; readonly times: number } | null;
@@ -104,8 +105,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     behind: null,
     contest: contest === null ? null : { untilMs: atMs + contest.remainingMs, times: contest.times },
     flaps: new Map(),
-    hold:
-      hold === null ? null : { author: hold.author, server: hold.server, untilMs: atMs + hold.remainingMs },
+    hold: hold === null ? null : { ...held(hold), untilMs: atMs + hold.remainingMs },
     leaving: null,
     alerts: new Map(),
     startedAtMs: atMs,
@@ -116,10 +116,7 @@ export function failoverMemoryOf(state: FailoverState, atMs: number): FailoverMe
   const { hold, wrote, contest } = state;
   return {
     ageMs: 0,
-    hold:
-      hold === null
-        ? null
-        : { author: hold.author, server: hold.server, remainingMs: Math.max(0, hold.untilMs - atMs) },
+    hold: hold === null ? null : { ...held(hold), remainingMs: Math.max(0, hold.untilMs - atMs) },
     wrote: wrote === null ? null : { server: wrote.server, epoch: wrote.epoch, agoMs: atMs - wrote.atMs },
     contest:
       contest === null ? null : { remainingMs: Math.max(0, contest.untilMs - atMs), times: contest.times },
@@ -127,3 +124,5 @@ export function failoverMemoryOf(state: FailoverState, atMs: number): FailoverMe
 }
 
 export const flapOf = (state: FailoverState, server: ServerName): Flap => state.flaps.get(server) ?? steady;
+
+const held = ({ author, server, override }: Omit<FailoverHold, 'untilMs'>) => ({ author, server, override });

@@ -1,0 +1,370 @@
+import {
+  type FailoverMemory,
+  type FailoverState,
+  failoverMemoryOf,
+  newFailover,
+  noFailoverMemory,
+} from '../decide/failover/state.ts';
+import { failoverStep } from '../decide/failover/step.ts';
+import type {
+  FailoverCommand,
+  FailoverEvent,
+  FailoverInput,
+  FailoverPolicy,
+  FailoverRequest,
+  Probe,
+  PublicEar,
+  PublishOutcome,
+} from '../domain/failover.ts';
+import { type ServerName, serverName, stationName } from '../domain/ids.ts';
+import { SimLease } from './lease.ts';
+
+export const LONDON = serverName('london');
+export const DUBLIN = serverName('dublin');
+export const MYFM = stationName('myfm');
+const STEP_MS = 100;
+const PROBE_TIMEOUT_MS = 2_000;
+const STALL_MS = 2_000;
+const READ_EVERY_MS = 2_000;
+const MEET_EVERY_MS = 1_000;
+const LEASE_EVERY_MS = 500;
+const ANSWER_MS = 300;
+const WITNESS = 'witness';
+
+export const FAILOVER_DEFAULTS: FailoverPolicy = {
+  self: LONDON,
+  servers: [LONDON, DUBLIN],
+  stations: [MYFM],
+  intervalMs: 5_000,
+  fastIntervalMs: 1_000,
+  fall: 3,
+  rise: 2,
+  silenceMs: 15_000,
+  soundMs: 1_000,
+  restoreMs: 180_000,
+  verifiedWithinMs: 5_000,
+  freshMs: 6_000,
+  colleagueMs: 15_000,
+  contestedMs: 600_000,
+  writeWithinMs: 10_000,
+  endListenersAfterMs: 60_000,
+  flap: { holdDownMs: 180_000, holdDownMaxMs: 3_600_000, halfLifeMs: 900_000 },
+  mode: 'alone',
+};
+
+/** The functions of the DNS decision; the mutation check puts broken ones here. */
+export interface FailoverCore {
+  readonly newFailover: typeof newFailover;
+  readonly failoverMemoryOf: typeof failoverMemoryOf;
+  readonly failoverStep: typeof failoverStep;
+}
+
+/** The DNS decision as it ships. */
+export const failoverCore: FailoverCore = { newFailover, failoverMemoryOf, failoverStep };
+
+/** What is true of a server: `hung` takes connections and gives nothing, `mute` gives silence, `dead` refuses. */
+export type Truth = 'fine' | 'mute' | 'hung' | 'dead';
+
+/** How the provider takes a write: `unanswered` carries it out and never says so. */
+export type Writing = 'well' | 'refused' | 'unanswered';
+
+export interface DnsAgent {
+  readonly name: string;
+  readonly policy: FailoverPolicy;
+  state: FailoverState;
+  isAlive: boolean;
+  isPaused: boolean;
+  /** Its decoders are broken: it is connected everywhere and hears nothing. */
+  isDeaf: boolean;
+  readonly ears: Map<ServerName, { ear: PublicEar['is']; quietSinceMs: number }>;
+  readonly later: { readonly atMs: number; readonly run: () => void }[];
+  lastTickMs: number;
+}
+
+export interface Write {
+  readonly atMs: number;
+  readonly by: string;
+  readonly server: ServerName;
+  readonly epoch: number;
+}
+
+type Publish = FailoverCommand & { readonly kind: 'publish' };
+
+/** Who wants to see what agents do: at the order of a publication, and when its write begins. */
+export interface DnsWatch {
+  ordered(agent: DnsAgent, command: Publish, events: readonly FailoverEvent[]): void;
+  writing(agent: DnsAgent, command: Publish): void;
+}
+
+export interface DnsWorldOptions {
+  readonly core?: FailoverCore;
+  readonly watch?: DnsWatch;
+  /** What differs from the defaults. */
+  readonly policy?: Partial<FailoverPolicy>;
+}
+
+/** Two sites, or three with a witness; the DNS outside of all of them. */
+export class DnsWorld {
+  nowMs = 0;
+  readonly truth: Map<ServerName, Truth>;
+  readonly agents: DnsAgent[];
+  readonly writes: Write[] = [];
+  readonly events: { readonly agent: string; readonly event: FailoverEvent }[] = [];
+  readonly ended: { readonly atMs: number; readonly server: ServerName }[] = [];
+  /** Pairs of sites that cannot reach each other: `dublin london`. */
+  readonly cuts = new Set<string>();
+  /** Agents that cannot reach the DNS. */
+  readonly noDns = new Set<string>();
+  writing: Writing = 'well';
+  /** From an order to the beginning of its write, in ms. */
+  writeBeginsAfterMs = 0;
+  isNatsUp = true;
+  readonly lease = new SimLease();
+  dns: { server: ServerName | null; epoch: number | null };
+  readonly #servers: readonly ServerName[];
+  readonly #core: FailoverCore;
+  readonly #watch: DnsWatch | null;
+  #stepMs = STEP_MS;
+
+  constructor(mode: FailoverPolicy['mode'] = 'alone', options: DnsWorldOptions = {}) {
+    this.#core = options.core ?? failoverCore;
+    this.#watch = options.watch ?? null;
+    const station = { ...FAILOVER_DEFAULTS, ...options.policy, mode };
+    this.#servers = station.servers;
+    this.truth = new Map(this.#servers.map((server) => [server, 'fine']));
+    this.dns = { server: this.#servers[0] ?? null, epoch: null };
+    const names = mode === 'alone' ? this.#servers : [...this.#servers, WITNESS];
+    this.agents = names.map((name) => {
+      const policy = { ...station, self: name };
+      return {
+        name,
+        policy,
+        state: this.#core.newFailover(policy, noFailoverMemory, 0),
+        isAlive: true,
+        isPaused: false,
+        isDeaf: false,
+        ears: new Map(),
+        later: [],
+        lastTickMs: 0,
+      };
+    });
+  }
+
+  agent(name: string): DnsAgent {
+    const found = this.agents.find((agent) => agent.name === name);
+    if (found === undefined) throw new Error(`no agent ${name}`);
+    return found;
+  }
+
+  cut(one: string, other: string): void {
+    this.cuts.add([one, other].sort().join(' '));
+  }
+
+  reaches(from: string, to: string): boolean {
+    return from === to || !this.cuts.has([from, to].sort().join(' '));
+  }
+
+  /** Whether an agent could hear sound on a server now, were its own ears whole. */
+  sounds(agent: DnsAgent, server: ServerName): boolean {
+    return this.truth.get(server) === 'fine' && this.reaches(agent.name, server);
+  }
+
+  ask(name: string, request: FailoverRequest): void {
+    const agent = this.agent(name);
+    if (agent.isAlive && !agent.isPaused) this.#give(agent, { kind: 'operator', atMs: this.nowMs, request });
+  }
+
+  /** Ends one agent's process; what it remembers is what it last wrote down. */
+  kill(name: string): void {
+    this.agent(name).isAlive = false;
+  }
+
+  /** Starts an agent again, with its memory or without. */
+  restart(name: string, remembers = false): void {
+    const agent = this.agent(name);
+    const memory: FailoverMemory = remembers
+      ? this.#core.failoverMemoryOf(agent.state, this.nowMs)
+      : noFailoverMemory;
+    agent.state = this.#core.newFailover(agent.policy, memory, this.nowMs);
+    agent.ears.clear();
+    agent.later.splice(0);
+    agent.isAlive = true;
+    agent.isPaused = false;
+    agent.lastTickMs = this.nowMs;
+  }
+
+  /** `stepMs`: 100, or 500 where nothing needs to be seen more closely. */
+  pass(seconds: number, each: () => void = () => {}, stepMs: 100 | 500 = STEP_MS): void {
+    this.#stepMs = stepMs;
+    const untilMs = this.nowMs + seconds * 1_000;
+    while (this.nowMs < untilMs) {
+      this.nowMs += stepMs - (this.nowMs % stepMs);
+      if (this.nowMs % LEASE_EVERY_MS === 0) this.#renewLease();
+      for (const agent of this.agents) this.#run(agent);
+      each();
+    }
+  }
+
+  #run(agent: DnsAgent): void {
+    if (!agent.isAlive || agent.isPaused) return;
+    const { nowMs } = this;
+    const lostMs = nowMs - agent.lastTickMs - this.#stepMs;
+    agent.lastTickMs = nowMs;
+    // What was under way while it stood still arrives all the same, as the sockets' buffers hold it.
+    if (lostMs > 1_000) this.#give(agent, { kind: 'gap', atMs: nowMs, lostMs });
+    for (const due of agent.later.filter(({ atMs }) => atMs <= nowMs)) {
+      agent.later.splice(agent.later.indexOf(due), 1);
+      due.run();
+    }
+    for (const server of this.#servers) this.#listen(agent, server);
+    if (nowMs % READ_EVERY_MS === 0) this.#readDns(agent);
+    if (nowMs % MEET_EVERY_MS === 0) this.#meet(agent);
+    this.#give(agent, { kind: 'tick', atMs: nowMs });
+  }
+
+  #listen(agent: DnsAgent, server: ServerName): void {
+    const { nowMs } = this;
+    const truth = this.truth.get(server);
+    const gives = this.reaches(agent.name, server) && (truth === 'fine' || truth === 'mute');
+    const before = agent.ears.get(server) ?? { ear: 'starting' as const, quietSinceMs: nowMs };
+    const quietSinceMs = gives ? nowMs : before.quietSinceMs;
+    const ear = this.#earOf(agent, server, gives, nowMs - quietSinceMs >= STALL_MS, before.ear);
+    agent.ears.set(server, { ear, quietSinceMs });
+    if (ear !== before.ear) {
+      const told: PublicEar =
+        ear === 'disconnected' ? { is: ear, detail: 'the connection ended' } : { is: ear };
+      this.#give(agent, { kind: 'ear', atMs: nowMs, server, station: MYFM, ear: told });
+    }
+    if (!gives || agent.isDeaf) return;
+    const durationMs = this.#stepMs;
+    const block = { atMs: nowMs, durationMs, audibleMs: truth === 'fine' ? durationMs : 0 };
+    this.#give(agent, { kind: 'heard', atMs: nowMs, server, station: MYFM, block });
+  }
+
+  #earOf(
+    agent: DnsAgent,
+    server: ServerName,
+    gives: boolean,
+    isQuiet: boolean,
+    before: PublicEar['is'],
+  ): PublicEar['is'] {
+    if (gives) return agent.isDeaf ? 'deaf' : 'hearing';
+    if (this.truth.get(server) === 'dead' && this.reaches(agent.name, server)) return 'disconnected';
+    return isQuiet ? 'quiet' : before;
+  }
+
+  #readDns(agent: DnsAgent): void {
+    const { nowMs: atMs } = this;
+    if (this.noDns.has(agent.name)) {
+      this.#give(agent, { kind: 'record-unread', atMs, detail: 'unreachable' });
+      return;
+    }
+    const { server, epoch } = this.dns;
+    const record = server === null ? { is: 'missing' as const } : { is: 'server' as const, server };
+    this.#give(agent, { kind: 'record', atMs, record, epoch });
+  }
+
+  /** What agents learn of each other: alone over the other's Icecast, in a cluster over NATS. */
+  #meet(agent: DnsAgent): void {
+    const { nowMs: atMs } = this;
+    for (const other of this.agents) {
+      if (other === agent || !other.isAlive || other.isPaused) continue;
+      if (agent.policy.mode === 'alone') {
+        const server = serverName(other.name);
+        const answers = this.truth.get(server) === 'fine' || this.truth.get(server) === 'mute';
+        const seen = answers && this.reaches(agent.name, other.name);
+        this.#give(agent, { kind: 'colleague', atMs, server, seen });
+      } else if (this.#hasNats(agent.name) && this.#hasNats(other.name)) {
+        const servers = new Map(
+          [...other.state.sights].map(([server, { health }]) => [
+            server,
+            { is: health.is, verifiedAgoMs: health.is === 'well' ? atMs - health.verifiedAtMs : null },
+          ]),
+        );
+        const observation = { agent: other.name, heardAtMs: atMs, servers };
+        this.#give(agent, { kind: 'observation', atMs, observation });
+      }
+    }
+  }
+
+  /** A node in each site: whoever reaches one other node is in the majority. */
+  #hasNats(name: string): boolean {
+    return (
+      this.isNatsUp && this.agents.some((other) => other.name !== name && this.reaches(name, other.name))
+    );
+  }
+
+  #renewLease(): void {
+    const { nowMs: atMs } = this;
+    for (const agent of this.agents) {
+      if (agent.policy.mode !== 'cluster' || !agent.isAlive || agent.isPaused) continue;
+      if (this.#hasNats(agent.name)) {
+        this.#give(agent, { kind: 'lease', atMs, lease: this.lease.seek(agent.name, atMs) });
+        continue;
+      }
+      const held = agent.state.lease;
+      if (held.is === 'ours' && atMs < held.stepDownAtMs) continue;
+      this.#give(agent, { kind: 'lease', atMs, lease: { is: 'lost', detail: 'NATS has no majority' } });
+    }
+  }
+
+  #give(agent: DnsAgent, input: FailoverInput): void {
+    const { state, commands, events } = this.#core.failoverStep(agent.state, input, agent.policy);
+    agent.state = state;
+    for (const event of events) this.events.push({ agent: agent.name, event });
+    for (const command of commands) {
+      if (command.kind === 'publish') this.#watch?.ordered(agent, command, events);
+      this.#carryOut(agent, command);
+    }
+  }
+
+  #carryOut(agent: DnsAgent, command: FailoverCommand): void {
+    const { nowMs } = this;
+    if (command.kind === 'end-listeners') {
+      this.ended.push({ atMs: nowMs, server: command.server });
+    } else if (command.kind === 'probe') {
+      const { server, station } = command;
+      const { probe, tookMs } = this.#probe(agent, server);
+      this.#later(agent, tookMs, (atMs) =>
+        this.#give(agent, { kind: 'probe', atMs, server, station, probe }),
+      );
+    } else if (this.writeBeginsAfterMs === 0) {
+      this.#publish(agent, command);
+    } else {
+      this.#later(agent, this.writeBeginsAfterMs, () => this.#publish(agent, command));
+    }
+  }
+
+  #later(agent: DnsAgent, inMs: number, run: (atMs: number) => void): void {
+    agent.later.push({ atMs: this.nowMs + inMs, run: () => run(this.nowMs) });
+  }
+
+  #probe(agent: DnsAgent, server: ServerName): { probe: Probe; tookMs: number } {
+    const truth = this.truth.get(server);
+    if (!this.reaches(agent.name, server))
+      return { probe: { ok: false, stage: 'connect', detail: 'no route' }, tookMs: PROBE_TIMEOUT_MS };
+    if (truth === 'dead') return { probe: { ok: false, stage: 'connect', detail: 'refused' }, tookMs: 0 };
+    if (truth === 'hung')
+      return { probe: { ok: false, stage: 'first-byte', detail: 'nothing came' }, tookMs: PROBE_TIMEOUT_MS };
+    return { probe: { ok: true }, tookMs: 100 };
+  }
+
+  #publish(agent: DnsAgent, command: Publish): void {
+    const { server, epoch, expectedEpoch, deadlineMs } = command;
+    const tell = (outcome: PublishOutcome) =>
+      this.#later(agent, ANSWER_MS, (atMs) =>
+        this.#give(agent, { kind: 'published', atMs, server, epoch, outcome }),
+      );
+    if (this.nowMs >= deadlineMs) tell({ is: 'failed', detail: 'too late to begin' });
+    else if (this.noDns.has(agent.name)) tell({ is: 'failed', detail: 'unreachable' });
+    else if (this.dns.epoch !== expectedEpoch)
+      tell({ is: 'fenced', detail: `epoch ${this.dns.epoch} stands` });
+    else if (this.writing === 'refused') tell({ is: 'failed', detail: 'refused' });
+    else {
+      this.#watch?.writing(agent, command);
+      this.dns = { server, epoch };
+      this.writes.push({ atMs: this.nowMs, by: agent.name, server, epoch });
+      tell(this.writing === 'well' ? { is: 'done' } : { is: 'failed', detail: 'no answer' });
+    }
+  }
+}
