@@ -52,16 +52,15 @@ async function installFromLock() {
 }
 
 async function buildNativePart() {
-  const script = at('native-bindings', 'build.mjs');
-  if (!existsSync(script)) return;
-  const sources = filesUnder(script, at('native-bindings', 'src'));
+  const scripts = ['build.mjs', 'build-sqlite.mjs'].map((name) => at('native-bindings', name));
+  const sources = [...filesUnder(...scripts, at('native-bindings', 'src')), at('package-lock.json')];
   const stamp = contentsHash(sources, process.versions.modules, process.arch);
   const stampPath = at('native-bindings', 'build', '.sustain-stamp');
   if (stampIs(stampPath, stamp)) return;
   await step('native part', async () => {
-    await runQuietly(process.execPath, [script]);
+    await Promise.all(scripts.map((script) => runQuietly(process.execPath, [script])));
   });
-  writeStamp(stampPath, stamp);
+  if (existsSync(at('native-bindings', 'build', 'better_sqlite3.node'))) writeStamp(stampPath, stamp);
 }
 
 async function compile() {

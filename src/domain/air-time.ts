@@ -1,0 +1,134 @@
+import type { LegCondition } from './conditions.ts';
+import type { LegId, ServerName, SourceName } from './ids.ts';
+import type { StationPolicy } from './policy.ts';
+import type { Recorded } from './record.ts';
+
+/** What listeners of a station hear on one server, as far as the log can say. */
+export type Air = 'sounding' | 'dead' | 'unknown';
+
+/** A stretch of time with one `Air`; wall time in ms since 1970. */
+export interface AirSegment {
+  readonly server: ServerName;
+  readonly fromUnixMs: number;
+  readonly toUnixMs: number;
+  readonly air: Air;
+}
+
+/** What the log of one agent has said of a station so far. */
+export interface AirTime {
+  readonly policy: StationPolicy;
+  readonly servers: ReadonlyMap<ServerName, ServerAir>;
+  readonly legs: ReadonlyMap<LegId, LegCondition['is']>;
+}
+
+interface ServerAir {
+  readonly onAir: SourceName | null;
+  /** Relay mode: whether the public mount carries a leg, or only the noise floor. */
+  readonly relay: Air;
+  readonly isDown: boolean;
+  readonly air: Air;
+  readonly sinceUnixMs: number;
+}
+
+export function newAirTime(policy: StationPolicy, unixMs: number): AirTime {
+  const air: ServerAir = {
+    onAir: null,
+    relay: 'unknown',
+    isDown: false,
+    air: 'unknown',
+    sinceUnixMs: unixMs,
+  };
+  return { policy, servers: new Map(policy.servers.map((server) => [server, air])), legs: new Map() };
+}
+
+export interface AirStep {
+  readonly airTime: AirTime;
+  /** What has just become known to be over. */
+  readonly segments: readonly AirSegment[];
+}
+
+/**
+ * Takes one event. A condition counts from when it began and not from when it was found, so the dead air of a fault has
+ * the trip delay in it. Conservative: a mount that vanished is dead air until another source was put on, although
+ * Icecast's own fallback may have carried the listeners.
+ */
+export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirStep {
+  switch (event.kind) {
+    case 'leg-changed': {
+      const legs = new Map(airTime.legs).set(event.leg, event.to.is);
+      const beganUnixMs = unixMs - Math.max(0, event.atMs - event.to.sinceMs);
+      return settle({ ...airTime, legs }, beganUnixMs);
+    }
+    case 'took-over':
+      return settle(withServer(airTime, event.server, { onAir: event.source }), unixMs);
+    case 'switched':
+      return settle(withServer(airTime, event.server, { onAir: event.to }), unixMs);
+    case 'relay-switched':
+      return settle(
+        withServer(airTime, airTime.policy.self, { relay: event.to === null ? 'dead' : 'sounding' }),
+        unixMs,
+      );
+    case 'server-changed': {
+      const beganUnixMs = unixMs - Math.max(0, event.atMs - event.to.sinceMs);
+      return settle(withServer(airTime, event.server, { isDown: event.to.is === 'down' }), beganUnixMs);
+    }
+    case 'agent-started':
+      return blind(airTime, event.lastSeenUnixMs ?? unixMs);
+    case 'agent-stopped':
+      return blind(airTime, unixMs);
+    default:
+      return { airTime, segments: [] };
+  }
+}
+
+/** Ends every stretch at this moment, without anything having happened. */
+export function untilNow(airTime: AirTime, unixMs: number): AirStep {
+  const segments: AirSegment[] = [];
+  const servers = new Map(airTime.servers);
+  for (const [server, one] of servers) {
+    if (unixMs <= one.sinceUnixMs) continue;
+    segments.push({ server, fromUnixMs: one.sinceUnixMs, toUnixMs: unixMs, air: one.air });
+    servers.set(server, { ...one, sinceUnixMs: unixMs });
+  }
+  return { airTime: { ...airTime, servers }, segments };
+}
+
+/** Nobody was listening from this moment on, so nothing of what was known counts any more. */
+function blind(airTime: AirTime, unixMs: number): AirStep {
+  const fresh = newAirTime(airTime.policy, unixMs);
+  const servers = new Map(airTime.servers);
+  for (const [server, one] of fresh.servers) {
+    const before = servers.get(server) ?? one;
+    servers.set(server, { ...one, air: before.air, sinceUnixMs: before.sinceUnixMs });
+  }
+  return settle({ ...fresh, servers }, unixMs);
+}
+
+function withServer(airTime: AirTime, server: ServerName, change: Partial<ServerAir>): AirTime {
+  const before = airTime.servers.get(server);
+  if (before === undefined) return airTime;
+  return { ...airTime, servers: new Map(airTime.servers).set(server, { ...before, ...change }) };
+}
+
+function settle(airTime: AirTime, fromUnixMs: number): AirStep {
+  const segments: AirSegment[] = [];
+  const servers = new Map(airTime.servers);
+  for (const [server, one] of servers) {
+    const air = airOf(airTime, server, one);
+    if (air === one.air) continue;
+    const turnUnixMs = Math.max(one.sinceUnixMs, fromUnixMs);
+    if (turnUnixMs > one.sinceUnixMs)
+      segments.push({ server, fromUnixMs: one.sinceUnixMs, toUnixMs: turnUnixMs, air: one.air });
+    servers.set(server, { ...one, air, sinceUnixMs: turnUnixMs });
+  }
+  return { airTime: { ...airTime, servers }, segments };
+}
+
+function airOf({ policy, legs }: AirTime, server: ServerName, { onAir, relay, isDown }: ServerAir): Air {
+  if (isDown) return 'dead';
+  if (policy.mode === 'relay') return server === policy.self ? relay : 'unknown';
+  const leg = policy.legs.find((one) => one.server === server && one.source === onAir);
+  if (leg === undefined) return 'unknown';
+  const condition = legs.get(leg.id) ?? 'unknown';
+  return condition === 'audible' ? 'sounding' : condition === 'faulty' ? 'dead' : 'unknown';
+}

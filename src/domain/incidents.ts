@@ -1,0 +1,336 @@
+import { type AirSegment, type AirTime, hearEvent, newAirTime, untilNow } from './air-time.ts';
+import type { AlertCode } from './events.ts';
+import type { FailoverAlertCode } from './failover.ts';
+import type { ServerName, SourceName, StationName } from './ids.ts';
+import type { StationPolicy } from './policy.ts';
+import type { Recorded, RecordedEvent } from './record.ts';
+
+/** `critical`: listeners hear nothing, or nobody can help them. */
+export type Severity = 'warning' | 'critical';
+
+export type IncidentStepKind = 'opened' | 'escalated' | 'joined' | 'eased' | 'acknowledged' | 'closed';
+
+/** Times are wall time in ms since 1970. */
+export interface IncidentStep {
+  readonly unixMs: number;
+  readonly is: IncidentStepKind;
+  readonly says: string;
+}
+
+/** One trouble from its first sign to its end, however many alerts and switches it is made of. */
+export interface Incident {
+  readonly id: string;
+  readonly station: StationName;
+  /** What belongs together: the sound of the station, one server, one leg. */
+  readonly thread: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly cause: string;
+  readonly openedUnixMs: number;
+  /** Null while it lasts. */
+  readonly closedUnixMs: number | null;
+  readonly acknowledged: { readonly author: string; readonly unixMs: number } | null;
+  readonly servers: readonly ServerName[];
+  /** What keeps it open. */
+  readonly reasons: readonly string[];
+  /** When the last reason went; it closes when none has come back for a while. */
+  readonly calmSinceUnixMs: number | null;
+  /** Sources that were left because of it. */
+  readonly left: readonly SourceName[];
+  /** Dead air on each of its servers while it lasted, in ms, as far as the log of this agent can tell. */
+  readonly deadAirMs: Readonly<Record<string, number>>;
+  /** The first and the newest 100. */
+  readonly steps: readonly IncidentStep[];
+}
+
+/** The incidents of one station that are open. */
+export interface IncidentBook {
+  readonly station: StationName;
+  readonly policy: StationPolicy;
+  readonly airTime: AirTime;
+  readonly open: readonly Incident[];
+}
+
+/** Something worth telling a person. `closed` carries the whole of it. */
+export interface IncidentChange {
+  readonly is: 'opened' | 'escalated' | 'acknowledged' | 'closed' | 'changed';
+  readonly incident: Incident;
+}
+
+export interface BookStep {
+  readonly book: IncidentBook;
+  readonly changes: readonly IncidentChange[];
+}
+
+/** Calm must last this long before an incident is over, so that a flapping fault is one incident and not ten. In ms. */
+export const CALM_MS = 30_000;
+const MOST_STEPS = 100;
+
+const CRITICAL: readonly (AlertCode | FailoverAlertCode)[] = [
+  'nothing-audible',
+  'server-down',
+  'dns-no-server-well',
+];
+const OF_A_SERVER: readonly AlertCode[] = [
+  'server-down',
+  'admin-unauthorised',
+  'admin-overloaded',
+  'agent-gone',
+];
+const SOUND = 'sound';
+
+export function newIncidentBook(
+  policy: StationPolicy,
+  unixMs: number,
+  open: readonly Incident[] = [],
+): IncidentBook {
+  return { station: policy.station, policy, airTime: newAirTime(policy, unixMs), open };
+}
+
+/** One event into the book. Pure, so that a report finds the same incidents in the log again. */
+export function noteInBook(book: IncidentBook, recorded: Recorded): BookStep {
+  const heard = hearEvent(book.airTime, recorded);
+  const effect = effectOf(recorded.event, book);
+  const next = { ...book, airTime: heard.airTime };
+  const { book: told, changes } =
+    effect === null ? { book: next, changes: [] } : applied(next, effect, recorded.unixMs);
+  // The dead air that ends with this very switch belongs to the incident that it opens.
+  const open = told.open.map((incident) => withSegments(incident, heard.segments));
+  return {
+    book: { ...told, open },
+    changes: changes.map(({ is, incident }) => ({
+      is,
+      incident: open.find(({ id }) => id === incident.id) ?? incident,
+    })),
+  };
+}
+
+/** Closes what has been calm for long enough. */
+export function passTime(book: IncidentBook, unixMs: number): BookStep {
+  const isOver = ({ calmSinceUnixMs }: Incident) =>
+    calmSinceUnixMs !== null && unixMs - calmSinceUnixMs >= CALM_MS;
+  if (!book.open.some(isOver)) return { book, changes: [] };
+  const until = untilNow(book.airTime, unixMs);
+  const changes: IncidentChange[] = [];
+  const open: Incident[] = [];
+  for (const before of book.open) {
+    const incident = withSegments(before, until.segments);
+    if (isOver(before)) changes.push({ is: 'closed', incident: closed(incident) });
+    else open.push(incident);
+  }
+  return { book: { ...book, airTime: until.airTime, open }, changes };
+}
+
+type Effect =
+  | {
+      readonly do: 'add';
+      readonly reason: string;
+      readonly thread: string;
+      readonly severity: Severity;
+      readonly says: string;
+      readonly cause: string;
+      readonly servers: readonly ServerName[];
+      readonly left: readonly SourceName[];
+    }
+  | { readonly do: 'remove'; readonly reason: string; readonly says: string }
+  | { readonly do: 'acknowledge'; readonly incident: string; readonly author: string };
+
+function effectOf(event: RecordedEvent, book: IncidentBook): Effect | null {
+  const { policy } = book;
+  const first = policy.sources[0];
+  switch (event.kind) {
+    case 'switched': {
+      const reason = `away ${event.server}`;
+      const says = `${event.server}: ${event.from} to ${event.to}, because ${event.because}`;
+      if (event.to === first || event.trigger === 'operator') return { do: 'remove', reason, says };
+      if (event.trigger !== 'fault') return null;
+      return switchAway(reason, says, event.because, event.server, event.from);
+    }
+    case 'took-over':
+      return event.source === first
+        ? { do: 'remove', reason: `away ${event.server}`, says: `${event.server}: ${event.source} is on air` }
+        : null;
+    case 'relay-switched': {
+      const reason = `away ${policy.self}`;
+      const source = policy.legs.find((leg) => leg.id === event.to)?.source ?? null;
+      const from = policy.legs.find((leg) => leg.id === event.from)?.source ?? null;
+      const says = `${policy.self}: ${event.to ?? 'the noise floor'} on air, because ${event.because}`;
+      if (source === first || event.trigger === 'operator') return { do: 'remove', reason, says };
+      return event.trigger === 'fault' ? switchAway(reason, says, event.because, policy.self, from) : null;
+    }
+    case 'dns-moving': {
+      const says = `the name goes to ${event.to}, because ${event.because}`;
+      if (event.trigger !== 'fault') return { do: 'remove', reason: 'away dns', says };
+      return switchAway('away dns', says, event.because, event.from, null);
+    }
+    case 'alert-opened':
+    case 'dns-alert-opened':
+      return alertOpened(event, book);
+    case 'alert-closed':
+    case 'dns-alert-closed':
+      return {
+        do: 'remove',
+        reason: `${event.code} ${event.subject}`,
+        says: `over: ${event.code} (${event.subject})`,
+      };
+    case 'acknowledged':
+      return { do: 'acknowledge', incident: event.incident, author: event.author };
+    default:
+      return null;
+  }
+}
+
+function switchAway(
+  reason: string,
+  says: string,
+  cause: string,
+  server: ServerName | null,
+  from: SourceName | null,
+): Effect {
+  const servers = server === null ? [] : [server];
+  const left = from === null ? [] : [from];
+  return { do: 'add', reason, thread: SOUND, severity: 'warning', says, cause, servers, left };
+}
+
+interface Opened {
+  readonly code: AlertCode | FailoverAlertCode;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+function alertOpened({ code, subject, detail }: Opened, { policy, open }: IncidentBook): Effect {
+  const leg = policy.legs.find(({ id }) => id === subject);
+  const server =
+    leg?.server ?? policy.servers.find((name) => subject === name || subject.startsWith(`${name}/`));
+  const sound = open.find(({ thread }) => thread === SOUND);
+  const belongsToSound =
+    code === 'nothing-audible' ||
+    code === 'dns-no-server-well' ||
+    (leg !== undefined && code !== 'cannot-hear' && sound?.left.includes(leg.source) === true);
+  const isOfServer =
+    (OF_A_SERVER as readonly string[]).includes(code) || (code === 'cannot-hear' && leg === undefined);
+  return {
+    do: 'add',
+    reason: `${code} ${subject}`,
+    thread: belongsToSound
+      ? SOUND
+      : isOfServer && server !== undefined
+        ? `server ${server}`
+        : `${code} ${subject}`,
+    severity: CRITICAL.includes(code) ? 'critical' : 'warning',
+    says: `${code}: ${detail}`,
+    cause: detail,
+    servers: server === undefined ? [] : [server],
+    left: [],
+  };
+}
+
+function applied(book: IncidentBook, effect: Effect, unixMs: number): BookStep {
+  switch (effect.do) {
+    case 'add':
+      return added(book, effect, unixMs);
+    case 'remove':
+      return removed(book, effect, unixMs);
+    case 'acknowledge': {
+      const { author } = effect;
+      const before = book.open.find(({ id }) => id === effect.incident);
+      if (before === undefined || before.acknowledged !== null) return { book, changes: [] };
+      const incident = withStep(
+        { ...before, acknowledged: { author, unixMs } },
+        { unixMs, is: 'acknowledged', says: `acknowledged by ${author}` },
+      );
+      return replaced(book, incident, 'acknowledged');
+    }
+  }
+}
+
+function added(book: IncidentBook, effect: Effect & { do: 'add' }, unixMs: number): BookStep {
+  const { reason, thread, severity, says, cause, servers, left } = effect;
+  const known = book.open.find((one) => one.thread === thread);
+  if (known === undefined) {
+    const incident: Incident = {
+      id: `${book.station}-${book.policy.self}-${unixMs.toString(36)}-${thread.replaceAll(/[^a-z0-9]+/gi, '-')}`,
+      station: book.station,
+      thread,
+      severity,
+      title: says,
+      cause,
+      openedUnixMs: unixMs,
+      closedUnixMs: null,
+      acknowledged: null,
+      servers,
+      reasons: [reason],
+      calmSinceUnixMs: null,
+      left,
+      deadAirMs: {},
+      steps: [{ unixMs, is: 'opened', says }],
+    };
+    return { book: { ...book, open: [...book.open, incident] }, changes: [{ is: 'opened', incident }] };
+  }
+  // After a restart every alert is found anew; the thread that is open already has it.
+  if (known.reasons.includes(reason) && known.severity === severity && thread !== SOUND)
+    return { book, changes: [] };
+  const isWorse = severity === 'critical' && known.severity === 'warning';
+  const is = isWorse ? 'escalated' : 'joined';
+  const union = <Item>(all: readonly Item[], more: readonly Item[]) => [...new Set([...all, ...more])];
+  const incident = withStep(
+    {
+      ...known,
+      severity: isWorse ? 'critical' : known.severity,
+      reasons: union(known.reasons, [reason]),
+      servers: union(known.servers, servers),
+      left: union(known.left, left),
+      calmSinceUnixMs: null,
+    },
+    { unixMs, is, says },
+  );
+  return replaced(book, incident, isWorse ? 'escalated' : 'changed');
+}
+
+function removed(book: IncidentBook, effect: Effect & { do: 'remove' }, unixMs: number): BookStep {
+  const known = book.open.find(({ reasons }) => reasons.includes(effect.reason));
+  if (known === undefined) return { book, changes: [] };
+  const reasons = known.reasons.filter((reason) => reason !== effect.reason);
+  const calmSinceUnixMs = reasons.length === 0 ? unixMs : null;
+  const incident = withStep(
+    { ...known, reasons, calmSinceUnixMs },
+    { unixMs, is: 'eased', says: effect.says },
+  );
+  return replaced(book, incident, 'changed');
+}
+
+function replaced(book: IncidentBook, incident: Incident, is: IncidentChange['is']): BookStep {
+  const open = book.open.map((one) => (one.id === incident.id ? incident : one));
+  return { book: { ...book, open }, changes: [{ is, incident }] };
+}
+
+function withStep(incident: Incident, step: IncidentStep): Incident {
+  const steps = [...incident.steps, step];
+  if (steps.length > MOST_STEPS + 1) steps.splice(1, 1);
+  return { ...incident, steps };
+}
+
+function closed(incident: Incident): Incident {
+  const unixMs = incident.calmSinceUnixMs ?? incident.openedUnixMs;
+  return withStep(
+    { ...incident, closedUnixMs: unixMs },
+    { unixMs, is: 'closed', says: closingWords(incident, unixMs) },
+  );
+}
+
+function closingWords({ openedUnixMs, deadAirMs }: Incident, unixMs: number): string {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  const heard = Object.entries(deadAirMs).map(([server, ms]) => `${seconds(ms)} of dead air on ${server}`);
+  const said = heard.length === 0 ? 'no dead air in the log of this agent' : heard.join(', ');
+  return `over after ${seconds(unixMs - openedUnixMs)}; ${said}`;
+}
+
+/** A fault begins before it is found, so dead air counts from before the incident was opened. */
+function withSegments(incident: Incident, segments: readonly AirSegment[]): Incident {
+  const deadAirMs = { ...incident.deadAirMs };
+  for (const { server, fromUnixMs, toUnixMs, air } of segments) {
+    if (air !== 'dead' || !incident.servers.includes(server)) continue;
+    deadAirMs[server] = (deadAirMs[server] ?? 0) + toUnixMs - fromUnixMs;
+  }
+  return { ...incident, deadAirMs };
+}

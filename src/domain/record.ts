@@ -1,0 +1,56 @@
+import type { Command, CommandId } from './commands.ts';
+import type { StationEvent } from './events.ts';
+import type { FailoverEvent } from './failover.ts';
+import type { StationName } from './ids.ts';
+import type { CommandOutcome } from './inputs.ts';
+import type { StationPolicy } from './policy.ts';
+
+/** What an agent writes down of itself and of its acts, beside the events of the decisions. */
+export type AgentEvent =
+  | {
+      readonly kind: 'agent-started';
+      readonly atMs: number;
+      readonly agent: string;
+      readonly version: string;
+      /** The last moment of which the history had anything before this start; what lies between is not known. */
+      readonly lastSeenUnixMs: number | null;
+    }
+  | { readonly kind: 'agent-stopped'; readonly atMs: number; readonly agent: string }
+  /** What the decisions are made by from now on; without it no figure could be worked out again. */
+  | { readonly kind: 'settings'; readonly atMs: number; readonly policy: StationPolicy }
+  | { readonly kind: 'command-sent'; readonly atMs: number; readonly command: Command }
+  | {
+      readonly kind: 'command-ended';
+      readonly atMs: number;
+      readonly id: CommandId;
+      readonly outcome: CommandOutcome;
+    }
+  | {
+      readonly kind: 'acknowledged';
+      readonly atMs: number;
+      readonly incident: string;
+      readonly author: string;
+    }
+  | {
+      readonly kind: 'planned-silence';
+      readonly atMs: number;
+      readonly is: 'begun' | 'over';
+      readonly detail: string;
+    }
+  /** The history could not take so many events (a full disk, say); what it says of that time is not whole. */
+  | { readonly kind: 'events-lost'; readonly atMs: number; readonly count: number };
+
+/** Everything that is written down. */
+export type RecordedEvent = StationEvent | FailoverEvent | AgentEvent;
+
+/** One event with the wall time at which it happened (ms since 1970), and whom it concerns; null: the whole agent. */
+export interface Recorded {
+  readonly unixMs: number;
+  readonly station: StationName | null;
+  readonly event: RecordedEvent;
+}
+
+/** The person behind an event, where there is one. */
+export function authorOf(event: RecordedEvent): string | null {
+  return 'author' in event ? event.author : null;
+}

@@ -1,0 +1,176 @@
+import type { Incident } from '../domain/incidents.ts';
+import type { Recorded } from '../domain/record.ts';
+import { BoundedQueue } from '../platform/bounded-queue.ts';
+import type { Cancel, Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { LevelRow } from './levels.ts';
+import type { StorePort } from './port.ts';
+import type { Batch, Keep, OutboxRow } from './store.ts';
+
+/** So many writes of events may wait for a disk that takes none; the oldest are lost first. */
+const WAITING_WRITES = 20_000;
+/** Half an hour of six legs. */
+const WAITING_LEVELS = 12_000;
+const TOGETHER = 500;
+const LEVELS_EVERY_MS = 5_000;
+const TIDY_EVERY_MS = 60_000;
+
+/** One event, and what is to be written in the same transaction with it. */
+export interface Write {
+  readonly recorded: Recorded;
+  readonly incidents?: readonly Incident[];
+  readonly outbox?: readonly OutboxRow[];
+}
+
+interface Waiting {
+  readonly write: Write;
+  /** Told whether it is on the disk now; false when it is not and something else had better not wait for it. */
+  readonly settled: (kept: boolean) => void;
+}
+
+export interface HistoryOptions {
+  readonly port: StorePort;
+  readonly keep: Keep;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * What the running agent hands its memory to. Nothing here waits for a disk, and nothing fails: what can't be written
+ * is kept for a while, then lost, counted and said.
+ */
+export class History {
+  readonly #options: HistoryOptions;
+  readonly #writes: BoundedQueue<Waiting>;
+  readonly #levels: BoundedQueue<LevelRow>;
+  readonly #cancels: Cancel[] = [];
+  #writing: Promise<void> | null = null;
+  #isFailing = false;
+  #lostWrites = 0;
+  #closed = false;
+
+  constructor(options: HistoryOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.#writes = new BoundedQueue({ capacity: WAITING_WRITES, whenFull: 'drop-oldest', clock });
+    this.#levels = new BoundedQueue({ capacity: WAITING_LEVELS, whenFull: 'drop-oldest', clock });
+    this.#cancels.push(
+      clock.every(LEVELS_EVERY_MS, () => void this.#flush()),
+      clock.every(TIDY_EVERY_MS, () => void this.#tidy()),
+    );
+  }
+
+  /** True while the disk takes nothing. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /**
+   * Writes at once, in the background. The promise never rejects: true when it is on the disk, false when that failed
+   * the first time; it is tried again all the same.
+   */
+  write(write: Write): Promise<boolean> {
+    return new Promise((settled) => {
+      if (this.#closed) return settled(false);
+      this.#writes.push({ write, settled });
+      if (this.#isFailing) settled(false);
+      void this.#flush();
+    });
+  }
+
+  addLevels(row: LevelRow): void {
+    if (!this.#closed) this.#levels.push(row);
+  }
+
+  updateOutbox(rows: readonly OutboxRow[]): Promise<boolean> {
+    return this.#try(() => this.#options.port.call('updateOutbox', rows));
+  }
+
+  /** Writes what still waits, as far as the disk lets it. */
+  async close(): Promise<void> {
+    for (const cancel of this.#cancels) cancel();
+    await this.#flush();
+    await this.#flush();
+    this.#closed = true;
+    this.#writes.close();
+    this.#levels.close();
+    await this.#options.port.close();
+  }
+
+  #flush(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null;
+    });
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#writes.length > 0) {
+      const taken: Waiting[] = [];
+      for (let one = this.#writes.shift(); one !== undefined; one = this.#writes.shift()) {
+        taken.push(one);
+        if (taken.length === TOGETHER) break;
+      }
+      const kept = await this.#try(() => this.#options.port.call('apply', batchOf(taken)));
+      for (const { settled } of taken) settled(kept);
+      if (!kept) return this.#putBack(taken);
+    }
+    if (this.#levels.length === 0) return;
+    const rows: LevelRow[] = [];
+    for (let row = this.#levels.shift(); row !== undefined; row = this.#levels.shift()) rows.push(row);
+    const kept = await this.#try(() => this.#options.port.call('addLevels', rows));
+    if (!kept) for (const row of rows) this.#levels.push(row);
+  }
+
+  /** In their order, before what came meanwhile; the timer of the levels tries again. */
+  #putBack(taken: readonly Waiting[]): void {
+    const later: Waiting[] = [];
+    for (let one = this.#writes.shift(); one !== undefined; one = this.#writes.shift()) later.push(one);
+    for (const { settled } of later) settled(false);
+    for (const one of [...taken, ...later]) this.#writes.push(one);
+  }
+
+  /** Says the first failure and the end of it, and nothing in between. */
+  async #try(work: () => Promise<unknown>): Promise<boolean> {
+    const { log, clock } = this.#options;
+    try {
+      await work();
+    } catch (thrown) {
+      if (!this.#isFailing)
+        log.error({ err: messageOf(thrown) }, 'the history cannot be written; deciding goes on without it');
+      this.#isFailing = true;
+      return false;
+    }
+    if (this.#isFailing) {
+      this.#isFailing = false;
+      const lost = this.#writes.lost.items - this.#lostWrites;
+      this.#lostWrites = this.#writes.lost.items;
+      log.info({ lost }, 'the history is written again');
+      if (lost > 0) {
+        const event = { kind: 'events-lost', atMs: clock.nowMs(), count: lost } as const;
+        void this.write({ recorded: { unixMs: clock.wallTime().getTime(), station: null, event } });
+      }
+    }
+    return true;
+  }
+
+  async #tidy(): Promise<void> {
+    const { port, keep, clock } = this.#options;
+    if (this.#isFailing || this.#closed) return;
+    for (let more = true; more && !this.#closed; ) {
+      const kept = await this.#try(async () => {
+        more = await port.call('tidy', clock.wallTime().getTime(), keep);
+      });
+      if (!kept) return;
+    }
+  }
+}
+
+function batchOf(taken: readonly Waiting[]): Batch {
+  return {
+    events: taken.map(({ write }) => write.recorded),
+    incidents: taken.flatMap(({ write }) => write.incidents ?? []),
+    outbox: taken.flatMap(({ write }) => write.outbox ?? []),
+  };
+}

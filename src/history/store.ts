@@ -1,0 +1,376 @@
+import type { LegCondition } from '../domain/conditions.ts';
+import type { LegId, StationName } from '../domain/ids.ts';
+import type { Incident } from '../domain/incidents.ts';
+import { authorOf, type Recorded, type RecordedEvent } from '../domain/record.ts';
+import { type ChainVerdict, chainHash, FIRST_HASH, verifyChain } from './chain.ts';
+import { type LevelRow, thinned } from './levels.ts';
+import type { Database } from './sqlite.ts';
+
+/** One event as it was written down. `seq` has no holes. */
+export interface StoredEvent extends Recorded {
+  readonly seq: number;
+}
+
+/** What waits to be sent, was sent, or was given up on. The body is the hook's own business. */
+export interface OutboxRow {
+  readonly id: string;
+  readonly hook: string;
+  readonly state: 'waiting' | 'sent' | 'dead' | 'dropped';
+  readonly attempts: number;
+  readonly dueUnixMs: number;
+  readonly createdUnixMs: number;
+  readonly lastError: string | null;
+  readonly body: string;
+}
+
+/** What is written in one transaction: an event, what it did to an incident, and what has to be sent for it. */
+export interface Batch {
+  readonly events: readonly Recorded[];
+  readonly incidents: readonly Incident[];
+  /** An id that is there already is left as it is. */
+  readonly outbox: readonly OutboxRow[];
+}
+
+export interface EventQuery {
+  readonly station?: StationName;
+  readonly fromUnixMs?: number;
+  readonly toUnixMs?: number;
+  readonly afterSeq?: number;
+  /** The newest first; for pages backwards. */
+  readonly beforeSeq?: number;
+  readonly operatorActsOnly?: boolean;
+  readonly limit: number;
+}
+
+export interface IncidentQuery {
+  readonly station?: StationName;
+  readonly openOnly?: boolean;
+  readonly fromUnixMs?: number;
+  readonly toUnixMs?: number;
+  readonly limit: number;
+}
+
+export interface LevelQuery {
+  readonly leg: LegId;
+  readonly fromUnixMs: number;
+  readonly toUnixMs: number;
+  /** Rows are put together until there are no more than this. */
+  readonly maxRows?: number;
+}
+
+export interface Keep {
+  /** Rows older than this become rows of so many seconds. The oldest last. */
+  readonly tiers: readonly { readonly afterMs: number; readonly spanS: number }[];
+  readonly levelsMs: number;
+  readonly eventsMs: number;
+}
+
+const SENT_KEPT_MS = 30 * 24 * 3_600_000;
+/** Rows that are thinned in one transaction: a writer that waits for it waits for a few ms. */
+const THIN_ROWS = 5_000;
+
+interface EventRow {
+  seq: number;
+  unix_ms: number;
+  station: string | null;
+  kind: string;
+  author: string | null;
+  body: string;
+  hash: Uint8Array;
+}
+
+/** The one file behind the history. Everything here is synchronous; who must not wait goes through `history.ts`. */
+export class HistoryStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Writes all of it or nothing; returns the number of the last event. */
+  apply({ events, incidents, outbox }: Batch): number {
+    const database = this.#database;
+    return database.transaction(() => {
+      let { seq, hash } = this.#head();
+      const insert = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)');
+      for (const { unixMs, station, event } of events) {
+        const row = {
+          seq: seq + 1,
+          unixMs: Math.round(unixMs),
+          station,
+          kind: event.kind,
+          author: authorOf(event),
+          body: JSON.stringify(event),
+        };
+        hash = chainHash(hash, row);
+        seq = row.seq;
+        insert.run(row.seq, row.unixMs, row.station, row.kind, row.author, row.body, hash);
+      }
+      const incident = database.prepare('INSERT OR REPLACE INTO incidents VALUES (?, ?, ?, ?, ?, ?)');
+      for (const one of incidents)
+        incident.run(
+          one.id,
+          one.station,
+          one.severity,
+          one.openedUnixMs,
+          one.closedUnixMs,
+          JSON.stringify(one),
+        );
+      const message = database.prepare('INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+      for (const one of outbox)
+        message.run(
+          ...[one.id, one.hook, one.state, one.attempts, one.dueUnixMs, one.createdUnixMs, one.lastError],
+          one.body,
+        );
+      return seq;
+    })();
+  }
+
+  addLevels(rows: readonly LevelRow[]): void {
+    const database = this.#database;
+    database.transaction(() => {
+      const ids = new Map<LegId, number>();
+      for (const row of rows) {
+        const leg = ids.get(row.leg) ?? this.#legNumber(row.leg);
+        ids.set(row.leg, leg);
+        this.#putLevels(leg, row);
+      }
+    })();
+  }
+
+  updateOutbox(rows: readonly OutboxRow[]): void {
+    const update = this.#database.prepare(
+      'UPDATE outbox SET state = ?, attempts = ?, due_unix_ms = ?, last_error = ? WHERE id = ?',
+    );
+    this.#database.transaction(() => {
+      for (const { id, state, attempts, dueUnixMs, lastError } of rows)
+        update.run(state, attempts, dueUnixMs, lastError, id);
+    })();
+  }
+
+  outbox(state: OutboxRow['state'], limit = 1000): OutboxRow[] {
+    const rows = this.#database
+      .prepare<[string, number], Record<string, string & number>>(
+        'SELECT * FROM outbox WHERE state = ? ORDER BY created_unix_ms, id LIMIT ?',
+      )
+      .all(state, limit);
+    return rows.map((row) => ({
+      id: String(row['id']),
+      hook: String(row['hook']),
+      state,
+      attempts: Number(row['attempts']),
+      dueUnixMs: Number(row['due_unix_ms']),
+      createdUnixMs: Number(row['created_unix_ms']),
+      lastError: row['last_error'] ?? null,
+      body: String(row['body']),
+    }));
+  }
+
+  /** In order; with `beforeSeq` the newest first. */
+  events(query: EventQuery): StoredEvent[] {
+    const backwards = query.beforeSeq !== undefined;
+    const { where, values } = conditions([
+      ['station = ?', query.station],
+      ['unix_ms >= ?', query.fromUnixMs],
+      ['unix_ms < ?', query.toUnixMs],
+      ['seq > ?', query.afterSeq],
+      ['seq < ?', query.beforeSeq],
+    ]);
+    const acts = query.operatorActsOnly === true ? ' AND author IS NOT NULL' : '';
+    return this.#database
+      .prepare<unknown[], EventRow>(
+        `SELECT * FROM events WHERE ${where}${acts} ORDER BY seq ${backwards ? 'DESC' : 'ASC'} LIMIT ?`,
+      )
+      .all(...values, query.limit)
+      .map(storedEvent);
+  }
+
+  incidents(query: IncidentQuery): Incident[] {
+    const { where, values } = conditions([
+      ['station = ?', query.station],
+      ['(closed_unix_ms IS NULL OR closed_unix_ms >= ?)', query.fromUnixMs],
+      ['opened_unix_ms < ?', query.toUnixMs],
+    ]);
+    const open = query.openOnly === true ? ' AND closed_unix_ms IS NULL' : '';
+    return this.#database
+      .prepare<unknown[], { body: string }>(
+        `SELECT body FROM incidents WHERE ${where}${open} ORDER BY opened_unix_ms DESC LIMIT ?`,
+      )
+      .all(...values, query.limit)
+      .map(({ body }) => JSON.parse(body) as Incident);
+  }
+
+  levels({ leg, fromUnixMs, toUnixMs, maxRows }: LevelQuery): LevelRow[] {
+    const rows = this.#database
+      .prepare<[string, number, number], LevelDbRow>(
+        `SELECT levels.*, legs.name FROM levels JOIN legs ON legs.id = levels.leg
+         WHERE legs.name = ? AND unix_ms >= ? AND unix_ms < ? ORDER BY unix_ms`,
+      )
+      .all(leg, fromUnixMs, toUnixMs)
+      .map(levelRow);
+    if (maxRows === undefined || rows.length <= maxRows) return rows;
+    return thinned(rows, Math.ceil((toUnixMs - fromUnixMs) / 1000 / maxRows));
+  }
+
+  legs(): LegId[] {
+    return this.#database
+      .prepare<[], { name: string }>('SELECT name FROM legs ORDER BY name')
+      .all()
+      .map(({ name }) => name as LegId);
+  }
+
+  /** The last moment of which anything is known. */
+  lastSeenUnixMs(): number | null {
+    const row = this.#database
+      .prepare<[], { last: number | null }>(
+        `SELECT max(last) AS last FROM (
+           SELECT unix_ms AS last FROM events WHERE seq = (SELECT max(seq) FROM events)
+           UNION ALL SELECT max(unix_ms) + 1000 FROM levels WHERE span_s = 1)`,
+      )
+      .get();
+    return row?.last ?? null;
+  }
+
+  verify(): ChainVerdict {
+    const rows = this.#database.prepare<[], EventRow>('SELECT * FROM events ORDER BY seq').iterate();
+    const chained = function* () {
+      for (const { unix_ms, ...row } of rows) yield { ...row, unixMs: unix_ms };
+    };
+    return verifyChain(chained(), this.#anchor());
+  }
+
+  /**
+   * Thins and forgets what is old, a few thousand rows at a time; returns whether there is more to do. The first rows
+   * of the event log go with their age, and the hash of the last of them stays as the anchor of the chain.
+   */
+  tidy(nowUnixMs: number, keep: Keep): boolean {
+    const database = this.#database;
+    return database.transaction(() => {
+      let isMore = false;
+      for (const { afterMs, spanS } of keep.tiers) isMore = this.#thin(nowUnixMs - afterMs, spanS) || isMore;
+      database.prepare('DELETE FROM levels WHERE unix_ms < ?').run(nowUnixMs - keep.levelsMs);
+      database
+        .prepare("DELETE FROM outbox WHERE state != 'waiting' AND created_unix_ms < ?")
+        .run(nowUnixMs - SENT_KEPT_MS);
+      const oldest = nowUnixMs - keep.eventsMs;
+      const last = database
+        .prepare<[number], { seq: number; hash: Uint8Array }>(
+          'SELECT seq, hash FROM events WHERE seq < (SELECT min(seq) FROM events WHERE unix_ms >= ?) ORDER BY seq DESC',
+        )
+        .get(oldest);
+      if (last !== undefined) {
+        database
+          .prepare("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)")
+          .run(JSON.stringify({ seq: last.seq, hash: Buffer.from(last.hash).toString('hex') }));
+        database.prepare('DELETE FROM events WHERE seq <= ?').run(last.seq);
+      }
+      return isMore;
+    })();
+  }
+
+  #thin(beforeUnixMs: number, spanS: number): boolean {
+    const cut = Math.floor(beforeUnixMs / (spanS * 1000)) * spanS * 1000;
+    const rows = this.#database
+      .prepare<[number, number, number], LevelDbRow>(
+        `SELECT levels.*, legs.name FROM levels JOIN legs ON legs.id = levels.leg
+         WHERE span_s < ? AND unix_ms < ? ORDER BY unix_ms LIMIT ?`,
+      )
+      .all(spanS, cut, THIN_ROWS);
+    const isMore = rows.length === THIN_ROWS;
+    const lastBucket = isMore ? Math.floor((rows.at(-1)?.unix_ms ?? 0) / (spanS * 1000)) : null;
+    const remove = this.#database.prepare('DELETE FROM levels WHERE leg = ? AND unix_ms = ?');
+    const byLeg = new Map<number, LevelRow[]>();
+    for (const row of rows) {
+      // The last bucket may not be here whole.
+      if (lastBucket !== null && Math.floor(row.unix_ms / (spanS * 1000)) === lastBucket) continue;
+      remove.run(row.leg, row.unix_ms);
+      const known = byLeg.get(row.leg);
+      if (known === undefined) byLeg.set(row.leg, [levelRow(row)]);
+      else known.push(levelRow(row));
+    }
+    for (const [leg, all] of byLeg) for (const row of thinned(all, spanS)) this.#putLevels(leg, row);
+    return isMore && byLeg.size > 0;
+  }
+
+  #putLevels(leg: number, row: LevelRow): void {
+    const { unixMs, spanS, steps, audibleMs, truePeakDbtp, momentaryLufs, condition } = row;
+    this.#database
+      .prepare('INSERT OR REPLACE INTO levels VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(leg, unixMs, spanS, Buffer.from(steps.buffer), audibleMs, truePeakDbtp, momentaryLufs, condition);
+  }
+
+  #legNumber(name: LegId): number {
+    this.#database.prepare('INSERT OR IGNORE INTO legs (name) VALUES (?)').run(name);
+    const row = this.#database
+      .prepare<[string], { id: number }>('SELECT id FROM legs WHERE name = ?')
+      .get(name);
+    return row?.id ?? 0;
+  }
+
+  #head(): { seq: number; hash: Uint8Array } {
+    const row = this.#database
+      .prepare<[], { seq: number; hash: Uint8Array }>(
+        'SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1',
+      )
+      .get();
+    return row ?? this.#anchor();
+  }
+
+  #anchor(): { seq: number; hash: Uint8Array } {
+    const row = this.#database
+      .prepare<[], { value: string }>("SELECT value FROM meta WHERE key = 'anchor'")
+      .get();
+    if (row === undefined) return { seq: 0, hash: FIRST_HASH };
+    const { seq, hash } = JSON.parse(row.value) as { seq: number; hash: string };
+    return { seq, hash: Buffer.from(hash, 'hex') };
+  }
+}
+
+interface LevelDbRow {
+  leg: number;
+  name: string;
+  unix_ms: number;
+  span_s: number;
+  steps: Uint8Array;
+  audible_ms: number;
+  true_peak_dbtp: number | null;
+  momentary_lufs: number | null;
+  condition: string;
+}
+
+function levelRow(row: LevelDbRow): LevelRow {
+  return {
+    leg: row.name as LegId,
+    unixMs: row.unix_ms,
+    spanS: row.span_s,
+    steps: Int8Array.from(row.steps),
+    audibleMs: row.audible_ms,
+    truePeakDbtp: row.true_peak_dbtp,
+    momentaryLufs: row.momentary_lufs,
+    condition: row.condition as LegCondition['is'],
+  };
+}
+
+function storedEvent({ seq, unix_ms, station, body }: EventRow): StoredEvent {
+  return {
+    seq,
+    unixMs: unix_ms,
+    station: station as StationName | null,
+    event: JSON.parse(body) as RecordedEvent,
+  };
+}
+
+function conditions(all: readonly (readonly [string, string | number | undefined])[]): {
+  where: string;
+  values: (string | number)[];
+} {
+  const wanted = all.filter((one): one is readonly [string, string | number] => one[1] !== undefined);
+  return {
+    where: ['TRUE', ...wanted.map(([sql]) => sql)].join(' AND '),
+    values: wanted.map(([, value]) => value),
+  };
+}

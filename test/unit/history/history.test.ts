@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { History } from '../../../src/history/history.ts';
+import { openHistory } from '../../../src/history/open.ts';
+import { directPort, type StorePort } from '../../../src/history/port.ts';
+import { SustainError } from '../../../src/platform/errors.ts';
+import { manualClock } from '../platform/clocks.ts';
+import { keptLog } from '../wiring/support.ts';
+import { LEG, recorded, second, temporaryFolder } from './support.ts';
+
+const KEEP = { tiers: [], levelsMs: 1e12, eventsMs: 1e12 };
+
+/** A history on a disk that can be made to take nothing. */
+function historyOnADisk() {
+  const directory = temporaryFolder();
+  const disk = { isFull: false };
+  const clock = manualClock(1_000_000);
+  const { log, lines } = keptLog();
+  const inner = directPort({ directory, wallTime: () => new Date(0), setAside: () => {} });
+  const port: StorePort = {
+    call: async (name, ...args) => {
+      if (disk.isFull) throw new SustainError('SQLITE_FULL', 'database or disk is full');
+      return inner.call(name, ...args);
+    },
+    close: () => inner.close(),
+  };
+  const history = new History({ port, keep: KEEP, clock, log });
+  return { history, disk, clock, lines, directory };
+}
+
+const flushed = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the history of a running agent', () => {
+  test('has an event on the disk when it says so', async () => {
+    const { history, directory } = historyOnADisk();
+    expect(await history.write({ recorded: recorded(1000) })).toBe(true);
+    await history.close();
+    expect(openHistory(directory, new Date(0)).store.events({ limit: 10 })).toHaveLength(1);
+  });
+
+  test('keeps what a full disk does not take, says so once, and writes it in its order later', async () => {
+    const { history, disk, clock, lines, directory } = historyOnADisk();
+    disk.isFull = true;
+    expect(await history.write({ recorded: recorded(1) })).toBe(false);
+    expect(await history.write({ recorded: recorded(2) })).toBe(false);
+    history.addLevels(second(1000, -20));
+    expect(history.isFailing).toBe(true);
+    clock.advance(20_000);
+    await flushed();
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      'the history cannot be written; deciding goes on without it',
+    ]);
+    disk.isFull = false;
+    clock.advance(5_000);
+    await flushed();
+    await history.close();
+    expect(lines.at(-1)).toMatchObject({ msg: 'the history is written again', lost: 0 });
+    const { store } = openHistory(directory, new Date(0));
+    expect(store.events({ limit: 10 }).map(({ unixMs }) => unixMs)).toEqual([1, 2]);
+    expect(store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: 9999 })).toHaveLength(1);
+  });
+
+  test('loses the oldest when a full disk stays full, and writes down how many', async () => {
+    const { history, disk, clock, directory } = historyOnADisk();
+    disk.isFull = true;
+    for (let index = 0; index < 20_010; index += 1) void history.write({ recorded: recorded(index) });
+    await flushed();
+    disk.isFull = false;
+    clock.advance(5_000);
+    await history.close();
+    const { store } = openHistory(directory, new Date(0));
+    const events = store.events({ limit: 30_000 });
+    expect(events[0]?.unixMs).toBe(10);
+    expect(events.at(-1)?.event).toMatchObject({ kind: 'events-lost', count: 10 });
+    expect(store.verify()).toMatchObject({ ok: true, rows: 20_001 });
+  });
+});

@@ -1,0 +1,183 @@
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { historyFile, openHistory, readHistory } from '../../../src/history/open.ts';
+import { openDatabase } from '../../../src/history/sqlite.ts';
+import type { HistoryStore, OutboxRow } from '../../../src/history/store.ts';
+import { batch, incident, LEG, recorded, second, temporaryFolder } from './support.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const KEEP = {
+  tiers: [
+    { afterMs: 2 * DAY_MS, spanS: 10 },
+    { afterMs: 14 * DAY_MS, spanS: 60 },
+  ],
+  levelsMs: 90 * DAY_MS,
+  eventsMs: 730 * DAY_MS,
+};
+
+function opened(directory = temporaryFolder()): { store: HistoryStore; directory: string } {
+  return { store: openHistory(directory, new Date(0)).store, directory };
+}
+
+const message = (id: string): OutboxRow => ({
+  id,
+  hook: 'webhook',
+  state: 'waiting',
+  attempts: 0,
+  dueUnixMs: 0,
+  createdUnixMs: 5,
+  lastError: null,
+  body: '{}',
+});
+
+describe('the event log', () => {
+  test('gives back what was written, in order, by station, time and author', () => {
+    const { store } = opened();
+    store.apply(batch(recorded(1000), recorded(2000, { author: 'lee' })));
+    store.apply(
+      batch({ ...recorded(3000), station: null, event: { kind: 'agent-stopped', atMs: 1, agent: 'london' } }),
+    );
+    expect(store.events({ limit: 10 }).map(({ seq, unixMs }) => [seq, unixMs])).toEqual([
+      [1, 1000],
+      [2, 2000],
+      [3, 3000],
+    ]);
+    expect(store.events({ fromUnixMs: 1500, toUnixMs: 3000, limit: 10 })).toHaveLength(1);
+    expect(store.events({ beforeSeq: 3, limit: 1 }).map(({ seq }) => seq)).toEqual([2]);
+    expect(store.events({ operatorActsOnly: true, limit: 10 })).toHaveLength(2);
+    expect(store.lastSeenUnixMs()).toBe(3000);
+  });
+
+  test('is written whole or not at all', () => {
+    const { store } = opened();
+    const bad = { ...incident(), id: null as unknown as string };
+    expect(() => store.apply({ events: [recorded(1000)], incidents: [bad], outbox: [] })).toThrow();
+    expect(store.events({ limit: 10 })).toEqual([]);
+  });
+
+  test('finds every single byte that somebody changed in a row of the log', () => {
+    const { store, directory } = opened();
+    store.apply(batch(recorded(1000), recorded(2000, { author: 'lee' }), recorded(3000)));
+    expect(store.verify()).toMatchObject({ ok: true, rows: 3, toSeq: 3 });
+    store.close();
+    const changes = [
+      'UPDATE events SET unix_ms = 1001 WHERE seq = 1',
+      "UPDATE events SET author = 'leo' WHERE seq = 2",
+      "UPDATE events SET station = 'myfn' WHERE seq = 2",
+      "UPDATE events SET kind = 'refused' WHERE seq = 2",
+      "UPDATE events SET body = replace(body, 'held', 'helD') WHERE seq = 3",
+      'UPDATE events SET hash = zeroblob(32) WHERE seq = 2',
+      'DELETE FROM events WHERE seq = 2',
+    ];
+    for (const sql of changes) {
+      const copy = temporaryFolder();
+      copyFileSync(historyFile(directory), historyFile(copy));
+      const database = openDatabase(historyFile(copy));
+      database.exec(sql);
+      database.close();
+      expect(readHistory(historyFile(copy)).verify(), sql).toMatchObject({ ok: false });
+    }
+  });
+
+  test('forgets its oldest rows and can still be verified', () => {
+    const { store } = opened();
+    store.apply(batch(recorded(1000), recorded(2000), recorded(800 * DAY_MS)));
+    store.tidy(801 * DAY_MS, KEEP);
+    expect(store.events({ limit: 10 }).map(({ seq }) => seq)).toEqual([3]);
+    expect(store.verify()).toMatchObject({ ok: true, rows: 1, fromSeq: 3 });
+    store.apply(batch(recorded(801 * DAY_MS)));
+    expect(store.verify()).toMatchObject({ ok: true, rows: 2, toSeq: 4 });
+  });
+});
+
+describe('the outbox', () => {
+  test('takes each message once', () => {
+    const { store } = opened();
+    store.apply({ events: [], incidents: [], outbox: [message('a')] });
+    store.updateOutbox([{ ...message('a'), state: 'sent', attempts: 1 }]);
+    store.apply({ events: [], incidents: [], outbox: [message('a'), message('b')] });
+    expect(store.outbox('waiting').map(({ id }) => id)).toEqual(['b']);
+    expect(store.outbox('sent')).toMatchObject([{ id: 'a', attempts: 1 }]);
+  });
+});
+
+describe('incidents', () => {
+  test('are one row each, however often they change', () => {
+    const { store } = opened();
+    store.apply({ events: [], incidents: [incident()], outbox: [] });
+    store.apply({ events: [], incidents: [incident({ closedUnixMs: 9000 })], outbox: [] });
+    expect(store.incidents({ limit: 10 })).toMatchObject([{ closedUnixMs: 9000 }]);
+    expect(store.incidents({ openOnly: true, limit: 10 })).toEqual([]);
+    expect(store.incidents({ fromUnixMs: 9001, limit: 10 })).toEqual([]);
+  });
+});
+
+describe('levels', () => {
+  test('are thinned with age: a second keeps its loudest moment for as long as anything is kept', () => {
+    const { store } = opened();
+    const seconds = Array.from({ length: 120 }, (_, index) => second(index * 1000, index === 61 ? -20 : -60));
+    store.addLevels(seconds);
+    while (store.tidy(3 * DAY_MS, KEEP));
+    const tens = store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: 120_000 });
+    expect(tens).toHaveLength(12);
+    expect([...(tens[6]?.steps ?? [])]).toEqual([-60, -20, -60, -60, -60, -60, -60, -60, -60, -60]);
+    expect(tens[6]).toMatchObject({ spanS: 10, audibleMs: 1000, truePeakDbtp: -14 });
+    while (store.tidy(20 * DAY_MS, KEEP));
+    const minutes = store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: 120_000 });
+    expect(minutes.map(({ spanS }) => spanS)).toEqual([60, 60]);
+    expect(minutes[1]?.steps[1]).toBe(-20);
+    store.tidy(91 * DAY_MS, KEEP);
+    expect(store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: 120_000 })).toEqual([]);
+  });
+
+  test('are thinned a few thousand at a time, and none is lost on the way', () => {
+    const { store } = opened();
+    store.addLevels(Array.from({ length: 12_003 }, (_, index) => second(index * 1000, -30)));
+    let rounds = 1;
+    while (store.tidy(3 * DAY_MS, KEEP)) rounds += 1;
+    expect(rounds).toBeGreaterThan(2);
+    const rows = store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: DAY_MS });
+    expect(rows).toHaveLength(1201);
+    expect(rows.reduce((sum, { audibleMs }) => sum + audibleMs, 0)).toBe(12_003_000);
+  });
+
+  test('come in as few rows as a chart has room for', () => {
+    const { store } = opened();
+    store.addLevels(Array.from({ length: 600 }, (_, index) => second(index * 1000, -30)));
+    expect(store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: 600_000, maxRows: 60 })).toHaveLength(60);
+  });
+});
+
+describe('a history file that is damaged', () => {
+  test('is put aside under another name, and an empty one takes its place', () => {
+    const { store, directory } = opened();
+    for (let index = 0; index < 200; index += 1) store.apply(batch(recorded(index)));
+    store.close();
+    const bytes = readFileSync(historyFile(directory));
+    bytes.fill(0x5a, 4096, 40_000);
+    writeFileSync(historyFile(directory), bytes);
+    const { store: fresh, setAside } = openHistory(directory, new Date('2026-11-08T11:00:00Z'));
+    expect(setAside).toBe(`${historyFile(directory)}.corrupt-2026-11-08T110000.000Z`);
+    expect(readdirSync(directory)).toContain('history.db.corrupt-2026-11-08T110000.000Z');
+    expect(fresh.events({ limit: 10 })).toEqual([]);
+    expect(fresh.apply(batch(recorded(1)))).toBe(1);
+  });
+
+  test('is put aside when it is no database at all', () => {
+    const directory = temporaryFolder();
+    writeFileSync(historyFile(directory), 'this is no database'.repeat(1000));
+    expect(openHistory(directory, new Date(0)).setAside).not.toBeNull();
+  });
+});
+
+test('an older program finds its tables in a file of a later version', () => {
+  const { store, directory } = opened();
+  store.apply(batch(recorded(1000)));
+  store.close();
+  const database = openDatabase(historyFile(directory));
+  database.exec('ALTER TABLE incidents ADD COLUMN something_new TEXT');
+  database.exec('CREATE TABLE something_newer (id INTEGER)');
+  database.pragma('user_version = 99');
+  database.close();
+  expect(openHistory(directory, new Date(0)).store.events({ limit: 10 })).toHaveLength(1);
+});
