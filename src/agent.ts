@@ -4,10 +4,12 @@ import { showsAgentOf } from './decide/server.ts';
 import type { Memory } from './decide/state.ts';
 import type { Command } from './domain/commands.ts';
 import type { FailoverRequest } from './domain/failover.ts';
+import type { AgentFigures } from './domain/figures.ts';
 import type { Leg, LegId, ServerName, StationName } from './domain/ids.ts';
 import type { Input } from './domain/inputs.ts';
+import type { StationLevels } from './domain/levels.ts';
 import type { OperatorRequest } from './domain/operator.ts';
-import type { AgentView } from './domain/view.ts';
+import type { AgentView, LoudnessView } from './domain/view.ts';
 import { parseServerUrl } from './icecast/address.ts';
 import type { Cancel, Clock } from './platform/clock.ts';
 import { sleep } from './platform/clock.ts';
@@ -16,12 +18,15 @@ import type { Logger } from './platform/logger.ts';
 import type { Random } from './platform/random.ts';
 import { Station } from './station.ts';
 import { VERSION } from './version.ts';
+import { DecisionFigures } from './wiring/decision-figures.ts';
 import { EventLog } from './wiring/event-log.ts';
 import type { Failover } from './wiring/failover.ts';
 import { startConfiguredFailover } from './wiring/failover-start.ts';
 import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
+import { LiveLevels } from './wiring/live-levels.ts';
 import { type MemoryFile, memoryFile } from './wiring/memory-file.ts';
 import { type ServerLink, startServerLink } from './wiring/server-link.ts';
+import { StationRecords } from './wiring/station-records.ts';
 import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
 import { stationView } from './wiring/view.ts';
 
@@ -45,6 +50,8 @@ interface Running {
   readonly station: Station;
   readonly memory: MemoryFile<Memory>;
   readonly log: EventLog;
+  readonly levels: LiveLevels;
+  readonly records: StationRecords;
 }
 
 /** The agent: every input of every station goes through one queue, is decided on, and what follows is done. */
@@ -59,7 +66,8 @@ export class Agent {
   #failover: Failover | null = null;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
-  #queue: { readonly to: Station | null; readonly input: Input }[] = [];
+  readonly #decisions = new DecisionFigures();
+  #queue: { readonly to: Station | null; readonly input: Input; readonly atMs: number }[] = [];
   #draining = false;
   #lastTickAtMs: number;
 
@@ -81,11 +89,33 @@ export class Agent {
       agent: this.#options.config.self,
       version: VERSION,
       uptimeMs: Math.round(nowMs - this.#startedAtMs),
-      stations: [...this.#stations.values()].map(({ station, log }) =>
-        stationView(station, this.#relays.get(station.policy.station) ?? null, log.events, nowMs),
-      ),
+      servers: this.#options.config.servers.map(({ name, url }) => ({ server: name, url })),
+      stations: [...this.#stations.values()].map(({ station, log, levels }) => {
+        const relay = this.#relays.get(station.policy.station);
+        const played = relay === undefined ? null : { relay, sound: levels.output };
+        return stationView(station, played, log.events, nowMs);
+      }),
       dns: this.#failover?.view() ?? null,
     };
+  }
+
+  /** The meters of every station. */
+  get levels(): readonly StationLevels[] {
+    return [...this.#stations.values()].map(({ levels }) => levels);
+  }
+
+  /** What was counted since the start. */
+  get figures(): AgentFigures {
+    return {
+      decisions: this.#decisions.figures,
+      queuedInputs: this.#queue.length,
+      stations: [...this.#stations.values()].map(({ records }) => records.figures),
+    };
+  }
+
+  /** The last hours of a station in at most `points` points; null when there is no such station. */
+  loudness(name: StationName, lastMs: number, points: number): LoudnessView | null {
+    return this.#stations.get(name)?.records.loudness(lastMs, points) ?? null;
   }
 
   /** True when every station has had its first look around and knows what is on air beside us. */
@@ -135,13 +165,21 @@ export class Agent {
       const station = new Station(policy, await memory.load(), clock.nowMs(), {
         event: (event) => {
           events.note(event);
+          records.noteEvent(event);
           // What a crash must not undo is written at once; the rest is written every few seconds.
           if (['switched', 'took-over', 'hold-changed'].includes(event.kind))
             setImmediate(() => void this.#remember());
         },
         command: (command) => this.#dispatch(station, command),
       });
-      this.#stations.set(policy.station, { station, memory, log: events });
+      const levels = new LiveLevels(
+        station,
+        stationConfig.serve.mode === 'relay' ? stationConfig.serve.outputs.map(({ mount }) => mount) : [],
+        clock,
+      );
+      const records = new StationRecords(station, levels, clock);
+      this.#cancels.push(records.start(() => this.#relays.get(policy.station) ?? null));
+      this.#stations.set(policy.station, { station, memory, log: events, levels, records });
     }
     this.#startLinks();
     this.#startRelays();
@@ -193,7 +231,7 @@ export class Agent {
       if (serve.mode === 'guard' || running === undefined || server === undefined) continue;
       if (source === null)
         throw new SustainError('no-source-user', `servers.${config.self}.source is needed in relay mode`);
-      const { station, log: events } = running;
+      const { station, log: events, levels, records } = running;
       const relay = startStationRelay({
         station,
         serve,
@@ -204,7 +242,11 @@ export class Agent {
         random,
         log: log.child({ station: name }),
         input: (input) => this.#push(station, input),
-        event: (event) => events.note(event),
+        event: (event) => {
+          events.note(event);
+          records.noteEvent(event);
+        },
+        played: (pcm) => levels.played(pcm),
       });
       this.#relays.set(name, relay);
     }
@@ -213,7 +255,7 @@ export class Agent {
   #startLegs(): void {
     const { config, clock, random, log, ffmpegPath } = this.#options;
     const decoders = ffmpegDecoders({ ffmpegPath, clock, random, logger: log });
-    for (const { station } of this.#stations.values()) {
+    for (const { station, levels, records } of this.#stations.values()) {
       const relay = this.#relays.get(station.policy.station);
       for (const leg of station.policy.legs) {
         const link = this.#links.get(leg.server);
@@ -229,6 +271,8 @@ export class Agent {
           log,
           input: (input) => this.#push(station, input),
           title: (title) => station.titles.set(leg.id, title),
+          heard: (pcm) => levels.heard(leg.id, pcm),
+          decoderReplaced: () => records.noteDecoderRestart(leg.id),
           ...(relay === undefined ? {} : { openFeed: () => relay.openFeed(leg.id) }),
         });
         this.#legs.set(leg.id, listener);
@@ -260,7 +304,7 @@ export class Agent {
 
   /** Inputs arrive in callbacks of all kinds; they are decided on one after another, never inside one another. */
   #push(to: Station | null, input: Input): void {
-    this.#queue.push({ to, input });
+    this.#queue.push({ to, input, atMs: this.#options.clock.nowMs() });
     if (this.#draining) return;
     this.#draining = true;
     setImmediate(() => {
@@ -273,10 +317,11 @@ export class Agent {
     while (this.#queue.length > 0) {
       const batch = this.#queue;
       this.#queue = [];
-      for (const { to, input } of batch) {
+      for (const { to, input, atMs } of batch) {
         for (const { station } of to === null ? this.#stations.values() : [{ station: to }]) {
           this.#take(station, input);
         }
+        this.#decisions.note(atMs, this.#options.clock.nowMs());
       }
     }
   }

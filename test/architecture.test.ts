@@ -10,6 +10,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 const ROOMS: Readonly<Record<string, readonly string[] | 'all'>> = {
   domain: [],
   decide: ['domain'],
+  simulate: ['domain', 'decide', 'platform'],
   config: ['domain'],
   platform: ['domain'],
   icecast: ['domain', 'platform'],

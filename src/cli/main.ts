@@ -63,6 +63,14 @@ program
   });
 
 program
+  .command('hash-password')
+  .description('read a password from standard input and print what the config wants for `web.users`')
+  .action(async () => {
+    const { hashPasswordFromInput } = await import('./hash-password.ts');
+    finish(await hashPasswordFromInput());
+  });
+
+program
   .command('demo')
   .description('two Icecasts, encoders, an AutoDJ and two agents on this machine')
   .option('--mode <guard|relay|dns>', 'how the station is served (guard; a tour shows all)')

@@ -5,7 +5,7 @@ import { systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { createLogger } from '../platform/logger.ts';
 import { systemRandom } from '../platform/random.ts';
-import { startWeb } from '../web/server.ts';
+import { startWebSide } from '../wiring/web-side.ts';
 
 export interface RunOptions {
   readonly config: string;
@@ -44,18 +44,7 @@ export async function run(options: RunOptions): Promise<number> {
     log,
   });
   try {
-    const web =
-      config.web === null
-        ? null
-        : await startWeb({
-            host: config.web.listen.host,
-            port: config.web.listen.port,
-            viewerToken: config.web.viewerToken?.reveal() ?? null,
-            operatorToken: config.web.operatorToken?.reveal() ?? null,
-            view: () => agent.view(),
-            isReady: () => agent.isReady,
-            request: (station, request) => agent.request(station as Parameters<Agent['request']>[0], request),
-          });
+    const web = config.web === null ? null : await startWebSide(config.web, agent, systemClock, log);
     log.info({ web: web?.url ?? null }, 'Sustain is listening');
     const signal = await stopped;
     log.info({ signal }, 'stopping: leaving the servers as they should be without us');

@@ -72,6 +72,18 @@ export interface WebConfig {
   /** Null: nobody gets in with it. */
   readonly viewerToken: Secret | null;
   readonly operatorToken: Secret | null;
+  readonly users: readonly WebUser[];
+  /** Paths of PEM files; null: plain HTTP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Addresses of reverse proxies whose headers are believed. */
+  readonly trustProxy: readonly string[];
+}
+
+export interface WebUser {
+  readonly name: string;
+  readonly role: 'viewer' | 'operator';
+  /** As `sustain hash-password` prints it. */
+  readonly passwordHash: Secret;
 }
 
 export type LogLevel = ParsedConfig['log']['level'];

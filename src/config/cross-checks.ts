@@ -111,7 +111,10 @@ function checkServers({ tree, fault, warn }: Context): void {
 /** Where secrets are named, the key without `File` or `Env`, and whether one must be there. */
 function secretPlaces(tree: Tree): readonly { section: Path; stem: string; needed: boolean }[] {
   const servers = keysUnder(tree, 'servers');
-  const alerts = Array.from({ length: lengthUnder(tree, 'alerts') }, (_, index) => index);
+  const indicesOf = (...path: Path) =>
+    Array.from({ length: lengthUnder(tree, ...path) }, (_, index) => index);
+  const alerts = indicesOf('alerts');
+  const users = indicesOf('web', 'users');
   const places = [
     ...servers.map((name) => ({
       section: ['servers', name, 'admin'],
@@ -131,6 +134,11 @@ function secretPlaces(tree: Tree): readonly { section: Path; stem: string; neede
     })),
     { section: ['web'], stem: 'viewerToken', needed: false },
     { section: ['web'], stem: 'operatorToken', needed: false },
+    ...users.map((index) => ({
+      section: ['web', 'users', index],
+      stem: 'passwordHash',
+      needed: true,
+    })),
   ];
   return places.filter(({ section }) => isBranch(under(tree, ...section)));
 }
@@ -148,10 +156,15 @@ function checkSecretPairs({ tree, fault }: Context): void {
     }
     // An inline secret gets a fault of its own, which says the same.
     if (!file && !variable && needed && !keys.includes(stem)) {
-      fault(section, `has no password: write ${stem}File: /path/of/a/file or ${stem}Env: NAME_OF_A_VARIABLE`);
+      fault(
+        section,
+        `has no ${inWords(stem)}: write ${stem}File: /path/of/a/file or ${stem}Env: NAME_OF_A_VARIABLE`,
+      );
     }
   }
 }
+
+const inWords = (stem: string): string => (stem === 'passwordHash' ? 'password hash' : stem);
 
 function checkStations({ tree, fault, warn }: Context): void {
   const stations = under(tree, 'stations');
@@ -250,12 +263,22 @@ function checkDns({ tree, fault }: Context): void {
   }
 }
 
-function checkWeb({ tree, warn }: Context): void {
+function checkWeb({ tree, fault, warn }: Context): void {
+  const first = new Map<string, number>();
+  for (let index = 0; index < lengthUnder(tree, 'web', 'users'); index += 1) {
+    const name = textUnder(tree, 'web', 'users', index, 'name')?.toLowerCase();
+    if (name === undefined) continue;
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, index);
+    else fault(['web', 'users', index, 'name'], `is the name of users[${earlier}] too: give each their own`);
+  }
   const listen = textUnder(tree, 'web', 'listen');
-  if (listen === null || /^(127\.[\d.]+|localhost|\[::1\]):/.test(listen)) return;
+  const isLocal = listen === null || /^(127\.[\d.]+|localhost|\[::1\]):/.test(listen);
+  const isEncrypted = under(tree, 'web', 'tls') !== undefined || lengthUnder(tree, 'web', 'trustProxy') > 0;
+  if (isLocal || isEncrypted) return;
   warn(
     ['web', 'listen'],
-    'can be reached from other machines without encryption: put a reverse proxy with TLS before it, or write 127.0.0.1',
+    'can be reached from other machines without encryption: write tls, or put a reverse proxy with TLS before it and write trustProxy, or write 127.0.0.1',
   );
 }
 

@@ -1,4 +1,5 @@
 import { mount, serverName, sourceName, stationName } from '../domain/ids.ts';
+import { parsePasswordHash } from '../domain/password-hash.ts';
 import { DEFAULT_PROCESSING_PRESET, PROCESSING_PRESETS, resolveProcessing } from '../domain/processing.ts';
 import type { Config, Credentials, ProcessingConfig, ServerConfig, StationConfig } from './config.ts';
 import { crossCheck, type Self } from './cross-checks.ts';
@@ -6,7 +7,7 @@ import { besideConfig, type Environment, readConfigText, readSecret } from './fi
 import { inFileOrder, type Path, type Problem, pathText } from './problems.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
 import type { Secret, SecretRef } from './secret.ts';
-import { keysUnder, textUnder } from './tree.ts';
+import { keysUnder, lengthUnder, textUnder } from './tree.ts';
 import { validate } from './validate.ts';
 import { type Locate, readYaml, type Tree } from './yaml.ts';
 
@@ -79,6 +80,9 @@ function selfOf(tree: Tree, env: Environment, flags: ConfigFlags): Self {
   return { name: textUnder(tree, 'server'), saidBy: '' };
 }
 
+/** Of a user: the one secret whose form is known. */
+const PASSWORD_HASH = 'passwordHash';
+
 type Found = ReadonlyMap<string, Secret>;
 
 const keyOf = (ref: SecretRef): string => (ref.from === 'file' ? `file ${ref.file}` : `env ${ref.variable}`);
@@ -88,6 +92,7 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
   const found = new Map<string, Secret>();
   const faults: Problem[] = [];
   const warnings: Problem[] = [];
+  const users = Array.from({ length: lengthUnder(tree, 'web', 'users') }, (_, index) => index);
   const sections: readonly (readonly [Path, string])[] = [
     ...keysUnder(tree, 'servers').flatMap((name) => [
       [['servers', name, 'admin'], 'password'] as const,
@@ -95,6 +100,7 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
     ]),
     [['web'], 'viewerToken'],
     [['web'], 'operatorToken'],
+    ...users.map((index) => [['web', 'users', index], PASSWORD_HASH] as const),
   ];
   for (const [section, stem] of sections) {
     const path = textUnder(tree, ...section, `${stem}File`);
@@ -113,7 +119,9 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
       });
       const read = await readSecret(ref, file, env);
       if (!read.ok) faults.push(place(read.message));
-      else {
+      else if (stem === PASSWORD_HASH && parsePasswordHash(read.secret.reveal()) === null) {
+        faults.push(place(`names no password hash: put there what \`sustain hash-password\` prints`));
+      } else {
         found.set(keyOf(ref), read.secret);
         if (read.warning !== null) warnings.push(place(read.warning));
       }
@@ -151,6 +159,19 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
             listen: parsed.web.listen,
             viewerToken: parsed.web.viewerToken && secretOf(parsed.web.viewerToken, found),
             operatorToken: parsed.web.operatorToken && secretOf(parsed.web.operatorToken, found),
+            users: parsed.web.users.map(({ name, role, passwordHash }) => ({
+              name,
+              role,
+              passwordHash: secretOf(passwordHash, found),
+            })),
+            tls:
+              parsed.web.tls === null
+                ? null
+                : {
+                    certFile: besideConfig(parsed.web.tls.certFile, file),
+                    keyFile: besideConfig(parsed.web.tls.keyFile, file),
+                  },
+            trustProxy: parsed.web.trustProxy,
           },
     state: { directory: besideConfig(parsed.state.directory, file) },
     log: parsed.log,

@@ -1,7 +1,7 @@
 import type { StationEvent } from '../domain/events.ts';
+import { sentenceOf } from '../domain/sentences.ts';
 import type { AgentView, AlertView, EventView, LegView, ServerView } from '../domain/view.ts';
 import { type Cancel, type Clock, systemClock } from '../platform/clock.ts';
-import { sentenceOf } from '../wiring/event-log.ts';
 
 /** Where the view is drawn: standard output, or a test's list of texts. */
 export interface Screen {

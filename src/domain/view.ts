@@ -10,6 +10,8 @@ export interface AgentView {
   readonly agent: ServerName;
   readonly version: string;
   readonly uptimeMs: number;
+  /** Every Icecast, by scheme, host and port. */
+  readonly servers: readonly { readonly server: ServerName; readonly url: string }[];
   readonly stations: readonly StationView[];
   /** Null where the config has no `dns`. */
   readonly dns: FailoverView | null;
@@ -30,6 +32,8 @@ export interface ServerView {
   readonly role: Role;
   readonly condition: ServerCondition['is'];
   readonly detail: string;
+  /** How long ago the agent beside it gave a sign of life; 0 for the one that is asked, null for one never seen. */
+  readonly agentSeenMs: number | null;
   readonly onAir: SourceName | null;
   readonly hold: {
     readonly author: string;
@@ -97,6 +101,12 @@ export interface RelayStatus {
   readonly heldBytes: number;
   /** How much was to be played and wasn't there. */
   readonly dryMs: number;
+  /** What is played on them; null while nothing is. */
+  readonly sound: {
+    readonly truePeakDbtp: number | null;
+    readonly momentaryLufs: number | null;
+    readonly shortTermLufs: number | null;
+  } | null;
   /** Null: what is heard goes out as it is. */
   readonly processing: ProcessingStatus | null;
 }
@@ -117,4 +127,25 @@ export interface ProcessingStatus {
   readonly makeupGainDb: number | null;
   readonly bandReductionDb: readonly (number | null)[];
   readonly limiterReductionDb: number | null;
+}
+
+/** Loudness and state of a station over the last hours, thinned to as many points as were asked for. */
+export interface LoudnessView {
+  readonly station: StationName;
+  /** When the first point ends. */
+  readonly from: string;
+  readonly stepMs: number;
+  readonly series: readonly LoudnessSeries[];
+  /** What changed the sound on air meanwhile. */
+  readonly switches: readonly EventView[];
+}
+
+export interface LoudnessSeries {
+  /** A leg, or a public mount of the relay. */
+  readonly channel: string;
+  readonly kind: 'leg' | 'output';
+  /** At the end of each step. Null where nothing was heard; -120 for digital silence. */
+  readonly shortTermLufs: readonly (number | null)[];
+  /** The worst of each step, a letter each: `a`udible, `f`aulty, `u`nknown. */
+  readonly conditions: string;
 }

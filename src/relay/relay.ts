@@ -51,6 +51,8 @@ export interface RelayOptions {
   emergency?(): Emergency | null;
   /** Changes what is about to be encoded, in place. */
   process?(pcm: Float32Array): void;
+  /** What goes to the encoders, which must not be changed any more. */
+  onPlayed?(pcm: Float32Array): void;
   /** Replaced in tests, where nothing has to be encoded. */
   openOutputs?(options: OutputsOptions): RelayOutputs;
 }
@@ -321,6 +323,7 @@ class StationRelay implements Relay {
       this.#playout.render(pcm, this.#pace.rate);
       this.#options.process?.(pcm);
       this.#outputs?.write(pcm);
+      this.#options.onPlayed?.(pcm);
       this.#renderedFrames += BLOCK_FRAMES;
     }
   }

@@ -364,7 +364,7 @@ export class DnsWorld {
       this.#watch?.writing(agent, command);
       this.dns = { server, epoch };
       this.writes.push({ atMs: this.nowMs, by: agent.name, server, epoch });
-      tell(this.writing === 'well' ? { is: 'done' } : { is: 'failed', detail: 'no answer' });
+      tell(this.writing === 'well' ? { is: 'done', behind: null } : { is: 'failed', detail: 'no answer' });
     }
   }
 }

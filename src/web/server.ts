@@ -1,125 +1,97 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import fastify, { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { OperatorRequest } from '../domain/operator.ts';
-import type { AgentView } from '../domain/view.ts';
+import http from 'node:http';
+import https from 'node:https';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { StationLevels } from '../domain/levels.ts';
+import type { Clock } from '../platform/clock.ts';
 import { messageOf, SustainError } from '../platform/errors.ts';
+import { Gate } from './access/gate.ts';
+import { Sessions, secretText } from './access/sessions.ts';
+import { SignIn, type User } from './access/sign-in.ts';
+import { DescribedRoutes } from './described.ts';
+import { LevelsHub } from './levels/hub.ts';
+import { LEVELS_PATH, LevelSockets } from './levels/socket.ts';
+import { Metrics, type MetricsSource } from './metrics.ts';
+import { openApiDocument } from './openapi.ts';
+import { addDashboardRoutes } from './routes/dashboard.ts';
+import { addOperatorRoutes, type Operated } from './routes/operate.ts';
+import { addSessionRoutes } from './routes/session.ts';
+import { addStateRoutes, type StateSource } from './routes/state.ts';
+import { failure } from './schemas.ts';
+
+/** What the HTTP side is told of the agent, and whom it may tell what. */
+export interface WebSource extends StateSource, Operated, MetricsSource {
+  readonly levels: readonly StationLevels[];
+}
 
 export interface WebOptions {
+  readonly source: WebSource;
+  readonly clock: Clock;
   readonly host: string;
   readonly port: number;
   /** Null: nobody gets in with it. */
   readonly viewerToken: string | null;
   readonly operatorToken: string | null;
-  view(): AgentView;
-  isReady(): boolean;
-  /** False when there is no such station. */
-  request(station: string, request: OperatorRequest): boolean;
+  readonly users: readonly User[];
+  /** Addresses of proxies whose `X-Forwarded-*` headers are believed. */
+  readonly proxies: readonly string[];
+  /** In PEM; null: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | null;
 }
 
 export interface WebServer {
   readonly url: string;
+  /** Signs an operator in once, under any name; null where a user or a token was configured. */
+  readonly oneTimeSecret: string | null;
   stop(): Promise<void>;
 }
 
-type Right = 'view' | 'operate';
-
-const HOLD_MAX_MS = 7 * 24 * 3_600_000;
-
-const holdBody = {
-  type: 'object',
-  required: ['server', 'author', 'forMs'],
-  additionalProperties: false,
-  properties: {
-    server: { type: 'string', maxLength: 32 },
-    author: { type: 'string', minLength: 1, maxLength: 64 },
-    forMs: { type: 'integer', minimum: 1000, maximum: HOLD_MAX_MS },
-    source: { type: 'string', maxLength: 32 },
-    override: { type: 'boolean' },
-  },
-} as const;
-
-const releaseBody = {
-  type: 'object',
-  required: ['server', 'author'],
-  additionalProperties: false,
-  properties: holdBody.properties,
-} as const;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const MOST_CONNECTIONS = 2_000;
+const YEAR_SECONDS = 31_536_000;
 
 /**
- * The HTTP side: what is going on for those with a token, health for everybody. It acts on nothing itself; an
- * operator's wish becomes an input to the decision.
- * @throws SustainError `web-not-listening` when the address can't be listened on.
+ * The HTTP side: the dashboard, the API and the metrics for those who may see them, health for everybody. It acts on
+ * nothing itself; an operator's wish becomes an input to the decision.
+ * @throws SustainError `web-not-listening` when the address can't be listened on, `web-tls` for a certificate or key
+ * that can't be used.
  */
 export async function startWeb(options: WebOptions): Promise<WebServer> {
-  const app = fastify({
-    bodyLimit: 16 * 1024,
-    requestTimeout: 15_000,
-    connectionTimeout: 15_000,
-    // A client that is in no hurry must not keep an agent that was told to stop.
-    forceCloseConnections: true,
-    // A misspelt or mistyped wish is refused, not guessed at.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
-  });
-  app.setErrorHandler(sayWhatWasWrong);
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
-    reply.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
-  });
-  app.get('/healthz', async () => ({ ok: true }));
-  app.get('/readyz', async (_request, reply) => {
-    const ready = options.isReady();
-    return reply.code(ready ? 200 : 503).send({ ready });
-  });
-  app.get('/api/v1/state', { onRequest: guard(options, 'view') }, async () => options.view());
+  const { source, clock, users, proxies, viewerToken, operatorToken } = options;
+  const sessions = new Sessions(clock);
+  const gate = new Gate({ tokens: { viewer: viewerToken, operator: operatorToken }, sessions, proxies });
+  const nobody = users.length === 0 && viewerToken === null && operatorToken === null;
+  const oneTimeSecret = nobody ? secretText() : null;
+  const hub = new LevelsHub({ stations: source.levels, clock });
 
-  const ask = (request: FastifyRequest, reply: FastifyReply, wish: OperatorRequest) => {
-    const { station } = request.params as { station: string };
-    const known = options.view().stations.find((one) => one.station === station);
-    if (known?.servers.every((one) => one.server !== wish.server))
-      return reply.code(404).send({ error: `there is no server ${wish.server}` });
-    if (known === undefined || !options.request(station, wish))
-      return reply.code(404).send({ error: `there is no station ${station}` });
-    return reply.code(202).send({ accepted: true });
-  };
-  const operator = { onRequest: guard(options, 'operate') };
-  type Body = { server: string; author: string; forMs: number; source?: string; override?: boolean };
-  app.post<{ Body: Body }>(
-    '/api/v1/stations/:station/hold',
-    { ...operator, schema: { body: holdBody } },
-    (request, reply) => {
-      const { server, author, forMs } = request.body;
-      return ask(request, reply, { do: 'hold', server: server as OperatorRequest['server'], author, forMs });
-    },
-  );
-  app.post<{ Body: Body }>(
-    '/api/v1/stations/:station/force',
-    { ...operator, schema: { body: { ...holdBody, required: [...holdBody.required, 'source'] } } },
-    (request, reply) => {
-      const { server, author, forMs, source, override } = request.body;
-      return ask(request, reply, {
-        do: 'force',
-        server: server as OperatorRequest['server'],
-        source: (source ?? '') as (OperatorRequest & { do: 'force' })['source'],
-        author,
-        forMs,
-        override: override ?? false,
-      });
-    },
-  );
-  app.post<{ Body: Body }>(
-    '/api/v1/stations/:station/release',
-    { ...operator, schema: { body: releaseBody } },
-    (request, reply) => {
-      const { server, author } = request.body;
-      return ask(request, reply, { do: 'release', server: server as OperatorRequest['server'], author });
-    },
-  );
+  const app = createApp(options, gate);
+  const routes = new DescribedRoutes(app, gate);
+  addStateRoutes(routes, source);
+  addOperatorRoutes(routes, source);
+  addSessionRoutes(routes, gate, sessions, new SignIn({ users, gate, sessions, clock, oneTimeSecret }));
+  addMetricsRoute(routes, new Metrics(source, hub));
+  addLevelsRoute(routes);
+  addOpenApiRoute(routes, () => source.view().version);
+  addDashboardRoutes(routes);
+  const sockets = new LevelSockets(app.server, { hub, gate, clock });
 
   try {
     const url = await app.listen({ host: options.host, port: options.port });
-    return { url, stop: () => app.close() };
+    return {
+      url,
+      oneTimeSecret,
+      stop() {
+        sockets.stop();
+        return app.close();
+      },
+    };
   } catch (thrown) {
+    sockets.stop();
     throw new SustainError(
       'web-not-listening',
       `web.listen ${options.host}:${options.port}: ${messageOf(thrown)}`,
@@ -128,29 +100,91 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   }
 }
 
+function createApp({ tls }: WebOptions, gate: Gate): FastifyInstance {
+  const app = fastify({
+    bodyLimit: 16 * 1024,
+    // A client that is in no hurry must not keep an agent that was told to stop.
+    forceCloseConnections: true,
+    // A misspelt or mistyped wish is refused, not guessed at.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    serverFactory: (handler) => createServer(tls, handler),
+  });
+  app.setErrorHandler(sayWhatWasWrong);
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+    if (gate.clientOf(request.raw).isSecure)
+      reply.header('strict-transport-security', `max-age=${YEAR_SECONDS}`);
+  });
+  return app;
+}
+
+function createServer(tls: WebOptions['tls'], handler: http.RequestListener): http.Server {
+  const limits = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: 2_000,
+  };
+  try {
+    const server =
+      tls === null ? http.createServer(limits, handler) : https.createServer({ ...limits, ...tls }, handler);
+    server.maxConnections = MOST_CONNECTIONS;
+    return server;
+  } catch (thrown) {
+    throw new SustainError('web-tls', `web.tls: ${messageOf(thrown)}`, thrown);
+  }
+}
+
+function addMetricsRoute(routes: DescribedRoutes, metrics: Metrics): void {
+  routes.add(
+    {
+      method: 'GET',
+      url: '/metrics',
+      summary: 'For Prometheus',
+      right: 'view',
+      answers: { 200: 'text/plain' },
+    },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  );
+}
+
+/** What is no upgrade ends here; upgrades don't get to the routes. */
+function addLevelsRoute(routes: DescribedRoutes): void {
+  routes.add(
+    {
+      method: 'GET',
+      url: LEVELS_PATH,
+      summary: 'Levels over WebSocket, 20 frames a second; docs/api.md has their form',
+      right: 'view',
+      answers: { 101: '', 426: failure },
+    },
+    async (_request, reply) =>
+      reply.code(426).header('upgrade', 'websocket').send({ error: 'open a WebSocket here' }),
+  );
+}
+
+function addOpenApiRoute(routes: DescribedRoutes, version: () => string): void {
+  routes.add(
+    {
+      method: 'GET',
+      url: '/api/v1/openapi.json',
+      summary: 'This document',
+      right: null,
+      answers: { 200: 'application/json' },
+    },
+    async () => openApiDocument(routes.all, version()),
+  );
+}
+
 /** What the client did wrong, in words; of what went wrong here nothing that is our own. */
 function sayWhatWasWrong(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = error.statusCode ?? 500;
   return reply.code(status).send({ error: status < 500 ? error.message : 'something went wrong here' });
-}
-
-/** A bearer token per right; an operator may also view. */
-function guard(options: WebOptions, right: Right) {
-  return async (request: FastifyRequest, reply: FastifyReply) => {
-    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (given === undefined)
-      return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'a bearer token is needed' });
-    if (isSame(given, options.operatorToken)) return;
-    if (right === 'view' && isSame(given, options.viewerToken)) return;
-    return reply
-      .code(403)
-      .send({ error: right === 'view' ? 'this token is not known' : 'this token may not operate' });
-  };
-}
-
-/** Hashes first, so that neither length nor content shows in the time it takes. */
-function isSame(given: string, expected: string | null): boolean {
-  if (expected === null) return false;
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }

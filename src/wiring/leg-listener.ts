@@ -23,6 +23,9 @@ export interface LegListenerOptions {
   readonly log: Logger;
   readonly input: (input: Input) => void;
   readonly title: (title: string) => void;
+  /** Decoded sound, for meters. */
+  readonly heard: (pcm: Float32Array) => void;
+  readonly decoderReplaced: () => void;
   /** In relay mode: where the decoded sound of one connection goes. */
   readonly openFeed?: () => LegFeed;
 }
@@ -74,13 +77,17 @@ export function startLegListener(options: LegListenerOptions): LegListener {
       },
       onPulse: (pulse) => input({ kind: 'pulse', atMs: pulse.atMs, leg: leg.id, pulse }),
       onPcm: (pcm) => {
+        options.heard(pcm);
         if (feed === null && options.openFeed !== undefined) {
           feed = options.openFeed();
           if (title !== null) feed.title(title);
         }
         feed?.pcm(pcm);
       },
-      onHole: closeFeed,
+      onHole: () => {
+        options.decoderReplaced();
+        closeFeed();
+      },
     });
   };
 

@@ -23,7 +23,14 @@ const stationSchema = z.object({
 });
 const failoverSchema = z.object({
   savedAt: z.iso.datetime(),
-  hold: z.object({ author: z.string(), remainingMs: z.number(), server: server.nullable() }).nullable(),
+  hold: z
+    .object({
+      author: z.string(),
+      remainingMs: z.number(),
+      server: server.nullable(),
+      override: z.boolean(),
+    })
+    .nullable(),
   wrote: z.object({ server, epoch: z.number(), agoMs: z.number() }).nullable(),
   contest: z.object({ remainingMs: z.number(), times: z.number() }).nullable(),
 });

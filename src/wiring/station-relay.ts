@@ -29,6 +29,8 @@ export interface StationRelayOptions {
   readonly log: Logger;
   readonly input: (input: Input) => void;
   readonly event: (event: StationEvent) => void;
+  /** What goes to the encoders, for meters. */
+  readonly played: (pcm: Float32Array) => void;
 }
 
 /** A minute of it takes 11 MiB for as long as the agent runs. */
@@ -81,6 +83,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
     random: options.random,
     log: options.log,
     ...(processing === null ? {} : { process: (pcm: Float32Array) => processing.processor.process(pcm) }),
+    onPlayed: options.played,
     conditionOf: (id) =>
       station.state.legs.get(id)?.condition ?? { is: 'unknown', sinceMs: clock.nowMs(), reason: 'starting' },
     requiredHealthMs(id) {

@@ -4,6 +4,7 @@ import type { LegState } from '../decide/leg.ts';
 import { legsOn } from '../decide/state.ts';
 import type { LegCondition, ServerCondition } from '../domain/conditions.ts';
 import type { ServerName } from '../domain/ids.ts';
+import type { SoundFigures } from '../domain/readings.ts';
 import type {
   EventView,
   LegView,
@@ -20,14 +21,14 @@ const LEVELS_FRESH_MS = 1500;
 
 export function stationView(
   station: Station,
-  relay: StationRelay | null,
+  relay: { readonly relay: StationRelay; readonly sound: SoundFigures | null } | null,
   events: readonly EventView[],
   nowMs: number,
 ): StationView {
   return {
     station: station.policy.station,
     servers: station.policy.servers.map((server) => serverView(station, server, nowMs)),
-    relay: relay === null ? null : relayStatus(relay),
+    relay: relay === null ? null : relayStatus(relay.relay, relay.sound),
     alerts: [...station.state.alerts.values()].map(({ code, subject, detail }) => ({
       code,
       subject,
@@ -37,13 +38,21 @@ export function stationView(
   };
 }
 
-function relayStatus({ view, processing }: StationRelay): RelayStatus {
+function relayStatus({ view, processing }: StationRelay, sound: SoundFigures | null): RelayStatus {
   const { legs, outputs, rate: _rate, ...rest } = view;
   return {
     ...rest,
     legs: legs.map(({ leg, relation, behindMs }) => ({ leg, relation, behindMs })),
     outputs: outputs.map(({ state, ...output }) => ({ ...output, state: state.is })),
     processing: processing === null ? null : processingStatus(processing),
+    sound:
+      sound === null
+        ? null
+        : {
+            truePeakDbtp: finite(sound.truePeakDbtp),
+            momentaryLufs: finite(sound.momentaryLufs),
+            shortTermLufs: finite(sound.shortTermLufs),
+          },
   };
 }
 
@@ -78,10 +87,20 @@ function serverView(station: Station, name: ServerName, nowMs: number): ServerVi
     role: server?.role ?? 'watching',
     condition: server?.condition.is ?? 'unknown',
     detail: server === undefined ? '' : serverDetail(server.condition),
+    agentSeenMs: name === policy.self ? 0 : ageOf(server?.agentSeenAtMs ?? null, nowMs),
     onAir: desk?.onAir ?? null,
     hold: desk === undefined ? null : holdView(desk, nowMs),
     legs: legsOn(state, name, policy).map((leg) => legView(station, leg, nowMs)),
   };
+}
+
+/** To a tenth of a decibel; null for digital silence and what isn't known, as JSON has neither. */
+function finite(db: number): number | null {
+  return Number.isFinite(db) ? Math.round(db * 10) / 10 : null;
+}
+
+function ageOf(atMs: number | null, nowMs: number): number | null {
+  return atMs === null ? null : Math.max(0, Math.round(nowMs - atMs));
 }
 
 function serverDetail(condition: ServerCondition): string {

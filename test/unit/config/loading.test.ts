@@ -191,6 +191,9 @@ describe('the HTTP side', () => {
       listen: { host: '127.0.0.1', port: 8080 },
       viewerToken: null,
       operatorToken: null,
+      users: [],
+      tls: null,
+      trustProxy: [],
     });
   });
 
@@ -198,7 +201,12 @@ describe('the HTTP side', () => {
     put('admin', 'x');
     const open = await load(yaml('web: { listen: "0.0.0.0:8080" }'));
     expect(open.warnings.map(({ path }) => path)).toEqual(['web.listen']);
-    const closed = await load(yaml('web: { listen: "[::1]:8080" }'));
-    expect(closed.warnings).toEqual([]);
+    for (const safe of [
+      'listen: "[::1]:8080"',
+      'listen: "0.0.0.0:8443", tls: { certFile: ./web.crt, keyFile: ./web.key }',
+      'listen: "10.0.0.1:8080", trustProxy: [10.0.0.5]',
+    ]) {
+      expect((await load(yaml(`web: { ${safe} }`))).warnings).toEqual([]);
+    }
   });
 });

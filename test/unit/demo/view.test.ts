@@ -34,6 +34,7 @@ function serverView(server: string, change: Partial<ServerView> = {}): ServerVie
     role: 'own',
     condition: 'up',
     detail: '',
+    agentSeenMs: 0,
     onAir: sourceName('autodj'),
     hold: null,
     legs: [
@@ -76,6 +77,7 @@ function agentView(agent: string, servers: readonly ServerView[]): AgentView {
     version: '0',
     uptimeMs: 1,
     dns: null,
+    servers: servers.map(({ server: name }) => ({ server: name, url: `http://${name}:8000` })),
     stations: [
       {
         station: stationName('myfm'),

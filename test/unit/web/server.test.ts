@@ -1,74 +1,18 @@
 import { connect } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
-import type { OperatorRequest } from '../../../src/domain/operator.ts';
-import type { AgentView } from '../../../src/domain/view.ts';
-import { startWeb, type WebOptions, type WebServer } from '../../../src/web/server.ts';
-import { LONDON, MYFM, PRIMARY } from '../decide/builders.ts';
+import { describe, expect, test } from 'vitest';
+import { startTestWeb, VIEW } from './support.ts';
 
-const VIEW: AgentView = {
-  agent: LONDON,
-  version: '0.0.0',
-  uptimeMs: 1,
-  dns: null,
-  stations: [
-    {
-      station: MYFM,
-      servers: [
-        { server: LONDON, role: 'own', condition: 'up', detail: '', onAir: PRIMARY, hold: null, legs: [] },
-      ],
-      relay: null,
-      alerts: [],
-      events: [],
-    },
-  ],
-};
 const HOLD = { server: 'london', author: 'ann', forMs: 60_000 };
-
-let web: WebServer | null = null;
-afterEach(async () => {
-  await web?.stop();
-  web = null;
-});
-
-/** A server on a free port, with what it was asked for. */
-async function start(changes: Partial<WebOptions> = {}) {
-  const asked: { station: string; request: OperatorRequest }[] = [];
-  const running = await startWeb({
-    host: '127.0.0.1',
-    port: 0,
-    viewerToken: 'see',
-    operatorToken: 'do',
-    view: () => VIEW,
-    isReady: () => true,
-    request: (station, request) => {
-      asked.push({ station, request });
-      return station === 'myfm';
-    },
-    ...changes,
-  });
-  web = running;
-  const get = (path: string, authorization = '') =>
-    fetch(`${running.url}${path}`, { headers: { authorization } });
-  const post = async (path: string, body: unknown, token = 'do') => {
-    const answer = await fetch(`${running.url}/api/v1/stations/${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    });
-    return { status: answer.status, body: (await answer.json()) as { error?: string } };
-  };
-  return { running, asked, get, post };
-}
 
 describe('health', () => {
   test('is open to everybody', async () => {
-    const { get } = await start();
+    const { get } = await startTestWeb();
     expect((await get('/healthz')).status).toBe(200);
     expect(await (await get('/readyz')).json()).toEqual({ ready: true });
   });
 
   test('an agent that knows nothing yet is alive, but not ready', async () => {
-    const { get } = await start({ isReady: () => false });
+    const { get } = await startTestWeb({}, { isReady: () => false });
     expect((await get('/healthz')).status).toBe(200);
     expect((await get('/readyz')).status).toBe(503);
   });
@@ -76,7 +20,7 @@ describe('health', () => {
   test.each(['/healthz', '/api/v1/state', '/nowhere'])(
     '%s has headers that keep browsers out',
     async (path) => {
-      const { headers } = await (await start()).get(path);
+      const { headers } = await (await startTestWeb()).get(path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('cache-control')).toBe('no-store');
       expect(headers.get('content-security-policy')).toContain("default-src 'none'");
@@ -94,7 +38,7 @@ describe('the state', () => {
     ['the operator token', 'Bearer do', 200],
     ['a scheme in small letters, as RFC 7235 allows', 'bearer see', 200],
   ])('with %s: %s is answered %i', async (_what, authorization, status) => {
-    const { get } = await start();
+    const { get } = await startTestWeb();
     const answer = await get('/api/v1/state', authorization);
     expect(answer.status).toBe(status);
     if (status === 200) expect(await answer.json()).toEqual(VIEW);
@@ -102,16 +46,19 @@ describe('the state', () => {
   });
 
   test('is for nobody where no token was configured', async () => {
-    const { get } = await start({ viewerToken: null, operatorToken: null });
+    const { get } = await startTestWeb({ viewerToken: null, operatorToken: null });
     expect((await get('/api/v1/state', 'Bearer null')).status).toBe(403);
   });
 
   test('that cannot be told gives an error without its inner life', async () => {
-    const { get } = await start({
-      view: () => {
-        throw new Error('at /home/sustain with secret');
+    const { get } = await startTestWeb(
+      {},
+      {
+        view: () => {
+          throw new Error('at /home/sustain with secret');
+        },
       },
-    });
+    );
     const answer = await get('/api/v1/state', 'Bearer see');
     expect(answer.status).toBe(500);
     expect(await answer.json()).toEqual({ error: 'something went wrong here' });
@@ -133,13 +80,13 @@ describe("an operator's wish", () => {
     ],
     ['release', { server: 'london', author: 'ann' }, { do: 'release', server: 'london', author: 'ann' }],
   ])('to %s is handed on', async (what, body, request) => {
-    const { post, asked } = await start();
+    const { post, asked } = await startTestWeb();
     expect((await post(`myfm/${what}`, body)).status).toBe(202);
     expect(asked).toEqual([{ station: 'myfm', request }]);
   });
 
   test('is refused to a viewer', async () => {
-    const { post, asked } = await start();
+    const { post, asked } = await startTestWeb();
     expect(await post('myfm/hold', HOLD, 'see')).toEqual({
       status: 403,
       body: { error: 'this token may not operate' },
@@ -151,13 +98,13 @@ describe("an operator's wish", () => {
     ['station', 'nofm/hold', HOLD, 'there is no station nofm'],
     ['server', 'myfm/hold', { ...HOLD, server: 'paris' }, 'there is no server paris'],
   ])('for a %s that does not exist is answered 404', async (_what, path, body, error) => {
-    const { post } = await start();
+    const { post } = await startTestWeb();
     expect(await post(path, body)).toEqual({ status: 404, body: { error } });
   });
 
   test.each([
     ['no JSON', 'hold', '{"server":', 'JSON'],
-    ['no author', 'hold', { ...HOLD, author: undefined }, "'author'"],
+    ['no author, with a token', 'hold', { ...HOLD, author: undefined }, "'author'"],
     ['an empty author', 'hold', { ...HOLD, author: '' }, 'body/author'],
     ['no end', 'hold', { server: 'london', author: 'ann' }, "'forMs'"],
     [
@@ -183,7 +130,7 @@ describe("an operator's wish", () => {
       'not valid JSON',
     ],
   ])('with %s is answered 400, and told why', async (_what, path, body, sentence) => {
-    const { post, asked } = await start();
+    const { post, asked } = await startTestWeb();
     const answer = await post(`myfm/${path}`, body);
     expect(answer.status).toBe(400);
     expect(answer.body.error).toContain(sentence);
@@ -192,30 +139,22 @@ describe("an operator's wish", () => {
   });
 
   test('of more than 16 KiB is not read', async () => {
-    const { post } = await start();
+    const { post } = await startTestWeb();
     expect((await post('myfm/hold', { ...HOLD, author: 'a'.repeat(20_000) })).status).toBe(413);
   });
 
   test('without a token is not even read', async () => {
-    const { running } = await start();
-    const answer = await fetch(`${running.url}/api/v1/stations/myfm/hold`, { method: 'POST', body: '{' });
+    const { web } = await startTestWeb();
+    const answer = await fetch(`${web.url}/api/v1/stations/myfm/hold`, { method: 'POST', body: '{' });
     expect(answer.status).toBe(401);
   });
 });
 
 describe('starting and stopping', () => {
   test('on an address that is taken fails with a code of its own and the address', async () => {
-    const { running } = await start();
-    const port = Number(new URL(running.url).port);
-    const second = startWeb({
-      host: '127.0.0.1',
-      port,
-      viewerToken: null,
-      operatorToken: null,
-      view: () => VIEW,
-      isReady: () => true,
-      request: () => true,
-    });
+    const { web } = await startTestWeb();
+    const port = Number(new URL(web.url).port);
+    const second = startTestWeb({ port });
     await expect(second).rejects.toMatchObject({
       code: 'web-not-listening',
       message: expect.stringContaining(`127.0.0.1:${port}`),
@@ -223,8 +162,8 @@ describe('starting and stopping', () => {
   });
 
   test('does not wait for a client that is in no hurry', async () => {
-    const { running } = await start();
-    const socket = connect(Number(new URL(running.url).port), '127.0.0.1');
+    const { web } = await startTestWeb();
+    const socket = connect(Number(new URL(web.url).port), '127.0.0.1');
     socket.on('error', () => {});
     await new Promise<void>((resolve) => {
       socket.once('connect', () => resolve());
@@ -233,9 +172,8 @@ describe('starting and stopping', () => {
     socket.write(`${head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{`);
     await new Promise((resolve) => setTimeout(resolve, 200));
     const startedAtMs = performance.now();
-    await running.stop();
+    await web.stop();
     expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     socket.destroy();
-    web = null;
   });
 });

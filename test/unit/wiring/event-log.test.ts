@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { StationEvent } from '../../../src/domain/events.ts';
 import { type LegId, mount } from '../../../src/domain/ids.ts';
-import { EventLog, sentenceOf } from '../../../src/wiring/event-log.ts';
+import { sentenceOf } from '../../../src/domain/sentences.ts';
+import { EventLog } from '../../../src/wiring/event-log.ts';
 import { audible, faulty, LONDON, MYFM, PRIMARY, SECONDARY, unknown } from '../decide/builders.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { keptLog } from './support.ts';

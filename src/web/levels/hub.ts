@@ -1,0 +1,91 @@
+import type { StationLevels } from '../../domain/levels.ts';
+import type { Cancel, Clock } from '../../platform/clock.ts';
+import { encodeFrame, FRAMES_PER_SECOND, type LevelsHello } from './frame.ts';
+
+/** Somebody who watches. */
+export interface LevelReader {
+  /** What was sent and hasn't left this process yet. */
+  readonly bufferedBytes: number;
+  send(message: Uint8Array | string): void;
+}
+
+export interface LevelsHubOptions {
+  readonly stations: readonly StationLevels[];
+  readonly clock: Clock;
+}
+
+const FRAME_MS = 1000 / FRAMES_PER_SECOND;
+/** A reader that has this much to fetch yet loses frames until it has fetched it. */
+const MOST_BUFFERED_BYTES = 64 * 1024;
+
+/** Each frame is made once for all who watch, and nothing is made while nobody does. */
+export class LevelsHub {
+  readonly #options: LevelsHubOptions;
+  readonly #hello: string;
+  readonly #readers = new Set<LevelReader>();
+  readonly #sequences: number[];
+  #cancel: Cancel | null = null;
+  #sent = 0;
+  #dropped = 0;
+
+  constructor(options: LevelsHubOptions) {
+    this.#options = options;
+    this.#sequences = options.stations.map(() => 0);
+    const hello: LevelsHello = {
+      version: 1,
+      framesPerSecond: FRAMES_PER_SECOND,
+      stations: options.stations.map(({ station, channels }) => ({ station, channels })),
+    };
+    this.#hello = JSON.stringify(hello);
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** Frames handed to readers, and frames that slow readers didn't get, since the start. */
+  get frames(): { readonly sent: number; readonly dropped: number } {
+    return { sent: this.#sent, dropped: this.#dropped };
+  }
+
+  /** Sends the hello at once, and from now on each frame. */
+  add(reader: LevelReader): Cancel {
+    reader.send(this.#hello);
+    this.#readers.add(reader);
+    if (this.#cancel === null) this.#frameAt(this.#options.clock.nowMs() + FRAME_MS);
+    return () => {
+      this.#readers.delete(reader);
+      if (this.#readers.size === 0) this.stop();
+    };
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  /** Each frame is due 50 ms after the one before was, not after it came, so that there are 20 in a second. */
+  #frameAt(dueMs: number): void {
+    const { clock } = this.#options;
+    const delayMs = Math.max(0, dueMs - clock.nowMs());
+    this.#cancel = clock.after(delayMs, () => {
+      this.#frameAt(Math.max(dueMs, clock.nowMs() - FRAME_MS) + FRAME_MS);
+      this.#frame();
+    });
+  }
+
+  #frame(): void {
+    this.#options.stations.forEach((levels, station) => {
+      const sequence = this.#sequences[station] ?? 0;
+      this.#sequences[station] = sequence + 1;
+      const frame = encodeFrame({ station, sequence, channels: levels.read() });
+      for (const reader of this.#readers) {
+        if (reader.bufferedBytes > MOST_BUFFERED_BYTES) this.#dropped += 1;
+        else {
+          reader.send(frame);
+          this.#sent += 1;
+        }
+      }
+    });
+  }
+}

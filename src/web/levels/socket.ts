@@ -1,0 +1,128 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Cancel, Clock } from '../../platform/clock.ts';
+import type { Gate, Person } from '../access/gate.ts';
+import type { LevelsHub } from './hub.ts';
+
+export const LEVELS_PATH = '/api/v1/levels';
+
+/** A reader has nothing to say, so its first word is its last. */
+const MOST_MESSAGE_BYTES = 1024;
+const MOST_READERS = 1_000;
+const MOST_READERS_PER_SESSION = 20;
+/** Whoever doesn't answer a ping before the next one is gone; who isn't signed in any more goes. */
+const PING_EVERY_MS = 20_000;
+
+/** Codes of a close, as RFC 6455 7.4 has them; from 4000 on they are our own. */
+const CLOSE = { stopping: 1001, unasked: 1008, signedOut: 4401 } as const;
+
+export interface LevelSocketsOptions {
+  readonly hub: LevelsHub;
+  readonly gate: Gate;
+  readonly clock: Clock;
+}
+
+interface Open {
+  readonly person: Person;
+  readonly leave: Cancel;
+  answered: boolean;
+}
+
+/** The WebSocket side of `/api/v1/levels`: nothing but frames goes out, and nothing at all comes in. */
+export class LevelSockets {
+  readonly #options: LevelSocketsOptions;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: MOST_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
+  readonly #open = new Map<WebSocket, Open>();
+  readonly #cancel: Cancel;
+
+  constructor(server: Server, options: LevelSocketsOptions) {
+    this.#options = options;
+    this.#cancel = options.clock.every(PING_EVERY_MS, () => this.#ping());
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  stop(): void {
+    this.#cancel();
+    this.#options.hub.stop();
+    for (const socket of this.#open.keys()) {
+      socket.close(CLOSE.stopping, 'the agent stops');
+      socket.terminate();
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    if (request.url?.split('?', 1)[0] !== LEVELS_PATH) refuse(socket, 404, 'there is nothing here');
+    else {
+      const asked = this.#options.gate.askSocket(request);
+      if (!asked.ok) refuse(socket, asked.status, asked.error);
+      else if (this.#isFull(asked.person)) refuse(socket, 503, 'too many are watching');
+      else this.#server.handleUpgrade(request, socket, head, (open) => this.#welcome(open, asked.person));
+    }
+  }
+
+  #isFull(person: Person): boolean {
+    if (this.#open.size >= MOST_READERS) return true;
+    if (person.by === 'token') return false;
+    const own = [...this.#open.values()].filter(
+      (one) => one.person.by === 'session' && one.person.key === person.key,
+    );
+    return own.length >= MOST_READERS_PER_SESSION;
+  }
+
+  #welcome(socket: WebSocket, person: Person): void {
+    const leave = this.#options.hub.add({
+      get bufferedBytes() {
+        return socket.bufferedAmount;
+      },
+      send: (message) => socket.send(message),
+    });
+    this.#open.set(socket, { person, leave, answered: true });
+    socket.on('pong', () => {
+      const open = this.#open.get(socket);
+      if (open !== undefined) open.answered = true;
+    });
+    socket.on('message', () => socket.close(CLOSE.unasked, 'nothing is to be said here'));
+    // A broken connection is told by its close as well.
+    socket.on('error', () => socket.terminate());
+    socket.once('close', () => {
+      leave();
+      this.#open.delete(socket);
+    });
+  }
+
+  #ping(): void {
+    for (const [socket, open] of this.#open) {
+      if (!open.answered) socket.terminate();
+      else if (!this.#options.gate.mayStay(open.person)) socket.close(CLOSE.signedOut, 'signed out');
+      else {
+        open.answered = false;
+        socket.ping();
+      }
+    }
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  503: 'Service Unavailable',
+};
+
+function refuse(socket: Duplex, status: number, error: string): void {
+  const body = JSON.stringify({ error });
+  const head = [
+    `HTTP/1.1 ${status} ${REASONS[status] ?? 'Error'}`,
+    'connection: close',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

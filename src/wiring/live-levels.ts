@@ -1,0 +1,128 @@
+import { LevelTap } from '../audio/level-tap.ts';
+import { createMeter, type Meter, type MeterReading } from '../audio/meter.ts';
+import type { LegId, Mount } from '../domain/ids.ts';
+import type { ChannelLevels, LevelChannel, StationLevels, StereoLevels } from '../domain/levels.ts';
+import type { SoundFigures } from '../domain/readings.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Station } from '../station.ts';
+
+/** Levels without new sound for this long are no picture of now. */
+const FRESH_MS = 500;
+/** The meter's figures wait for the stream's clock, and so come later. */
+const FIGURES_FRESH_MS = 1500;
+
+const NOTHING: StereoLevels = { rmsDbfs: [Number.NaN, Number.NaN], peakDbfs: [Number.NaN, Number.NaN] };
+
+interface Heard {
+  readonly tap: LevelTap;
+  newest: StereoLevels;
+  atMs: number;
+}
+
+const newHeard = (): Heard => ({ tap: new LevelTap(), newest: NOTHING, atMs: Number.NEGATIVE_INFINITY });
+
+/** One station's meters: what its legs bring, and what the relay plays on its public mounts. */
+export class LiveLevels implements StationLevels {
+  readonly channels: readonly LevelChannel[];
+  readonly #station: Station;
+  readonly #clock: Clock;
+  readonly #legs: ReadonlyMap<LegId, Heard>;
+  readonly #played: Heard = newHeard();
+  #playedMeter: Meter | null = null;
+  #playedFigures: { readonly reading: MeterReading; readonly atMs: number } | null = null;
+
+  /** `outputs`: the public mounts on our own server. */
+  constructor(station: Station, outputs: readonly Mount[], clock: Clock) {
+    const { legs, silence, self } = station.policy;
+    const { thresholdDbfs } = silence;
+    this.#station = station;
+    this.#clock = clock;
+    this.#legs = new Map(legs.map(({ id }) => [id, newHeard()]));
+    this.channels = [
+      ...outputs.map((mount) => ({ kind: 'output' as const, server: self, mount, thresholdDbfs })),
+      ...legs.map(({ id, server, source, mount }) => ({
+        kind: 'leg' as const,
+        leg: id,
+        server,
+        source,
+        mount,
+        thresholdDbfs,
+      })),
+    ];
+  }
+
+  get station(): StationLevels['station'] {
+    return this.#station.policy.station;
+  }
+
+  /** Decoded sound of a leg, as it arrives. */
+  heard(leg: LegId, pcm: Float32Array): void {
+    this.#legs.get(leg)?.tap.push(pcm);
+  }
+
+  /** What goes to the encoders of the public mounts. */
+  played(pcm: Float32Array): void {
+    this.#played.tap.push(pcm);
+    this.#playedMeter ??= createMeter({
+      thresholdDbfs: this.#station.policy.silence.thresholdDbfs,
+      preset: this.#station.policy.programme.preset,
+      onReading: (reading) => {
+        this.#playedFigures = { reading, atMs: this.#clock.nowMs() };
+      },
+    });
+    this.#playedMeter.push(pcm);
+  }
+
+  /** The newest figures of what is played on the public mounts; null while nothing is. */
+  get output(): SoundFigures | null {
+    const figures = this.#playedFigures;
+    return figures !== null && this.#clock.nowMs() - figures.atMs <= FIGURES_FRESH_MS
+      ? figures.reading
+      : null;
+  }
+
+  read(): readonly ChannelLevels[] {
+    const nowMs = this.#clock.nowMs();
+    const played = newestOf(this.#played, nowMs);
+    return this.figures().map((figures, index): ChannelLevels => {
+      const channel = this.channels[index];
+      const leg = channel?.kind === 'leg' ? this.#legs.get(channel.leg) : undefined;
+      return { ...figures, ...(leg === undefined ? played : newestOf(leg, nowMs)) };
+    });
+  }
+
+  /** Of each channel in order, without what only the one reader of `read` may take. */
+  figures(): readonly Omit<ChannelLevels, keyof StereoLevels>[] {
+    const nowMs = this.#clock.nowMs();
+    const { state, levels, policy } = this.#station;
+    const onAir = state.desks.get(policy.self)?.onAir ?? null;
+    return this.channels.map((channel) => {
+      if (channel.kind === 'output') {
+        const condition = onAir === null ? 'faulty' : 'audible';
+        return figuresOf(this.output, this.output === null ? 'unknown' : condition);
+      }
+      const heard = levels.get(channel.leg);
+      const fresh = heard !== undefined && nowMs - heard.atMs <= FIGURES_FRESH_MS ? heard : null;
+      return figuresOf(fresh, state.legs.get(channel.leg)?.condition.is ?? 'unknown');
+    });
+  }
+}
+
+function figuresOf(figures: SoundFigures | null, condition: ChannelLevels['condition']) {
+  return {
+    truePeakDbtp: figures?.truePeakDbtp ?? Number.NaN,
+    momentaryLufs: figures?.momentaryLufs ?? Number.NaN,
+    shortTermLufs: figures?.shortTermLufs ?? Number.NaN,
+    condition,
+    gainReductionDb: Number.NaN,
+  };
+}
+
+function newestOf(heard: Heard, nowMs: number): StereoLevels {
+  const newest = heard.tap.take();
+  if (newest !== null) {
+    heard.newest = newest;
+    heard.atMs = nowMs;
+  }
+  return nowMs - heard.atMs <= FRESH_MS ? heard.newest : NOTHING;
+}

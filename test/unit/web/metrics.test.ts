@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { AgentView, LegView } from '../../../src/domain/view.ts';
+import { POLICY } from '../decide/builders.ts';
+import { startTestWeb, VIEW } from './support.ts';
+
+const monitoring = (name: string) =>
+  readFileSync(new URL(`../../../docs/monitoring/${name}`, import.meta.url), 'utf8');
+
+/** A station in which everything is there that a metric tells of. */
+function fullView(): AgentView {
+  const [station] = VIEW.stations;
+  const [server] = station?.servers ?? [];
+  const leg = POLICY.legs[0];
+  if (station === undefined || server === undefined || leg === undefined) throw new Error('no station');
+  const view: LegView = {
+    leg: leg.id,
+    source: leg.source,
+    mount: leg.mount,
+    condition: 'faulty',
+    reason: 'silent',
+    detail: '',
+    forMs: 1,
+    listeners: 12,
+    title: null,
+    rmsDbfs: [-20.5, null],
+    truePeakDbtp: -8,
+    momentaryLufs: -19,
+    shortTermLufs: -20,
+    faults: [],
+    warnings: [],
+  };
+  return {
+    ...VIEW,
+    stations: [
+      {
+        ...station,
+        servers: [{ ...server, legs: [view] }],
+        alerts: [{ code: 'server-down', subject: 'dublin', detail: 'x' }],
+        relay: {
+          onAir: leg.id,
+          latencyMs: 8000,
+          wantedLatencyMs: 8000,
+          legs: [],
+          outputs: [{ mount: leg.mount, state: 'feeding', connections: 1, rebuilds: 1, encoderPid: 1 }],
+          playing: 'leg',
+          heldBytes: 0,
+          dryMs: 0,
+          processing: null,
+          sound: { truePeakDbtp: -1, momentaryLufs: -16, shortTermLufs: -16 },
+        },
+      },
+    ],
+  };
+}
+
+async function scraped(): Promise<string> {
+  const { get } = await startTestWeb({}, { view: fullView });
+  return (await get('/metrics', 'Bearer see')).text();
+}
+
+describe('the metrics', () => {
+  test('are for who may see', async () => {
+    const { get } = await startTestWeb();
+    expect((await get('/metrics')).status).toBe(401);
+    const answer = await get('/metrics', 'Bearer see');
+    expect(answer.headers.get('content-type')).toContain('text/plain');
+  });
+
+  test('tell levels, conditions, switches, dead air and delays', async () => {
+    const text = await scraped();
+    const leg = 'station="myfm",server="london",source="primary"';
+    for (const line of [
+      `sustain_leg_rms_dbfs{${leg},channel="left"} -20.5`,
+      `sustain_leg_condition{${leg},condition="faulty"} 1`,
+      `sustain_leg_condition{${leg},condition="audible"} 0`,
+      `sustain_leg_fault{${leg},fault="silent"} 1`,
+      `sustain_leg_listeners{${leg}} 12`,
+      `sustain_on_air{${leg}} 1`,
+      'sustain_dead_air_seconds_total{station="myfm",server="london"} 1.5',
+      'sustain_switches_total{station="myfm",server="london",trigger="fault"} 2',
+      'sustain_encoder_restarts_total{station="myfm",mount="/primary"} 1',
+      'sustain_decision_delay_longest_seconds 0.02',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+    expect(text).not.toContain('channel="right"');
+  });
+
+  test('stay the same when they are asked for twice', async () => {
+    const { get } = await startTestWeb({}, { view: fullView });
+    const ours = async () =>
+      (await (await get('/metrics', 'Bearer see')).text())
+        .split('\n')
+        .filter((line) => /^sustain_(switches|dead_air|decisions)/.test(line));
+    expect(await ours()).toEqual(await ours());
+  });
+});
+
+/** Every name of ours in a text, with what Prometheus adds to it. */
+const namesIn = (text: string) => [...new Set(text.match(/\bsustain_[a-z0-9_]+/g))];
+
+describe.each(['grafana-dashboard.json', 'prometheus-rules.yaml'])('docs/monitoring/%s', (name) => {
+  test('names only metrics that there are', async () => {
+    const told = new Set((await scraped()).match(/^# TYPE (\S+)/gm)?.map((line) => line.slice(7)));
+    const names = namesIn(monitoring(name));
+    expect(names.length).toBeGreaterThan(5);
+    expect(names.filter((one) => !told.has(one))).toEqual([]);
+  });
+});
+
+test('the Grafana dashboard is JSON with a question in every panel', () => {
+  const { panels } = JSON.parse(monitoring('grafana-dashboard.json')) as {
+    panels: { title: string; targets?: { expr: string }[] }[];
+  };
+  expect(panels.length).toBeGreaterThan(5);
+  expect(panels.filter(({ targets }) => !targets?.every(({ expr }) => expr !== ''))).toEqual([]);
+});
