@@ -21,13 +21,23 @@ const FOR_TESTS = [
   { name: 'libebur128-dev', present: file('/usr/include/ebur128.h') },
   { name: 'espeak-ng', present: command('espeak-ng') },
   { name: 'flite', present: command('flite') },
+  { name: 'pdns-server', present: file('/usr/sbin/pdns_server') },
+  {
+    name: 'pdns-backend-sqlite3',
+    present: file('/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql'),
+  },
+  { name: 'sqlite3', present: command('sqlite3') },
+  { name: 'bind9', present: file('/usr/sbin/named') },
+  { name: 'bind9-dnsutils', present: command('dig') },
+  { name: 'nats-server', present: file('/usr/sbin/nats-server') },
+  { name: 'chromium', present: command('chromium') },
 ];
 
 export const missingPackages = (purpose) =>
   (purpose === 'demo' ? FOR_DEMO : FOR_TESTS).filter(({ present }) => !present()).map(({ name }) => name);
 
 /** These packages bring a service that the rig has no use for: it starts its own on loopback. */
-const SERVICES = ['icecast2'];
+const SERVICES = ['icecast2', 'pdns', 'named', 'nats-server'];
 
 const POLICY = '/usr/sbin/policy-rc.d';
 
