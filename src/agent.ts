@@ -120,8 +120,12 @@ export class Agent {
 
   /** True when every station has had its first look around and knows what is on air beside us. */
   get isReady(): boolean {
-    const { self } = this.#options.config;
-    return [...this.#stations.values()].every(({ station }) => station.state.desks.get(self)?.onAir != null);
+    const { self, isWitness, servers } = this.#options.config;
+    // A witness has no server beside it, and is ready when it knows what is on air on any.
+    const beside = isWitness ? servers.map(({ name }) => name) : [self];
+    return [...this.#stations.values()].every(({ station }) =>
+      beside.some((server) => station.state.desks.get(server)?.onAir != null),
+    );
   }
 
   /** Hands an operator's wish to the decision; false when there is no such station. */

@@ -5,7 +5,7 @@ import { messageOf } from '../platform/errors.ts';
 import { VERSION } from '../version.ts';
 import type { MeasureOptions } from './measure/options.ts';
 import type { ProcessOptions } from './process/options.ts';
-import { EXIT, run } from './run.ts';
+import { EXIT, type RunOptions, run } from './run.ts';
 
 const program = new Command('sustain')
   .description('Keeps an internet or DAB radio station on the air.')
@@ -18,7 +18,11 @@ program
   .description('run the agent beside one Icecast server')
   .requiredOption('--config <file>', 'the configuration', 'sustain.yaml')
   .option('--server <name>', 'which server of the config this agent stands beside (or SUSTAIN_SERVER)')
-  .action(async (options: { config: string; server?: string }) => finish(await run(options)));
+  .option(
+    '--witness [name]',
+    'stand beside no server: only listen to all of them, as a third place (witness)',
+  )
+  .action(async (options: RunOptions) => finish(await run(options)));
 
 program
   .command('check')

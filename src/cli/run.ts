@@ -10,14 +10,23 @@ import { startWebSide } from '../wiring/web-side.ts';
 export interface RunOptions {
   readonly config: string;
   readonly server?: string | undefined;
+  /** `--witness`, with or without a name. */
+  readonly witness?: string | boolean | undefined;
 }
+
+/** What a witness is called that was given no name. */
+const WITNESS = 'witness';
 
 /** Exit codes of every command: 0 in order, 1 something is wrong out there, 2 something is wrong with what we were given. */
 export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
 
 /** Runs the agent until SIGTERM or SIGINT. */
 export async function run(options: RunOptions): Promise<number> {
-  const loaded = await loadConfig(options.config, process.env, { server: options.server });
+  const { server, witness } = options;
+  const loaded = await loadConfig(options.config, process.env, {
+    server,
+    witness: witness === true ? WITNESS : witness || undefined,
+  });
   if (!loaded.ok) {
     process.stderr.write(`${printProblems(options.config, loaded.faults)}\n`);
     return EXIT.unusable;

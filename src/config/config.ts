@@ -1,14 +1,17 @@
 import type { Mount, ServerName, SourceName, StationName } from '../domain/ids.ts';
 import type { FlapPolicy, ProgrammePolicy, SilencePolicy } from '../domain/policy.ts';
 import type { ProcessingValues } from '../domain/processing.ts';
+import type { ClusterConfig, DnsConfig } from './dns-config.ts';
 import type { HostAndPort } from './schema/leaves.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
 import type { Secret } from './secret.ts';
 
 /** The whole config, proven: every name fits, every unit is in the name, every secret that is used has been read. */
 export interface Config {
-  /** The server that this agent stands beside; it is one of `servers`. */
+  /** The server that this agent stands beside, one of `servers`; or what a witness is called. */
   readonly self: ServerName;
+  /** A witness stands beside no server: it listens and says what it hears, and may write to the DNS. */
+  readonly isWitness: boolean;
   readonly servers: readonly ServerConfig[];
   readonly stations: readonly StationConfig[];
   readonly deputy: { readonly afterMs: number };
@@ -16,15 +19,22 @@ export interface Config {
   readonly web: WebConfig | null;
   readonly state: { readonly directory: string };
   readonly log: { readonly level: LogLevel };
+  /** Null: the station's name is nobody's business here. */
+  readonly dns: DnsConfig | null;
+  /** Null: each agent goes by what it sees itself. */
+  readonly cluster: ClusterConfig | null;
   /** Checked in shape only; this version does nothing with them. */
-  readonly unused: Pick<ParsedConfig, 'dns' | 'cluster' | 'alerts'>;
+  readonly unused: Pick<ParsedConfig, 'alerts'>;
 }
 
 export interface ServerConfig {
   readonly name: ServerName;
   /** Scheme, host and port: `http://10.0.0.1:8000`. */
   readonly url: string;
-  readonly publicAddress: string | null;
+  /** What the DNS answers with, IPv4 and IPv6; empty where neither is written. */
+  readonly publicAddresses: readonly string[];
+  /** Where it is judged as listeners reach it; null: at a public address, with protocol and port of `url`. */
+  readonly publicUrl: string | null;
   readonly admin: Credentials;
   /** Who feeds public mounts there; null where nobody is named. */
   readonly source: Credentials | null;

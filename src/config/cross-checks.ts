@@ -1,16 +1,11 @@
 import { PROCESSING_PRESETS } from '../domain/processing.ts';
+import { type Context, checkServerName, type Self } from './check-context.ts';
+import { checkCluster, checkDns } from './dns-checks.ts';
 import { type Path, type Problem, pathText, shown } from './problems.ts';
 import { nameFault } from './schema/leaves.ts';
 import { nearest } from './suggest.ts';
 import { isBranch, keysUnder, lengthUnder, textUnder, under } from './tree.ts';
 import type { Locate, Tree } from './yaml.ts';
-
-/** Where the name of this agent's server comes from. */
-export interface Self {
-  readonly name: string | null;
-  /** `--server`, `SUSTAIN_SERVER` or the key of the file. */
-  readonly saidBy: string;
-}
 
 export interface CrossChecked {
   readonly faults: readonly Problem[];
@@ -43,15 +38,10 @@ export function crossCheck(tree: Tree, self: Self, locate: Locate): CrossChecked
   checkMounts(context);
   checkProcessing(context);
   checkDns(context);
+  checkCluster(context, self);
   checkWeb(context);
   warnOfUnusedParts(context);
   return { faults, warnings };
-}
-
-interface Context {
-  readonly tree: Tree;
-  readonly fault: (path: Path, message: string) => void;
-  readonly warn: (path: Path, message: string) => void;
 }
 
 /** Here and not in the schema, which would look no further below a bad name. */
@@ -72,21 +62,7 @@ function checkSelf({ tree, fault }: Context, self: Self): void {
     fault(['server'], message);
     return;
   }
-  checkServerName({ tree, fault }, ['server'], self.name, self.saidBy);
-}
-
-function checkServerName(
-  { tree, fault }: Pick<Context, 'tree' | 'fault'>,
-  path: Path,
-  name: string,
-  saidBy = '',
-): void {
-  const known = keysUnder(tree, 'servers');
-  if (known.length === 0 || known.includes(name)) return;
-  const meant = nearest(name, known);
-  const hint = meant === null ? `write one of ${known.join(', ')}` : `did you mean ${meant}?`;
-  const from = saidBy === '' ? '' : ` (from ${saidBy})`;
-  fault(path, `${shown(name)}${from} is not one of the servers: ${hint}`);
+  if (!self.isWitness) checkServerName({ tree, fault }, ['server'], self.name, self.saidBy);
 }
 
 function checkServers({ tree, fault, warn }: Context): void {
@@ -127,6 +103,10 @@ function secretPlaces(tree: Tree): readonly { section: Path; stem: string; neede
       needed: true,
     })),
     { section: ['dns'], stem: 'apiKey', needed: false },
+    { section: ['dns'], stem: 'key', needed: false },
+    { section: ['dns'], stem: 'secretKey', needed: false },
+    { section: ['cluster'], stem: 'password', needed: false },
+    { section: ['cluster'], stem: 'token', needed: false },
     ...alerts.map((index) => ({
       section: ['alerts', index],
       stem: 'secret',
@@ -202,7 +182,8 @@ function checkServe({ tree, fault, warn }: Context, self: Self): void {
     if (outputs === 0) {
       fault(path, 'has no outputs to feed in relay mode: write outputs: [{ mount: /stream, codec: mp3 }]');
     }
-    if (self.name !== null && under(tree, 'servers', self.name, 'source') === undefined) {
+    const feeds = self.name !== null && !self.isWitness;
+    if (feeds && under(tree, 'servers', self.name, 'source') === undefined) {
       const where = under(tree, 'servers', self.name) === undefined ? ['servers'] : ['servers', self.name];
       fault(
         where,
@@ -256,13 +237,6 @@ function checkProcessing({ tree, fault, warn }: Context): void {
   }
 }
 
-function checkDns({ tree, fault }: Context): void {
-  for (let index = 0; index < lengthUnder(tree, 'dns', 'prefer'); index += 1) {
-    const name = textUnder(tree, 'dns', 'prefer', index);
-    if (name !== null) checkServerName({ tree, fault }, ['dns', 'prefer', index], name);
-  }
-}
-
 function checkWeb({ tree, fault, warn }: Context): void {
   const first = new Map<string, number>();
   for (let index = 0; index < lengthUnder(tree, 'web', 'users'); index += 1) {
@@ -289,7 +263,5 @@ function warnOfUnusedParts({ tree, warn }: Context): void {
     if (found === undefined || (Array.isArray(found) && found.length === 0)) return;
     warn(path, `${what}: this version checks the section but does nothing with it yet`);
   };
-  unused(['dns'], 'no DNS record will be changed');
-  unused(['cluster'], 'agents share nothing over NATS');
   unused(['alerts'], 'nobody will be told, alerts are only in the log');
 }

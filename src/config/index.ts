@@ -8,6 +8,7 @@ export type {
   StationConfig,
   WebConfig,
 } from './config.ts';
+export type { ClusterConfig, DnsConfig, DnsProviderConfig } from './dns-config.ts';
 export type { Environment } from './files.ts';
 export {
   type ConfigFlags,

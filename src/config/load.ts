@@ -1,8 +1,10 @@
 import { mount, serverName, sourceName, stationName } from '../domain/ids.ts';
 import { parsePasswordHash } from '../domain/password-hash.ts';
 import { DEFAULT_PROCESSING_PRESET, PROCESSING_PRESETS, resolveProcessing } from '../domain/processing.ts';
+import type { Self } from './check-context.ts';
 import type { Config, Credentials, ProcessingConfig, ServerConfig, StationConfig } from './config.ts';
-import { crossCheck, type Self } from './cross-checks.ts';
+import { crossCheck } from './cross-checks.ts';
+import { clusterOf, dnsOf } from './dns-config.ts';
 import { besideConfig, type Environment, readConfigText, readSecret } from './files.ts';
 import { inFileOrder, type Path, type Problem, pathText } from './problems.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
@@ -14,6 +16,8 @@ import { type Locate, readYaml, type Tree } from './yaml.ts';
 export interface ConfigFlags {
   /** `--server`: goes before SUSTAIN_SERVER and the file. */
   readonly server?: string | undefined;
+  /** `--witness`: this agent stands beside no server, and is called so. */
+  readonly witness?: string | undefined;
 }
 
 export type LoadedConfig =
@@ -68,16 +72,18 @@ export async function loadConfigText(
   }
   return {
     ok: true,
-    config: assemble(validated.parsed, self.name, file, secrets.found),
+    config: assemble(validated.parsed, { ...self, name: self.name }, file, secrets.found),
     warnings,
   };
 }
 
 function selfOf(tree: Tree, env: Environment, flags: ConfigFlags): Self {
-  if (flags.server !== undefined) return { name: flags.server, saidBy: '--server' };
+  const isWitness = flags.witness !== undefined;
+  if (flags.witness !== undefined) return { name: flags.witness, saidBy: '--witness', isWitness };
+  if (flags.server !== undefined) return { name: flags.server, saidBy: '--server', isWitness };
   const fromEnv = env.SUSTAIN_SERVER;
-  if (fromEnv !== undefined && fromEnv !== '') return { name: fromEnv, saidBy: 'SUSTAIN_SERVER' };
-  return { name: textUnder(tree, 'server'), saidBy: '' };
+  if (fromEnv !== undefined && fromEnv !== '') return { name: fromEnv, saidBy: 'SUSTAIN_SERVER', isWitness };
+  return { name: textUnder(tree, 'server'), saidBy: '', isWitness };
 }
 
 /** Of a user: the one secret whose form is known. */
@@ -98,6 +104,11 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
       [['servers', name, 'admin'], 'password'] as const,
       [['servers', name, 'source'], 'password'] as const,
     ]),
+    [['dns'], 'apiKey'],
+    [['dns'], 'key'],
+    [['dns'], 'secretKey'],
+    [['cluster'], 'password'],
+    [['cluster'], 'token'],
     [['web'], 'viewerToken'],
     [['web'], 'operatorToken'],
     ...users.map((index) => [['web', 'users', index], PASSWORD_HASH] as const),
@@ -130,16 +141,24 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
   return { found, faults, warnings };
 }
 
-function assemble(parsed: ParsedConfig, self: string, file: string, found: Found): Config {
-  const { dns, cluster, alerts } = parsed;
+function assemble(
+  parsed: ParsedConfig,
+  self: Self & { readonly name: string },
+  file: string,
+  found: Found,
+): Config {
+  const { alerts } = parsed;
+  const secret = (ref: SecretRef) => secretOf(ref, found);
   return {
-    self: serverName(self),
+    self: serverName(self.name),
+    isWitness: self.isWitness,
     servers: Object.entries(parsed.servers).map(([name, server]): ServerConfig => {
-      const { url, publicAddress, admin, source } = server;
+      const { url, publicAddress, publicAddress6, publicUrl, admin, source } = server;
       return {
         name: serverName(name),
         url,
-        publicAddress: publicAddress ?? null,
+        publicAddresses: [publicAddress, publicAddress6].filter((address) => address !== undefined),
+        publicUrl: publicUrl ?? null,
         admin: {
           user: admin.user,
           password: secretOf(admin.password, found),
@@ -175,7 +194,9 @@ function assemble(parsed: ParsedConfig, self: string, file: string, found: Found
           },
     state: { directory: besideConfig(parsed.state.directory, file) },
     log: parsed.log,
-    unused: { dns, cluster, alerts },
+    dns: dnsOf(parsed, secret),
+    cluster: clusterOf(parsed, secret),
+    unused: { alerts },
   };
 }
 

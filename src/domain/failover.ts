@@ -50,6 +50,19 @@ export interface Observation {
   readonly agent: string;
   readonly heardAtMs: number;
   readonly servers: ReadonlyMap<ServerName, ServerWord>;
+  /** Null: no operator has ordered anything yet, as far as that agent knows. */
+  readonly order: OperatorOrder | null;
+}
+
+/**
+ * The last that an operator ordered, as agents hand it on to each other: the higher version is the newer, and of the same
+ * version that of the agent whose name comes later. A hold of null is a release.
+ */
+export interface OperatorOrder {
+  readonly version: number;
+  /** The agent that was asked. */
+  readonly by: string;
+  readonly hold: FailoverHold | null;
 }
 
 /** The right to write, as the cluster gives it. Alone there is none, and a rule decides. */

@@ -5,6 +5,8 @@ export interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** What to ask for there, in the `Host` header and the certificate; left out: `host`. */
+  readonly name?: string;
   /** PEM of the authority to trust instead of the system's, for servers with a certificate of their own. */
   readonly ca?: string;
 }

@@ -136,7 +136,7 @@ class IcecastStream implements StreamConnection {
     const isOwn = hostAndPort(address) === hostAndPort(server) && address.tls === server.tls;
     const lines = [
       `GET ${path} HTTP/1.1`,
-      `Host: ${hostAndPort(address)}`,
+      `Host: ${hostAndPort({ ...address, host: address.name ?? address.host })}`,
       `User-Agent: ${printable(userAgent, 256)}`,
       'Accept: */*',
       ...(icyMetadata ? ['Icy-MetaData: 1'] : []),

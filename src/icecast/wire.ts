@@ -223,11 +223,12 @@ class WireExchange implements Exchange {
 function dial(address: ServerAddress): Socket {
   const { host, port } = address;
   if (!address.tls) return connectTcp({ host, port });
-  const isName = !/^[\d.]+$|:/.test(host);
+  const name = address.name ?? host;
+  const isName = !/^[\d.]+$|:/.test(name);
   return connectTls({
     host,
     port,
-    ...(isName ? { servername: host } : {}),
+    ...(isName ? { servername: name } : {}),
     ...(address.ca === undefined ? {} : { ca: address.ca }),
   });
 }

@@ -1,3 +1,4 @@
+import { orderOf } from '../decide/failover/operator.ts';
 import {
   type FailoverMemory,
   type FailoverState,
@@ -281,7 +282,7 @@ export class DnsWorld {
             { is: health.is, verifiedAgoMs: health.is === 'well' ? atMs - health.verifiedAtMs : null },
           ]),
         );
-        const observation = { agent: other.name, heardAtMs: atMs, servers };
+        const observation = { agent: other.name, heardAtMs: atMs, servers, order: orderOf(other.state) };
         this.#give(agent, { kind: 'observation', atMs, observation });
       }
     }

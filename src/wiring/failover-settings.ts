@@ -1,67 +1,75 @@
-import { readFileSync } from 'node:fs';
-import type { Config } from '../config/index.ts';
-import type { Authority, ProviderSettings } from '../dns/index.ts';
+import type { Config, DnsConfig, ServerConfig } from '../config/index.ts';
+import type { ProviderSettings } from '../dns/index.ts';
 import type { FailoverPolicy } from '../domain/failover.ts';
-import type { ServerName } from '../domain/ids.ts';
+import { parseServerUrl, type ServerAddress } from '../icecast/address.ts';
 import type { Names } from './zone.ts';
 
+/** What other agents say counts for so long: they say it every second. */
 const FRESH_MS = 6_000;
 const WRITE_WITHIN_MS = 10_000;
 const CONTESTED_MS = 600_000;
 /** Silence on a public mount is the source switch's to cure first; this long after it should have. */
 const SWITCH_GRACE_MS = 10_000;
+const VERIFIED_WITHIN_MS = 5_000;
+const HOLD_DOWN_MAX_MS = 3_600_000;
+const HALF_LIFE_MS = 900_000;
 
-export interface FailoverSettings {
-  readonly policy: FailoverPolicy;
-  readonly names: Names;
-  readonly zone: string;
-  readonly provider: ProviderSettings;
-  readonly authorities: readonly Authority[];
-}
-
-/** What the config says of the station's name; null where it says nothing. */
-export function failoverSettings(config: Config): FailoverSettings | null {
-  const dns = config.unused.dns;
-  if (dns === undefined) return null;
-  const ref = dns.apiKey;
-  const key = ref?.from === 'file' ? readFileSync(ref.file, 'utf8').trim() : '';
-  const zone = dns.zone ?? '';
-  const names = [dns.record ?? ''];
-  const prefer = dns.prefer as ServerName[];
+/** Everything that the DNS decision may know of what the config wants. */
+export function failoverPolicy(config: Config, dns: DnsConfig): FailoverPolicy {
   const silence = Math.max(...config.stations.map((station) => station.silence.tripMs));
   return {
-    zone,
-    authorities: dns.authorities,
-    names: {
-      names,
-      ttlSeconds: dns.ttlMs / 1000,
-      addresses: new Map(
-        config.servers.map((server) => [
-          server.name,
-          server.publicAddress === null ? [] : [server.publicAddress],
-        ]),
-      ),
-    },
-    provider: { provider: 'powerdns', url: dns.url ?? '', apiKey: { reveal: () => key }, zone, names },
-    policy: {
-      self: config.self,
-      servers: prefer,
-      stations: config.stations.map((station) => station.name),
-      intervalMs: 5_000,
-      fastIntervalMs: 1_000,
-      fall: 3,
-      rise: 2,
-      silenceMs: silence + SWITCH_GRACE_MS,
-      soundMs: Math.max(...config.stations.map((station) => station.silence.soundMs)),
-      restoreMs: dns.restoreMs,
-      verifiedWithinMs: 5_000,
-      freshMs: FRESH_MS,
-      colleagueMs: config.deputy.afterMs,
-      contestedMs: CONTESTED_MS,
-      writeWithinMs: WRITE_WITHIN_MS,
-      endListenersAfterMs: dns.ttlMs,
-      flap: { holdDownMs: dns.restoreMs, holdDownMaxMs: 3_600_000, halfLifeMs: 900_000 },
-      mode: 'alone',
-    },
+    self: config.self,
+    servers: dns.prefer,
+    stations: config.stations.map((station) => station.name),
+    ...dns.health,
+    silenceMs: silence + SWITCH_GRACE_MS,
+    soundMs: Math.max(...config.stations.map((station) => station.silence.soundMs)),
+    restoreMs: dns.restoreMs,
+    verifiedWithinMs: VERIFIED_WITHIN_MS,
+    freshMs: FRESH_MS,
+    colleagueMs: config.deputy.afterMs,
+    contestedMs: CONTESTED_MS,
+    writeWithinMs: WRITE_WITHIN_MS,
+    endListenersAfterMs: dns.endListenersAfterMs,
+    flap: { holdDownMs: dns.restoreMs, holdDownMaxMs: HOLD_DOWN_MAX_MS, halfLifeMs: HALF_LIFE_MS },
+    mode: config.cluster === null ? 'alone' : 'cluster',
   };
+}
+
+export function namesOf(config: Config, { names, ttlSeconds }: DnsConfig): Names {
+  const addresses = new Map(config.servers.map(({ name, publicAddresses }) => [name, publicAddresses]));
+  return { names, ttlSeconds, addresses };
+}
+
+/** The provider with its secrets, which stay wrapped until the moment of use. */
+export function providerSettings({ provider, zone, names }: DnsConfig): ProviderSettings {
+  switch (provider.provider) {
+    case 'powerdns':
+      return { ...provider, zone, names };
+    case 'rfc2136': {
+      const { key, ...rest } = provider;
+      return { ...rest, keySecret: key, zone, names };
+    }
+    case 'cloudflare': {
+      const { apiKey, url, ...rest } = provider;
+      return { ...rest, url: url ?? CLOUDFLARE, token: apiKey, zone, names };
+    }
+    case 'route53':
+      return { ...provider, names };
+    case 'command':
+      return { ...provider, zone, names };
+  }
+}
+
+const CLOUDFLARE = 'https://api.cloudflare.com/client/v4';
+
+/** Where a server is judged as its listeners reach it, asked for under their name; null when its URL is none. */
+export function publicAddressOf(server: ServerConfig, dns: DnsConfig): ServerAddress | null {
+  const [name] = dns.names;
+  const asked = (address: ServerAddress | null) =>
+    address === null || name === undefined ? address : { ...address, name };
+  if (server.publicUrl !== null) return asked(parseServerUrl(server.publicUrl));
+  const own = parseServerUrl(server.url);
+  const [pinned] = server.publicAddresses;
+  return asked(own === null || pinned === undefined ? own : { ...own, host: pinned });
 }

@@ -1,14 +1,15 @@
 import { ffmpegDecoders } from '../audio/ffmpeg-decoder.ts';
-import type { Config } from '../config/index.ts';
+import { type Cluster, openCluster } from '../cluster/index.ts';
+import type { Config, DnsConfig } from '../config/index.ts';
 import { createDnsWriter, createProvider } from '../dns/index.ts';
 import type { Mount, ServerName } from '../domain/ids.ts';
-import { parseServerUrl } from '../icecast/address.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import type { Station } from '../station.ts';
 import { type Failover, type FailoverServer, type FailoverStation, startFailover } from './failover.ts';
-import { failoverSettings } from './failover-settings.ts';
+import { failoverPolicy, namesOf, providerSettings, publicAddressOf } from './failover-settings.ts';
+import { parseObservation, type WireObservation } from './observation.ts';
 import type { ServerLink } from './server-link.ts';
 
 export interface ConfiguredFailoverOptions {
@@ -21,30 +22,36 @@ export interface ConfiguredFailoverOptions {
   readonly stations: readonly Station[];
 }
 
+/** From the start of a probe to its first byte. */
+const PROBE_WITHIN_MS = 2_000;
+/** Of the lease's length: how often it is renewed, and how far clocks may run apart. */
+const RENEWALS = 7.5;
+const SKEW = 1 / 30;
+
 /** Server failover as the config wants it; null where it has no `dns`. */
 export async function startConfiguredFailover(options: ConfiguredFailoverOptions): Promise<Failover | null> {
   const { config, clock, random, ffmpegPath } = options;
-  const settings = failoverSettings(config);
-  if (settings === null) return null;
-  const log = options.log.child({ dns: settings.names.names[0] });
-  const { policy, zone, authorities } = settings;
+  const { dns } = config;
+  if (dns === null) return null;
+  const log = options.log.child({ dns: dns.names[0] });
+  const policy = failoverPolicy(config, dns);
   const writer = createDnsWriter({
-    provider: createProvider(settings.provider, clock),
-    zone,
-    authorities,
+    provider: createProvider(providerSettings(dns), clock),
+    zone: dns.zone,
+    authorities: dns.authorities,
     clock,
     random,
     onEvent: ({ event, ...facts }) => log.info({ event, ...facts }, 'the DNS writer'),
   });
   return startFailover({
     policy,
-    names: settings.names,
-    servers: serversOf(options, policy.servers),
+    names: namesOf(config, dns),
+    servers: serversOf(options, dns),
     stations: options.stations.flatMap((station) => stationOf(station, config)),
     writer,
-    cluster: null,
+    cluster: clusterOf(options, dns),
     decoders: ffmpegDecoders({ ffmpegPath, clock, random, logger: log }),
-    probeWithinMs: 2_000,
+    probeWithinMs: PROBE_WITHIN_MS,
     stateDirectory: config.state.directory,
     clock,
     random,
@@ -52,11 +59,31 @@ export async function startConfiguredFailover(options: ConfiguredFailoverOptions
   });
 }
 
-function serversOf(options: ConfiguredFailoverOptions, wanted: readonly ServerName[]): FailoverServer[] {
-  return options.config.servers.flatMap(({ name, url }) => {
-    const address = parseServerUrl(url);
-    if (address === null || !wanted.includes(name)) return [];
-    return [{ name, public: address, link: options.links.get(name) ?? null }];
+/** Agents of one name are one group; two stations with names of their own may share the NATS servers. */
+function clusterOf(
+  { config, clock, random }: ConfiguredFailoverOptions,
+  dns: DnsConfig,
+): Cluster<WireObservation> | null {
+  if (config.cluster === null) return null;
+  const { urls, login, leaseMs } = config.cluster;
+  return openCluster<WireObservation>(
+    {
+      urls,
+      login,
+      group: dns.names[0] ?? '',
+      self: config.self,
+      lease: { lengthMs: leaseMs, renewEveryMs: leaseMs / RENEWALS, skewMs: leaseMs * SKEW },
+      parse: parseObservation,
+    },
+    { clock, random },
+  );
+}
+
+function serversOf({ config, links }: ConfiguredFailoverOptions, dns: DnsConfig): FailoverServer[] {
+  return config.servers.flatMap((server) => {
+    const address = publicAddressOf(server, dns);
+    if (address === null || !dns.prefer.includes(server.name)) return [];
+    return [{ name: server.name, public: address, link: links.get(server.name) ?? null }];
   });
 }
 

@@ -6,7 +6,7 @@ import type { FailoverView } from '../domain/failover-view.ts';
 import type { Mount, ServerName, StationName } from '../domain/ids.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import { probeMount } from '../listen/probe.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, sleep } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import type { Station } from '../station.ts';
@@ -14,7 +14,8 @@ import { FailoverLog } from './failover-log.ts';
 import { failoverView } from './failover-view.ts';
 import { startGuardedEar } from './guarded-ear.ts';
 import { failoverMemoryFile } from './memory-file.ts';
-import { NameDesk, type WireObservation } from './name-desk.ts';
+import { NameDesk } from './name-desk.ts';
+import type { WireObservation } from './observation.ts';
 import { type EarHandlers, type EarOnAir, startPublicEar } from './public-ear.ts';
 import type { ServerLink } from './server-link.ts';
 import type { Names } from './zone.ts';
@@ -22,6 +23,8 @@ import type { Names } from './zone.ts';
 const REMEMBER_EVERY_MS = 5_000;
 /** Listeners are sent back to the name so many a second. */
 const ENDED_PER_SECOND = 50;
+/** Of the fast interval: how far a probe may be put off. */
+const JITTER = 0.2;
 
 /** A server as listeners reach it, and as the agents do. */
 export interface FailoverServer {
@@ -95,6 +98,8 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
     const station = options.stations.find(({ name }) => name === stationName);
     if (server === undefined || station === undefined || probing.has(key)) return;
     probing.add(key);
+    // So that the agents don't all come at the same moment.
+    await sleep(clock, random.next() * JITTER * policy.fastIntervalMs, ending.signal);
     const result = await probeMount({
       clock,
       random,

@@ -31,6 +31,7 @@ const failoverSchema = z.object({
       override: z.boolean(),
     })
     .nullable(),
+  order: z.object({ version: z.int().min(0), by: z.string() }).prefault({ version: 0, by: '' }),
   wrote: z.object({ server, epoch: z.number(), agoMs: z.number() }).nullable(),
   contest: z.object({ remainingMs: z.number(), times: z.number() }).nullable(),
 });
@@ -83,13 +84,14 @@ const STATION: Kind<Memory, z.infer<typeof stationSchema>> = {
 const FAILOVER: Kind<FailoverMemory, z.infer<typeof failoverSchema>> = {
   schema: failoverSchema,
   nothing: noFailoverMemory,
-  aged: ({ hold, wrote, contest }, ageMs) => ({
+  aged: ({ hold, order, wrote, contest }, ageMs) => ({
     ageMs,
     hold: remaining(hold, ageMs),
+    order,
     wrote: wrote === null ? null : { ...wrote, agoMs: wrote.agoMs + ageMs },
     contest: remaining(contest, ageMs),
   }),
-  toSave: ({ hold, wrote, contest }) => ({ hold, wrote, contest }),
+  toSave: ({ hold, order, wrote, contest }) => ({ hold, order, wrote, contest }),
 };
 
 function remaining<Timed extends { readonly remainingMs: number }>(

@@ -16,10 +16,11 @@ import type {
   Lease,
   PublishOutcome,
 } from '../domain/failover.ts';
-import { type ServerName, type StationName, serverName } from '../domain/ids.ts';
+import type { ServerName, StationName } from '../domain/ids.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import { heardFrom, observationFrom, type WireObservation } from './observation.ts';
 import { type Names, publishedIn, recordsFor } from './zone.ts';
 
 const TICK_MS = 200;
@@ -28,26 +29,9 @@ const GAP_MS = 1_000;
 const READ_EVERY_MS = 5_000;
 const READ_WITHIN_MS = 4_000;
 const OBSERVE_EVERY_MS = 1_000;
-
-/** What the agents tell each other, as it goes over the wire. */
-export type WireObservation = Readonly<
-  Record<string, { readonly is: string; readonly verifiedAgoMs: number | null }>
->;
-
-/** Reads what another agent sent; null when it is no observation. */
-export function parseObservation(wire: unknown): WireObservation | null {
-  if (typeof wire !== 'object' || wire === null) return null;
-  for (const word of Object.values(wire)) {
-    if (typeof word !== 'object' || word === null || !('is' in word) || !('verifiedAgoMs' in word))
-      return null;
-    const { is, verifiedAgoMs } = word;
-    if (!HEALTHS.includes(is)) return null;
-    if (verifiedAgoMs !== null && !(typeof verifiedAgoMs === 'number' && verifiedAgoMs >= 0)) return null;
-  }
-  return wire as WireObservation;
-}
-
-const HEALTHS: readonly unknown[] = ['unknown', 'well', 'doubt', 'ill'];
+/** Two readings that failed, and a little. */
+const REACHES_MS = 12_000;
+const BENCHED_MS = 10_000;
 
 export interface NameDeskOptions {
   readonly policy: FailoverPolicy;
@@ -70,13 +54,16 @@ export class NameDesk {
   #state: FailoverState;
   #lastTickAtMs: number;
   #isReading = false;
+  /** When the DNS was last read. */
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  /** After a write of its own that failed this agent lets another try. */
+  #benchedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: NameDeskOptions) {
-    const { clock, cluster } = options;
+    const { clock } = options;
     this.#options = options;
     this.#lastTickAtMs = clock.nowMs();
     this.#state = newFailover(options.policy, options.memory, this.#lastTickAtMs);
-    cluster?.seek();
     this.#cancels = [
       clock.every(TICK_MS, () => this.#tick()),
       clock.every(READ_EVERY_MS, () => void this.#read()),
@@ -123,25 +110,24 @@ export class NameDesk {
     const { cluster } = this.#options;
     if (cluster === null) return;
     for (const { from, observation, seenAtMs } of cluster.peers()) {
-      const known = this.#state.observations.get(from);
-      if (known?.heardAtMs === seenAtMs) continue;
-      const servers = new Map(
-        Object.entries(observation).map(([server, word]) => [serverName(server), word as Word]),
-      );
-      this.take({ kind: 'observation', atMs, observation: { agent: from, heardAtMs: seenAtMs, servers } });
+      if (this.#state.observations.get(from)?.heardAtMs === seenAtMs) continue;
+      this.take({ kind: 'observation', atMs, observation: heardFrom(from, observation, seenAtMs) });
     }
+    this.#seekLease(cluster, atMs);
     this.take({ kind: 'lease', atMs, lease: leaseOf(cluster.lease(), cluster) });
+  }
+
+  /** The right to write is of no use to an agent that cannot reach the DNS, and it would keep the others from it. */
+  #seekLease(cluster: Cluster<WireObservation>, nowMs: number): void {
+    if (this.#state.publishing !== null) return;
+    const reaches = nowMs - this.#readAtMs <= REACHES_MS && nowMs >= this.#benchedUntilMs;
+    if (reaches) cluster.seek();
+    else cluster.yield();
   }
 
   #observe(): void {
     const { cluster, clock } = this.#options;
-    if (cluster === null) return;
-    const nowMs = clock.nowMs();
-    const words = [...this.#state.sights].map(([server, { health }]) => {
-      const verifiedAgoMs = health.is === 'well' ? Math.max(0, nowMs - health.verifiedAtMs) : null;
-      return [server, { is: health.is, verifiedAgoMs }] as const;
-    });
-    cluster.publish(Object.fromEntries(words));
+    cluster?.publish(observationFrom(this.#state, clock.nowMs()));
   }
 
   async #read(): Promise<void> {
@@ -157,6 +143,7 @@ export class NameDesk {
       this.take({ kind: 'record-unread', atMs, detail: looked.failure.text });
       return;
     }
+    this.#readAtMs = atMs;
     const { mark } = looked.state;
     if (mark !== null) cluster?.noteMark(mark);
     const record = publishedIn(names, looked.state);
@@ -195,22 +182,23 @@ export class NameDesk {
       },
     );
     const outcome = outcomeOf(applied);
-    this.take({ kind: 'published', atMs: clock.nowMs(), server, epoch, outcome });
+    const atMs = clock.nowMs();
+    if (applied.is === 'failed') this.#benchedUntilMs = atMs + BENCHED_MS;
+    this.take({ kind: 'published', atMs, server, epoch, outcome });
     if (outcome.is !== 'done') void this.#read();
   }
 
   /** Asked at the last moment before each write: a lease may have ended, or the server have died, while an answer was waited for. */
   #writeUntilMs(server: ServerName, epoch: number): number {
     const { cluster, clock, policy } = this.#options;
-    const isAsked = this.#state.hold?.server === server;
-    if (!isAsked && !isFit(this.#state, server, clock.nowMs(), policy)) return Number.NEGATIVE_INFINITY;
+    const { hold } = this.#state;
+    const isOverridden = hold?.server === server && hold.override;
+    if (!isOverridden && !isFit(this.#state, server, clock.nowMs(), policy)) return Number.NEGATIVE_INFINITY;
     if (cluster === null) return Number.POSITIVE_INFINITY;
     const lease = cluster.lease();
     return lease.is === 'ours' && lease.epoch === epoch ? lease.heldUntilMs : Number.NEGATIVE_INFINITY;
   }
 }
-
-type Word = { readonly is: 'unknown' | 'well' | 'doubt' | 'ill'; readonly verifiedAgoMs: number | null };
 
 function leaseOf(view: LeaseView, cluster: Cluster<WireObservation>): Lease {
   switch (view.is) {

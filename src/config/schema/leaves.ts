@@ -81,6 +81,20 @@ export function duration(about: Ranged) {
   });
 }
 
+/** As `duration`, where some durations have names of their own. */
+export function durationOr(names: Readonly<Record<string, number>>, about: Ranged) {
+  const { minimum, maximum } = about;
+  const read = within(parseDuration, minimum, maximum);
+  return leaf(
+    about,
+    (text) => {
+      const known = Object.hasOwn(names, text) ? names[text] : undefined;
+      return known === undefined ? read(text) : { ok: true, value: known };
+    },
+    { unit: 'duration: ms, s, m or h', range: { minimum, maximum }, names: Object.keys(names) },
+  );
+}
+
 /** `-50 dBFS`, to the number. */
 export function level(unit: LevelUnit, about: Ranged) {
   const { minimum, maximum } = about;
@@ -115,6 +129,24 @@ export function ratio(about: Ranged) {
 export function plainNumber(about: Ranged) {
   const { minimum, maximum } = about;
   return leaf(about, within(parseNumber, minimum, maximum), { unit: 'none', range: { minimum, maximum } });
+}
+
+/** A whole number of things. */
+export function count(about: Ranged) {
+  const { minimum, maximum } = about;
+  const read = within(parseNumber, minimum, maximum);
+  return leaf(
+    about,
+    (text): Parsed<number> => {
+      const parsed = read(text);
+      if (!parsed.ok || Number.isInteger(parsed.value)) return parsed;
+      return {
+        ok: false,
+        message: `${shown(text)} is not a whole number: write one such as ${about.example}`,
+      };
+    },
+    { unit: 'none', range: { minimum, maximum } },
+  );
 }
 
 /** `on` or `off`, to 1 or 0. */
@@ -169,6 +201,20 @@ export function choice<const Word extends string>(words: readonly Word[], about:
 
 function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+
+const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/** `stream.myfm.example`, to lower case and without a dot at its end. */
+export function dnsName(about: About) {
+  return leaf(about, (text) => {
+    const value = text.toLowerCase().replace(/\.$/, '');
+    // The epoch's mark stands at a longer name than this, and has to fit as well.
+    const isName =
+      value.length <= 240 && value.includes('.') && value.split('.').every((label) => LABEL.test(label));
+    if (isName) return { ok: true, value };
+    return { ok: false, message: `${shown(text)} is not a DNS name: write one such as ${about.example}` };
+  });
 }
 
 /** Any text of one line that isn't empty. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { cluster, dns } from './dns.ts';
 import { choice, duration, filePath, name } from './leaves.ts';
 import { processing } from './processing.ts';
-import { alert, cluster, dns, web } from './sections.ts';
+import { alert, web } from './sections.ts';
 import { server } from './server.ts';
 import { station } from './station.ts';
 

@@ -20,6 +20,18 @@ export const server = z
       description: 'The address under which listeners reach the server; DNS answers carry it.',
       example: '203.0.113.10',
     }).optional(),
+    publicAddress6: ipAddress({
+      description: 'The same over IPv6, where the server has that too.',
+      example: '2001:db8::10',
+    }).optional(),
+    publicUrl: url({
+      description:
+        'Where the agents judge the server as its listeners do. By default publicAddress with the protocol and port of url; needed where those differ, or where publicAddress is not reached from within.',
+      example: 'http://203.0.113.10:8000',
+      protocols: ['http:', 'https:'],
+      path: false,
+      credentials: 'remove them: listeners have none',
+    }).optional(),
     admin: z
       .strictObject({
         user: user('admin', "Icecast's <admin-user>."),

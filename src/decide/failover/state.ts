@@ -5,6 +5,7 @@ import type {
   Lease,
   MoveTrigger,
   Observation,
+  OperatorOrder,
   PublishedRecord,
 } from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
@@ -21,6 +22,9 @@ export interface Publishing {
   readonly because: string;
   readonly sinceMs: number;
 }
+
+/** Version 0: nobody has ordered anything. */
+export type OrderId = Pick<OperatorOrder, 'version' | 'by'>;
 
 /** Somebody else undid what this agent wrote: two that cannot see each other must not write in turns. */
 export interface Contest {
@@ -64,6 +68,8 @@ export interface FailoverState {
   readonly contest: Contest | null;
   readonly flaps: ReadonlyMap<ServerName, Flap>;
   readonly hold: FailoverHold | null;
+  /** Which order of an operator this agent follows, its own or one that it heard of. */
+  readonly order: OrderId;
   readonly leaving: Leaving | null;
   readonly alerts: ReadonlyMap<string, FailoverAlert>;
   readonly startedAtMs: number;
@@ -78,6 +84,7 @@ export interface FailoverMemory {
     readonly server: ServerName | null;
     readonly override: boolean;
   } | null;
+  readonly order: OrderId;
   readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly agoMs: number } | null;
   readonly contest: { readonly remainingMs: number; readonly times: number } | null;
 }
@@ -85,6 +92,7 @@ export interface FailoverMemory {
 export const noFailoverMemory: FailoverMemory = {
   ageMs: Number.POSITIVE_INFINITY,
   hold: null,
+  order: { version: 0, by: '' },
   wrote: null,
   contest: null,
 };
@@ -106,6 +114,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     contest: contest === null ? null : { untilMs: atMs + contest.remainingMs, times: contest.times },
     flaps: new Map(),
     hold: hold === null ? null : { ...held(hold), untilMs: atMs + hold.remainingMs },
+    order: memory.order,
     leaving: null,
     alerts: new Map(),
     startedAtMs: atMs,
@@ -113,10 +122,11 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
 }
 
 export function failoverMemoryOf(state: FailoverState, atMs: number): FailoverMemory {
-  const { hold, wrote, contest } = state;
+  const { hold, wrote, contest, order } = state;
   return {
     ageMs: 0,
     hold: hold === null ? null : { ...held(hold), remainingMs: Math.max(0, hold.untilMs - atMs) },
+    order,
     wrote: wrote === null ? null : { server: wrote.server, epoch: wrote.epoch, agoMs: atMs - wrote.atMs },
     contest:
       contest === null ? null : { remainingMs: Math.max(0, contest.untilMs - atMs), times: contest.times },

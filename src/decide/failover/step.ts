@@ -12,7 +12,7 @@ import {
   withHeard,
   withProbe,
 } from './health.ts';
-import { obeyFailover } from './operator.ts';
+import { followOrder, obeyFailover } from './operator.ts';
 import { published, WRITE_AGAIN_MS } from './published.ts';
 import { type FailoverState, flapOf } from './state.ts';
 import { verdictOn } from './verdict.ts';
@@ -69,10 +69,15 @@ function take(state: FailoverState, input: FailoverInput, policy: FailoverPolicy
       if (!input.seen) return quietly(state);
       return quietly({ ...state, colleagueSeenMs: new Map(state.colleagueSeenMs).set(input.server, atMs) });
     case 'observation':
-      return quietly({
-        ...state,
-        observations: new Map(state.observations).set(input.observation.agent, input.observation),
-      });
+      return followOrder(
+        {
+          ...state,
+          observations: new Map(state.observations).set(input.observation.agent, input.observation),
+        },
+        input.observation.order,
+        atMs,
+        policy,
+      );
     case 'lease':
       return quietly({ ...state, lease: input.lease });
     case 'record':

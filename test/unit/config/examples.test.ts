@@ -61,7 +61,7 @@ describe('an invalid example', () => {
 
   it('says of the parts that this version lacks that it does nothing with them, in one line each', async () => {
     const loaded = await loadConfig(`${folder}valid/two-servers.yaml`, EXAMPLE_ENV, {});
-    expect(loaded.warnings.map(({ path }) => path)).toEqual(['dns', 'cluster', 'alerts']);
+    expect(loaded.warnings.map(({ path }) => path)).toEqual(['alerts']);
     for (const { message } of loaded.warnings) expect(message).toContain('does nothing with it yet');
   });
 });
