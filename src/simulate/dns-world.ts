@@ -17,12 +17,12 @@ import type {
   PublicEar,
   PublishOutcome,
 } from '../domain/failover.ts';
-import { type ServerName, serverName, stationName } from '../domain/ids.ts';
+import { type ServerName, serverName } from '../domain/ids.ts';
 import { SimLease } from './lease.ts';
+import { DUBLIN, LONDON, STATION } from './station.ts';
 
-export const LONDON = serverName('london');
-export const DUBLIN = serverName('dublin');
-export const MYFM = stationName('myfm');
+export { DUBLIN, LONDON };
+
 const STEP_MS = 100;
 const PROBE_TIMEOUT_MS = 2_000;
 const STALL_MS = 2_000;
@@ -35,7 +35,7 @@ const WITNESS = 'witness';
 export const FAILOVER_DEFAULTS: FailoverPolicy = {
   self: LONDON,
   servers: [LONDON, DUBLIN],
-  stations: [MYFM],
+  stations: [STATION],
   intervalMs: 5_000,
   fastIntervalMs: 1_000,
   fall: 3,
@@ -77,6 +77,8 @@ export interface DnsAgent {
   isPaused: boolean;
   /** Its decoders are broken: it is connected everywhere and hears nothing. */
   isDeaf: boolean;
+  /** Servers whose probe has not come back yet: one at a time, as a probe that hangs is the finding. */
+  readonly probing: Set<ServerName>;
   readonly ears: Map<ServerName, { ear: PublicEar['is']; quietSinceMs: number }>;
   readonly later: { readonly atMs: number; readonly run: () => void }[];
   lastTickMs: number;
@@ -144,6 +146,7 @@ export class DnsWorld {
         isAlive: true,
         isPaused: false,
         isDeaf: false,
+        probing: new Set(),
         ears: new Map(),
         later: [],
         lastTickMs: 0,
@@ -188,6 +191,7 @@ export class DnsWorld {
       : noFailoverMemory;
     agent.state = this.#core.newFailover(agent.policy, memory, this.nowMs);
     agent.ears.clear();
+    agent.probing.clear();
     agent.later.splice(0);
     agent.isAlive = true;
     agent.isPaused = false;
@@ -234,12 +238,12 @@ export class DnsWorld {
     if (ear !== before.ear) {
       const told: PublicEar =
         ear === 'disconnected' ? { is: ear, detail: 'the connection ended' } : { is: ear };
-      this.#give(agent, { kind: 'ear', atMs: nowMs, server, station: MYFM, ear: told });
+      this.#give(agent, { kind: 'ear', atMs: nowMs, server, station: STATION, ear: told });
     }
     if (!gives || agent.isDeaf) return;
     const durationMs = this.#stepMs;
     const block = { atMs: nowMs, durationMs, audibleMs: truth === 'fine' ? durationMs : 0 };
-    this.#give(agent, { kind: 'heard', atMs: nowMs, server, station: MYFM, block });
+    this.#give(agent, { kind: 'heard', atMs: nowMs, server, station: STATION, block });
   }
 
   #earOf(
@@ -325,10 +329,13 @@ export class DnsWorld {
       this.ended.push({ atMs: nowMs, server: command.server });
     } else if (command.kind === 'probe') {
       const { server, station } = command;
+      if (agent.probing.has(server)) return;
+      agent.probing.add(server);
       const { probe, tookMs } = this.#probe(agent, server);
-      this.#later(agent, tookMs, (atMs) =>
-        this.#give(agent, { kind: 'probe', atMs, server, station, probe }),
-      );
+      this.#later(agent, tookMs, (atMs) => {
+        agent.probing.delete(server);
+        this.#give(agent, { kind: 'probe', atMs, server, station, probe });
+      });
     } else if (this.writeBeginsAfterMs === 0) {
       this.#publish(agent, command);
     } else {

@@ -1,7 +1,7 @@
-import type { Core } from './agent.ts';
+import type { Core } from '../../src/simulate/guard-agent.ts';
+import { SERVERS } from '../../src/simulate/station.ts';
 import { brokenPromises } from './promises.ts';
 import { type Fault, Simulation, type Timed } from './simulation.ts';
-import { SERVERS } from './world.ts';
 
 const [LONDON, DUBLIN] = SERVERS;
 const at = (seconds: number, fault: Fault): Timed => ({ atMs: seconds * 1000, fault });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { SERVERS } from '../../src/simulate/station.ts';
 import { core } from './core.ts';
 import { type Fault, Simulation, type Timed } from './simulation.ts';
-import { SERVERS } from './world.ts';
 
 const [LONDON, DUBLIN] = SERVERS;
 const at = (seconds: number, fault: Fault): Timed => ({

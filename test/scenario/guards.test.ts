@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Core } from './agent.ts';
+import type { Core } from '../../src/simulate/guard-agent.ts';
 import { core } from './core.ts';
 import { firstMistake } from './examination.ts';
 import { type Mutant, mutants } from './mutants.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { Core } from './agent.ts';
+import type { Core } from '../../src/simulate/guard-agent.ts';
+import { SERVERS } from '../../src/simulate/station.ts';
 import { type Fault, Simulation, type Timed, type Violation } from './simulation.ts';
-import { SERVERS } from './world.ts';
 
 /** How long faults go on, and how long the world is left alone after them. */
 export const FAULTS_MS = 180_000;

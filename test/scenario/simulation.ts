@@ -4,8 +4,9 @@ import type { StationEvent } from '../../src/domain/events.ts';
 import { mount, type ServerName } from '../../src/domain/ids.ts';
 import type { OperatorRequest } from '../../src/domain/operator.ts';
 import type { StationPolicy } from '../../src/domain/policy.ts';
-import { type Core, SimAgent } from './agent.ts';
-import { policyFor, SERVERS, type SimMount, SimServer, seeded } from './world.ts';
+import { type Core, SimAgent } from '../../src/simulate/guard-agent.ts';
+import { type SimMount, SimServer } from '../../src/simulate/icecast.ts';
+import { policyFor, SERVERS, seeded } from '../../src/simulate/station.ts';
 
 /** What can be done to the world, as data so that a failing run shrinks and can be kept as a test. */
 export type Fault =

@@ -1,17 +1,17 @@
-import type { Memory, StationState } from '../../src/decide/state.ts';
-import type { Command } from '../../src/domain/commands.ts';
-import type { StationEvent } from '../../src/domain/events.ts';
-import { type LegId, type MonitorId, monitorId, type ServerName } from '../../src/domain/ids.ts';
-import type { Input } from '../../src/domain/inputs.ts';
-import type { StationPolicy } from '../../src/domain/policy.ts';
-import type { FoundFault, LevelReading } from '../../src/domain/readings.ts';
-import type { Monitor, SimServer } from './world.ts';
+import type { Memory, StationState } from '../decide/state.ts';
+import type { Command } from '../domain/commands.ts';
+import type { StationEvent } from '../domain/events.ts';
+import { type LegId, type MonitorId, monitorId, type ServerName } from '../domain/ids.ts';
+import type { Input } from '../domain/inputs.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+import type { FoundFault, LevelReading } from '../domain/readings.ts';
+import type { Monitor, SimServer } from './icecast.ts';
 
 /** The functions under test; the mutation check puts broken ones here. */
 export interface Core {
-  readonly step: typeof import('../../src/decide/step.ts').step;
-  readonly newState: typeof import('../../src/decide/state.ts').newState;
-  readonly memoryOf: typeof import('../../src/decide/state.ts').memoryOf;
+  readonly step: typeof import('../decide/step.ts').step;
+  readonly newState: typeof import('../decide/state.ts').newState;
+  readonly memoryOf: typeof import('../decide/state.ts').memoryOf;
 }
 
 export interface Deeds {
@@ -19,6 +19,13 @@ export interface Deeds {
   event(agent: SimAgent, event: StationEvent, nowMs: number): void;
 }
 
+/** A block of the meter, and the step of the world where somebody watches. */
+const BLOCK_MS = 100;
+const LOOK_EVERY_MS = 500;
+/** A look that gets no answer is given up after this. */
+const LOOK_WITHIN_MS = 2000;
+const PRESENCE_EVERY_MS = 5000;
+const PULSE_EVERY_MS = 200;
 /** How long the simulated meter takes to find a tone. */
 const METER_FINDS_MS = 8000;
 
@@ -27,12 +34,13 @@ function readingOf(
   atMs: number,
   audibleMs: number,
   faults: readonly FoundFault[],
+  durationMs: number = BLOCK_MS,
 ): LevelReading {
   const unknown = Number.NaN;
   return {
     monitor,
     atMs,
-    durationMs: 100,
+    durationMs,
     rmsDbfs: [],
     samplePeakDbfs: unknown,
     truePeakDbtp: unknown,
@@ -65,6 +73,9 @@ export class SimAgent {
   /** A click of 10 ms this often in what is silent; null: none. */
   clickEveryMs: number | null = null;
   stopped = false;
+  /** Which servers the network lets it reach. */
+  reaches: (server: ServerName) => boolean = () => true;
+  #stepMs = BLOCK_MS;
   #core: Core;
   #servers: ReadonlyMap<ServerName, SimServer>;
   #deeds: Deeds;
@@ -104,14 +115,15 @@ export class SimAgent {
     for (const command of commands) this.#carryOut(command, input.atMs);
   }
 
-  tick(nowMs: number): void {
+  tick(nowMs: number, stepMs: number = BLOCK_MS): void {
     if (this.stopped) return;
+    this.#stepMs = stepMs;
     for (const leg of this.policy.legs) this.#listen(leg.id, nowMs);
     const due = this.#due.filter((entry) => entry.atMs <= nowMs);
     this.#due = this.#due.filter((entry) => entry.atMs > nowMs);
     for (const entry of due) entry.run(nowMs);
     const here = this.#servers.get(this.name);
-    if (here?.state === 'up' && nowMs % 5000 < 100) here.presences.set(this.name, nowMs);
+    if (here?.state === 'up' && nowMs % PRESENCE_EVERY_MS < stepMs) here.presences.set(this.name, nowMs);
     this.feed({ kind: 'tick', atMs: nowMs });
   }
 
@@ -139,22 +151,22 @@ export class SimAgent {
           link: { is: 'failed', sinceMs: nowMs, failure: 'closed', detail: '' },
         });
       }
-      if (server.state === 'up' && this.#listed.get(id) === true) this.#connect(id, server, nowMs);
+      if (this.#answers(server) && this.#listed.get(id) === true) this.#connect(id, server, nowMs);
       return;
     }
     const seat = server.mounts.get(monitor.seat);
-    const flows = server.state === 'up' && seat?.connected === true && seat.stalledAtMs === null;
+    const flows = this.#answers(server) && seat?.connected === true && seat.stalledAtMs === null;
     if (flows) monitor.lastByteAtMs = nowMs;
     const hears = !this.deaf && this.deafTo !== leg.mount;
     if (flows && hears) {
       const click = this.clickEveryMs !== null && nowMs % this.clickEveryMs === 0 ? 10 : 0;
-      const audibleMs = seat.audible ? 100 : click;
+      const audibleMs = seat.audible ? this.#stepMs : click;
       const lastedMs = seat.toneFromMs === null ? 0 : nowMs - Math.max(seat.toneFromMs, monitor.openedAtMs);
       const faults: readonly FoundFault[] = lastedMs >= METER_FINDS_MS ? [{ fault: 'tone', lastedMs }] : [];
-      const reading = readingOf(monitor.id, nowMs, audibleMs, faults);
+      const reading = readingOf(monitor.id, nowMs, audibleMs, faults, this.#stepMs);
       this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
     }
-    if (nowMs % 200 < 100) {
+    if (nowMs % PULSE_EVERY_MS < BLOCK_MS || this.#stepMs > PULSE_EVERY_MS) {
       const { id: token, openedAtMs, lastByteAtMs } = monitor;
       const decoder = hears ? 'running' : 'restarting';
       const pulse = {
@@ -194,10 +206,14 @@ export class SimAgent {
     // The burst: the last that the mount gave, however long ago, and it sounds as if it were now.
     if (this.deaf || this.deafTo === leg.mount) return;
     for (const [index, audible] of seat.burst.entries()) {
-      const atMs = nowMs - (seat.burst.length - 1 - index) * 100;
-      const reading = readingOf(monitor.id, atMs, audible ? 100 : 0, []);
+      const atMs = nowMs - (seat.burst.length - 1 - index) * BLOCK_MS;
+      const reading = readingOf(monitor.id, atMs, audible ? BLOCK_MS : 0, []);
       this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
     }
+  }
+
+  #answers(server: SimServer): boolean {
+    return server.state === 'up' && this.reaches(server.name);
   }
 
   #scheduleLook(name: ServerName, atMs: number): void {
@@ -210,7 +226,8 @@ export class SimAgent {
   #look(name: ServerName, startedAtMs: number): void {
     const server = this.#servers.get(name);
     if (server === undefined) return;
-    const takesMs = server.state === 'frozen' ? 2000 : 5 + this.#random() * 60;
+    const isUnanswered = server.state === 'frozen' || !this.reaches(name);
+    const takesMs = isUnanswered ? LOOK_WITHIN_MS : 5 + this.#random() * 60;
     const snapshot = server.look(this.name, startedAtMs, startedAtMs + takesMs);
     this.#due.push({
       atMs: startedAtMs + takesMs,
@@ -223,7 +240,9 @@ export class SimAgent {
               failure: 'unauthorised',
               detail: 'wrong password',
             }
-          : { ...snapshot, atMs };
+          : isUnanswered
+            ? { ok: false, startedAtMs, atMs, failure: 'timed-out', detail: 'no answer' }
+            : { ...snapshot, atMs };
         if (look.ok) {
           for (const leg of this.policy.legs) {
             if (leg.server === name)
@@ -234,7 +253,7 @@ export class SimAgent {
           }
         }
         this.feed({ kind: 'look', atMs, server: name, look });
-        this.#scheduleLook(name, startedAtMs + 500);
+        this.#scheduleLook(name, startedAtMs + LOOK_EVERY_MS);
       },
     });
   }
@@ -256,7 +275,7 @@ export class SimAgent {
     this.#due.push({
       atMs: actsAtMs,
       run: (atMs) => {
-        const moved = server.move(command.from, command.to);
+        const moved = this.reaches(command.server) ? server.move(command.from, command.to) : 0;
         if (fate < 0.05) return;
         const outcome =
           moved > 0

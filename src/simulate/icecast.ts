@@ -1,61 +1,11 @@
-import type { MountView, ServerLook } from '../../src/domain/icecast.ts';
-import type { Leg } from '../../src/domain/ids.ts';
-import {
-  type LegId,
-  type MonitorId,
-  type Mount,
-  makeLeg,
-  mount,
-  type ServerName,
-  serverName,
-  sourceName,
-  stationName,
-} from '../../src/domain/ids.ts';
-import type { StationPolicy } from '../../src/domain/policy.ts';
+import type { MountView, ServerLook } from '../domain/icecast.ts';
+import { type LegId, type MonitorId, type Mount, mount, type ServerName } from '../domain/ids.ts';
+import { SOURCES } from './station.ts';
 
-/** Small seeded generator (mulberry32): the world's only chance. */
-export function seeded(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-export const STATION = stationName('myfm');
-export const SERVERS = [serverName('london'), serverName('dublin')] as const;
-export const SOURCES = [sourceName('primary'), sourceName('secondary'), sourceName('autodj')] as const;
-
-export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}): StationPolicy {
-  const legs: Leg[] = [];
-  for (const server of SERVERS) {
-    for (const source of SOURCES) legs.push(makeLeg(STATION, source, server, mount(`/${source}`)));
-  }
-  return {
-    station: STATION,
-    mode: 'guard',
-    self,
-    servers: SERVERS,
-    sources: SOURCES,
-    legs,
-    silence: {
-      thresholdDbfs: -50,
-      tripMs: 5000,
-      restoreMs: 20_000,
-      soundMs: 1000,
-    },
-    programme: { preset: 'music', actOn: ['noise-only', 'tone', 'stuck-loop'] },
-    stallMs: 2000,
-    absentMs: 1000,
-    dwellMs: 30_000,
-    verifiedWithinMs: 5000,
-    flap: { holdDownMs: 30_000, holdDownMaxMs: 1_800_000, halfLifeMs: 900_000 },
-    deputyAfterMs: 12_000,
-    ...changes,
-  };
-}
+/** 64 KiB at 128 kbit/s, in blocks of 100 ms. */
+const BURST_BLOCKS = 40;
+/** `source-timeout` of 10 s: measured 11.3 s on 2.4.4. */
+export const SOURCE_TIMEOUT_MS = 11_000;
 
 /** One mount of a simulated Icecast, with the behaviour measured on 2.4.4. */
 export interface SimMount {
@@ -140,18 +90,18 @@ export class SimServer {
 
   nowMs = 0;
 
-  tick(nowMs: number): void {
+  tick(nowMs: number, blocks = 1): void {
     this.nowMs = nowMs;
     for (const at of this.mounts.values()) {
       const sounds = this.state === 'up' && at.connected && at.audible && at.stalledAtMs === null;
       if (this.state === 'up' && at.connected && at.stalledAtMs === null)
-        at.burst = [...at.burst, at.audible].slice(-40);
+        at.burst = [...at.burst, ...Array<boolean>(blocks).fill(at.audible)].slice(-BURST_BLOCKS);
       if (sounds) {
         if (nowMs - at.lastSoundAtMs > 5500) at.healthyFromMs = nowMs;
         at.lastSoundAtMs = nowMs;
         at.soundingFromMs ??= nowMs;
       } else at.soundingFromMs = null;
-      if (at.connected && at.stalledAtMs !== null && nowMs - at.stalledAtMs >= 11_000)
+      if (at.connected && at.stalledAtMs !== null && nowMs - at.stalledAtMs >= SOURCE_TIMEOUT_MS)
         this.disconnectSource(at.mount);
     }
   }

@@ -1,0 +1,56 @@
+import {
+  type Leg,
+  makeLeg,
+  mount,
+  type ServerName,
+  serverName,
+  sourceName,
+  stationName,
+} from '../domain/ids.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+
+/** Small seeded generator (mulberry32): the world's only chance. */
+export function seeded(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), a | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export const STATION = stationName('myfm');
+export const LONDON = serverName('london');
+export const DUBLIN = serverName('dublin');
+export const SERVERS = [LONDON, DUBLIN] as const;
+export const SOURCES = [sourceName('primary'), sourceName('secondary'), sourceName('autodj')] as const;
+
+export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}): StationPolicy {
+  const legs: Leg[] = [];
+  for (const server of SERVERS) {
+    for (const source of SOURCES) legs.push(makeLeg(STATION, source, server, mount(`/${source}`)));
+  }
+  return {
+    station: STATION,
+    mode: 'guard',
+    self,
+    servers: SERVERS,
+    sources: SOURCES,
+    legs,
+    silence: {
+      thresholdDbfs: -50,
+      tripMs: 5000,
+      restoreMs: 20_000,
+      soundMs: 1000,
+    },
+    programme: { preset: 'music', actOn: ['noise-only', 'tone', 'stuck-loop'] },
+    stallMs: 2000,
+    absentMs: 1000,
+    dwellMs: 30_000,
+    verifiedWithinMs: 5000,
+    flap: { holdDownMs: 30_000, holdDownMaxMs: 1_800_000, halfLifeMs: 900_000 },
+    deputyAfterMs: 12_000,
+    ...changes,
+  };
+}
