@@ -3,6 +3,7 @@ import { type Config, policyOf } from './config/index.ts';
 import { showsAgentOf } from './decide/server.ts';
 import type { Memory } from './decide/state.ts';
 import type { Command } from './domain/commands.ts';
+import type { StationEvent } from './domain/events.ts';
 import type { FailoverRequest } from './domain/failover.ts';
 import type { AgentFigures } from './domain/figures.ts';
 import type { Leg, LegId, ServerName, StationName } from './domain/ids.ts';
@@ -11,13 +12,13 @@ import type { StationLevels } from './domain/levels.ts';
 import type { OperatorRequest } from './domain/operator.ts';
 import type { AgentView, LoudnessView } from './domain/view.ts';
 import { parseServerUrl } from './icecast/address.ts';
-import type { Cancel, Clock } from './platform/clock.ts';
-import { sleep } from './platform/clock.ts';
+import { atMost, type Cancel, type Clock } from './platform/clock.ts';
 import { messageOf, SustainError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Random } from './platform/random.ts';
 import { Station } from './station.ts';
 import { VERSION } from './version.ts';
+import { Chronicle } from './wiring/chronicle.ts';
 import { DecisionFigures } from './wiring/decision-figures.ts';
 import { EventLog } from './wiring/event-log.ts';
 import type { Failover } from './wiring/failover.ts';
@@ -52,6 +53,7 @@ interface Running {
   readonly log: EventLog;
   readonly levels: LiveLevels;
   readonly records: StationRecords;
+  readonly note: (event: StationEvent) => void;
 }
 
 /** The agent: every input of every station goes through one queue, is decided on, and what follows is done. */
@@ -64,6 +66,7 @@ export class Agent {
   /** Of the stations in relay mode. */
   readonly #relays = new Map<StationName, StationRelay>();
   #failover: Failover | null = null;
+  #chronicle: Chronicle | null = null;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
   readonly #decisions = new DecisionFigures();
@@ -93,7 +96,7 @@ export class Agent {
       stations: [...this.#stations.values()].map(({ station, log, levels }) => {
         const relay = this.#relays.get(station.policy.station);
         const played = relay === undefined ? null : { relay, sound: levels.output };
-        return stationView(station, played, log.events, nowMs);
+        return stationView(station, played, log.events, this.#chronicle?.alerts ?? [], nowMs);
       }),
       dns: this.#failover?.view() ?? null,
     };
@@ -102,6 +105,11 @@ export class Agent {
   /** The meters of every station. */
   get levels(): readonly StationLevels[] {
     return [...this.#stations.values()].map(({ levels }) => levels);
+  }
+
+  /** What is written down; null until the agent has begun. */
+  get chronicle(): Chronicle | null {
+    return this.#chronicle;
   }
 
   /** What was counted since the start. */
@@ -158,18 +166,26 @@ export class Agent {
       ...(this.#failover ? [this.#failover] : []),
     ];
     await atMost(clock, LAST_PARTS_MS, Promise.allSettled(parts.map((part) => part.stop())));
+    if (this.#chronicle !== null) await atMost(clock, LAST_PARTS_MS, this.#chronicle.stop());
   }
 
   async #begin(): Promise<void> {
     const { config, clock, log } = this.#options;
+    const chronicle = await Chronicle.open({
+      agent: config.self,
+      directory: config.state.directory,
+      clock,
+      log,
+    });
+    this.#chronicle = chronicle;
     for (const stationConfig of config.stations) {
       const policy = policyOf(config, stationConfig);
+      chronicle.settings(policy);
       const memory = memoryFile(config.state.directory, policy.station, clock, log);
       const events = new EventLog(policy.station, clock, log);
       const station = new Station(policy, await memory.load(), clock.nowMs(), {
         event: (event) => {
-          events.note(event);
-          records.noteEvent(event);
+          note(event);
           // What a crash must not undo is written at once; the rest is written every few seconds.
           if (['switched', 'took-over', 'hold-changed'].includes(event.kind))
             setImmediate(() => void this.#remember());
@@ -182,8 +198,15 @@ export class Agent {
         clock,
       );
       const records = new StationRecords(station, levels, clock);
-      this.#cancels.push(records.start(() => this.#relays.get(policy.station) ?? null));
-      this.#stations.set(policy.station, { station, memory, log: events, levels, records });
+      const relayOf = () => this.#relays.get(policy.station) ?? null;
+      this.#cancels.push(records.start(relayOf));
+      chronicle.follow(station, relayOf);
+      const note = (event: StationEvent) => {
+        events.note(event);
+        records.noteEvent(event);
+        chronicle.note(policy.station, event);
+      };
+      this.#stations.set(policy.station, { station, memory, log: events, levels, records, note });
     }
     this.#startLinks();
     this.#startRelays();
@@ -192,6 +215,7 @@ export class Agent {
       ...this.#options,
       links: this.#links,
       stations: [...this.#stations.values()].map(({ station }) => station),
+      noted: (event) => chronicle.note(null, event),
     });
     this.#cancels.push(
       clock.every(TICK_MS, () => this.#tick()),
@@ -235,7 +259,7 @@ export class Agent {
       if (serve.mode === 'guard' || running === undefined || server === undefined) continue;
       if (source === null)
         throw new SustainError('no-source-user', `servers.${config.self}.source is needed in relay mode`);
-      const { station, log: events, levels, records } = running;
+      const { station, levels } = running;
       const relay = startStationRelay({
         station,
         serve,
@@ -246,10 +270,7 @@ export class Agent {
         random,
         log: log.child({ station: name }),
         input: (input) => this.#push(station, input),
-        event: (event) => {
-          events.note(event);
-          records.noteEvent(event);
-        },
+        event: running.note,
         played: (pcm) => levels.played(pcm),
       });
       this.#relays.set(name, relay);
@@ -273,7 +294,11 @@ export class Agent {
           clock,
           random,
           log,
-          input: (input) => this.#push(station, input),
+          input: (input) => {
+            if (input.kind === 'levels')
+              this.#chronicle?.heard(station.policy.station, input.leg, input.reading);
+            this.#push(station, input);
+          },
           title: (title) => station.titles.set(leg.id, title),
           heard: (pcm) => levels.heard(leg.id, pcm),
           decoderReplaced: () => records.noteDecoderRestart(leg.id),
@@ -341,6 +366,8 @@ export class Agent {
   }
 
   #dispatch(station: Station, command: Command): void {
+    const name = station.policy.station;
+    this.#chronicle?.sent(name, command);
     if (command.kind === 'reconnect-monitor') {
       this.#legs.get(command.leg)?.reconnect(command.because);
       return;
@@ -350,9 +377,10 @@ export class Agent {
     const { id } = command;
     const done: Promise<void> = link
       .carryOut(command)
-      .then((outcome) =>
-        this.#push(station, { kind: 'result', atMs: this.#options.clock.nowMs(), command: id, outcome }),
-      )
+      .then((outcome) => {
+        this.#chronicle?.ended(name, id, outcome);
+        this.#push(station, { kind: 'result', atMs: this.#options.clock.nowMs(), command: id, outcome });
+      })
       .finally(() => this.#inFlight.delete(done));
     this.#inFlight.add(done);
   }
@@ -363,11 +391,4 @@ export class Agent {
       [...this.#stations.values()].map(({ station, memory }) => memory.save(station.memory(atMs))),
     );
   }
-}
-
-/** Waits for work, but no longer than it may take; leaves no timer behind that would keep the process alive. */
-async function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
-  const done = new AbortController();
-  await Promise.race([work, sleep(clock, limitMs, done.signal)]);
-  done.abort();
 }

@@ -144,7 +144,14 @@ export class Round {
         case 'take-over': {
           const { source, because } = choice;
           if (this.#acts(server))
-            this.events.push({ kind: 'took-over', atMs: nowMs, server, source, because });
+            this.events.push({
+              kind: 'took-over',
+              atMs: nowMs,
+              server,
+              source,
+              because,
+              ...(desk.hold === null ? {} : { held: true }),
+            });
           return afterTakeOver(desk, legs, source, rememberedAway(memory, server, policy), nowMs);
         }
         case 'switch':

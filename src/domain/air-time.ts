@@ -1,10 +1,11 @@
 import type { LegCondition } from './conditions.ts';
-import type { LegId, ServerName, SourceName } from './ids.ts';
+import type { ServerHealth } from './failover.ts';
+import type { LegId, Mount, ServerName, SourceName } from './ids.ts';
 import type { StationPolicy } from './policy.ts';
 import type { Recorded } from './record.ts';
 
-/** What listeners of a station hear on one server, as far as the log can say. */
-export type Air = 'sounding' | 'dead' | 'unknown';
+/** What listeners of a station hear on one server, as far as the log can say. `planned`: a silence that was asked for. */
+export type Air = 'sounding' | 'dead' | 'planned' | 'unknown';
 
 /** A stretch of time with one `Air`; wall time in ms since 1970. */
 export interface AirSegment {
@@ -19,12 +20,18 @@ export interface AirTime {
   readonly policy: StationPolicy;
   readonly servers: ReadonlyMap<ServerName, ServerAir>;
   readonly legs: ReadonlyMap<LegId, LegCondition['is']>;
+  /** A planned silence is in force. */
+  readonly isPlanned: boolean;
 }
 
 interface ServerAir {
   readonly onAir: SourceName | null;
   /** Relay mode: whether the public mount carries a leg, or only the noise floor. */
   readonly relay: Air;
+  /** Relay mode: public mounts that are not fed. */
+  readonly unfed: readonly Mount[];
+  /** What the ear of the DNS decision hears on the public mounts; it hears servers of other agents too. */
+  readonly health: Air;
   readonly isDown: boolean;
   readonly air: Air;
   readonly sinceUnixMs: number;
@@ -34,11 +41,28 @@ export function newAirTime(policy: StationPolicy, unixMs: number): AirTime {
   const air: ServerAir = {
     onAir: null,
     relay: 'unknown',
+    unfed: [],
+    health: 'unknown',
     isDown: false,
     air: 'unknown',
     sinceUnixMs: unixMs,
   };
-  return { policy, servers: new Map(policy.servers.map((server) => [server, air])), legs: new Map() };
+  return {
+    policy,
+    servers: new Map(policy.servers.map((server) => [server, air])),
+    legs: new Map(),
+    isPlanned: false,
+  };
+}
+
+/** The same under other settings, with servers that have come or gone. */
+export function withAirPolicy(airTime: AirTime, policy: StationPolicy): AirTime {
+  const since = [...airTime.servers.values()][0]?.sinceUnixMs ?? 0;
+  const fresh = newAirTime(policy, since);
+  const servers = new Map(
+    [...fresh.servers].map(([server, one]) => [server, airTime.servers.get(server) ?? one]),
+  );
+  return { ...fresh, servers, legs: airTime.legs, isPlanned: airTime.isPlanned };
 }
 
 export interface AirStep {
@@ -72,6 +96,20 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
       const beganUnixMs = unixMs - Math.max(0, event.atMs - event.to.sinceMs);
       return settle(withServer(airTime, event.server, { isDown: event.to.is === 'down' }), beganUnixMs);
     }
+    case 'health-changed': {
+      const beganUnixMs = unixMs - Math.max(0, event.atMs - event.to.sinceMs);
+      return settle(withServer(airTime, event.server, { health: airOfHealth(event.to.is) }), beganUnixMs);
+    }
+    case 'output-changed': {
+      const { self } = airTime.policy;
+      const others = (airTime.servers.get(self)?.unfed ?? []).filter((mount) => mount !== event.mount);
+      return settle(
+        withServer(airTime, self, { unfed: event.isFed ? others : [...others, event.mount] }),
+        unixMs,
+      );
+    }
+    case 'planned-silence':
+      return settle({ ...airTime, isPlanned: event.is === 'begun' }, unixMs);
     case 'agent-started':
       return blind(airTime, event.lastSeenUnixMs ?? unixMs);
     case 'agent-stopped':
@@ -124,11 +162,24 @@ function settle(airTime: AirTime, fromUnixMs: number): AirStep {
   return { airTime: { ...airTime, servers }, segments };
 }
 
-function airOf({ policy, legs }: AirTime, server: ServerName, { onAir, relay, isDown }: ServerAir): Air {
+function airOf(airTime: AirTime, server: ServerName, one: ServerAir): Air {
+  const air = plainAirOf(airTime, server, one);
+  return air === 'dead' && airTime.isPlanned ? 'planned' : air;
+}
+
+function plainAirOf({ policy, legs }: AirTime, server: ServerName, one: ServerAir): Air {
+  const { onAir, relay, isDown, unfed, health } = one;
   if (isDown) return 'dead';
-  if (policy.mode === 'relay') return server === policy.self ? relay : 'unknown';
-  const leg = policy.legs.find((one) => one.server === server && one.source === onAir);
-  if (leg === undefined) return 'unknown';
+  if (policy.mode === 'relay') {
+    if (server !== policy.self) return health;
+    return relay === 'sounding' && unfed.length > 0 ? 'dead' : relay;
+  }
+  const leg = policy.legs.find((other) => other.server === server && other.source === onAir);
+  if (leg === undefined) return health;
   const condition = legs.get(leg.id) ?? 'unknown';
   return condition === 'audible' ? 'sounding' : condition === 'faulty' ? 'dead' : 'unknown';
+}
+
+function airOfHealth(is: ServerHealth['is']): Air {
+  return is === 'well' ? 'sounding' : is === 'ill' ? 'dead' : 'unknown';
 }

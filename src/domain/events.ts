@@ -51,6 +51,8 @@ export type StationEvent =
       readonly server: ServerName;
       readonly source: SourceName;
       readonly because: string;
+      /** An operator's hold is in force there. */
+      readonly held?: true;
     }
   | {
       readonly kind: 'switched';

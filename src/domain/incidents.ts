@@ -1,9 +1,8 @@
-import { type AirSegment, type AirTime, hearEvent, newAirTime, untilNow } from './air-time.ts';
-import type { AlertCode } from './events.ts';
-import type { FailoverAlertCode } from './failover.ts';
+import { type AirSegment, type AirTime, hearEvent, newAirTime, untilNow, withAirPolicy } from './air-time.ts';
 import type { ServerName, SourceName, StationName } from './ids.ts';
+import { type Effect, effectOf, SOUND_THREAD } from './incident-effects.ts';
 import type { StationPolicy } from './policy.ts';
-import type { Recorded, RecordedEvent } from './record.ts';
+import type { Recorded } from './record.ts';
 
 /** `critical`: listeners hear nothing, or nobody can help them. */
 export type Severity = 'warning' | 'critical';
@@ -49,6 +48,8 @@ export interface IncidentBook {
   readonly policy: StationPolicy;
   readonly airTime: AirTime;
   readonly open: readonly Incident[];
+  /** What was open when this agent started, and has not been found again since. */
+  readonly unconfirmed: { readonly sinceUnixMs: number; readonly reasons: readonly string[] };
 }
 
 /** Something worth telling a person. `closed` carries the whole of it. */
@@ -65,33 +66,34 @@ export interface BookStep {
 /** Calm must last this long before an incident is over, so that a flapping fault is one incident and not ten. In ms. */
 export const CALM_MS = 30_000;
 const MOST_STEPS = 100;
-
-const CRITICAL: readonly (AlertCode | FailoverAlertCode)[] = [
-  'nothing-audible',
-  'server-down',
-  'dns-no-server-well',
-];
-const OF_A_SERVER: readonly AlertCode[] = [
-  'server-down',
-  'admin-unauthorised',
-  'admin-overloaded',
-  'agent-gone',
-];
-const SOUND = 'sound';
+/** After a start everything that is still wrong is found again within this, in ms. */
+const CONFIRM_MS = 90_000;
 
 export function newIncidentBook(
   policy: StationPolicy,
   unixMs: number,
   open: readonly Incident[] = [],
 ): IncidentBook {
-  return { station: policy.station, policy, airTime: newAirTime(policy, unixMs), open };
+  const book = { station: policy.station, policy, airTime: newAirTime(policy, unixMs), open };
+  return { ...book, unconfirmed: unconfirmedOf(open, unixMs) };
+}
+
+/** The book under other settings; what is open stays open. */
+export function withPolicy(book: IncidentBook, policy: StationPolicy): IncidentBook {
+  return { ...book, policy, airTime: withAirPolicy(book.airTime, policy) };
+}
+
+function unconfirmedOf(open: readonly Incident[], sinceUnixMs: number): IncidentBook['unconfirmed'] {
+  return { sinceUnixMs, reasons: open.flatMap(({ reasons }) => reasons) };
 }
 
 /** One event into the book. Pure, so that a report finds the same incidents in the log again. */
 export function noteInBook(book: IncidentBook, recorded: Recorded): BookStep {
   const heard = hearEvent(book.airTime, recorded);
   const effect = effectOf(recorded.event, book);
-  const next = { ...book, airTime: heard.airTime };
+  const confirmed =
+    recorded.event.kind === 'agent-started' ? unconfirmedOf(book.open, recorded.unixMs) : book.unconfirmed;
+  const next = { ...book, airTime: heard.airTime, unconfirmed: confirmed };
   const { book: told, changes } =
     effect === null ? { book: next, changes: [] } : applied(next, effect, recorded.unixMs);
   // The dead air that ends with this very switch belongs to the incident that it opens.
@@ -105,8 +107,28 @@ export function noteInBook(book: IncidentBook, recorded: Recorded): BookStep {
   };
 }
 
-/** Closes what has been calm for long enough. */
-export function passTime(book: IncidentBook, unixMs: number): BookStep {
+/** Closes what has been calm for long enough, and what nobody has found again since the agent started. */
+export function passTime(before: IncidentBook, unixMs: number): BookStep {
+  const { book, changes: forgotten } = forget(before, unixMs);
+  const { book: after, changes } = closeCalm(book, unixMs);
+  return { book: after, changes: [...forgotten, ...changes] };
+}
+
+function forget(book: IncidentBook, unixMs: number): BookStep {
+  const { sinceUnixMs, reasons } = book.unconfirmed;
+  if (reasons.length === 0 || unixMs - sinceUnixMs < CONFIRM_MS) return { book, changes: [] };
+  const changes: IncidentChange[] = [];
+  let next: IncidentBook = { ...book, unconfirmed: { sinceUnixMs, reasons: [] } };
+  for (const reason of reasons) {
+    const says = 'not found again since this agent started';
+    const step = removed(next, { do: 'remove', reason, says }, unixMs);
+    next = step.book;
+    changes.push(...step.changes);
+  }
+  return { book: next, changes };
+}
+
+function closeCalm(book: IncidentBook, unixMs: number): BookStep {
   const isOver = ({ calmSinceUnixMs }: Incident) =>
     calmSinceUnixMs !== null && unixMs - calmSinceUnixMs >= CALM_MS;
   if (!book.open.some(isOver)) return { book, changes: [] };
@@ -119,110 +141,6 @@ export function passTime(book: IncidentBook, unixMs: number): BookStep {
     else open.push(incident);
   }
   return { book: { ...book, airTime: until.airTime, open }, changes };
-}
-
-type Effect =
-  | {
-      readonly do: 'add';
-      readonly reason: string;
-      readonly thread: string;
-      readonly severity: Severity;
-      readonly says: string;
-      readonly cause: string;
-      readonly servers: readonly ServerName[];
-      readonly left: readonly SourceName[];
-    }
-  | { readonly do: 'remove'; readonly reason: string; readonly says: string }
-  | { readonly do: 'acknowledge'; readonly incident: string; readonly author: string };
-
-function effectOf(event: RecordedEvent, book: IncidentBook): Effect | null {
-  const { policy } = book;
-  const first = policy.sources[0];
-  switch (event.kind) {
-    case 'switched': {
-      const reason = `away ${event.server}`;
-      const says = `${event.server}: ${event.from} to ${event.to}, because ${event.because}`;
-      if (event.to === first || event.trigger === 'operator') return { do: 'remove', reason, says };
-      if (event.trigger !== 'fault') return null;
-      return switchAway(reason, says, event.because, event.server, event.from);
-    }
-    case 'took-over':
-      return event.source === first
-        ? { do: 'remove', reason: `away ${event.server}`, says: `${event.server}: ${event.source} is on air` }
-        : null;
-    case 'relay-switched': {
-      const reason = `away ${policy.self}`;
-      const source = policy.legs.find((leg) => leg.id === event.to)?.source ?? null;
-      const from = policy.legs.find((leg) => leg.id === event.from)?.source ?? null;
-      const says = `${policy.self}: ${event.to ?? 'the noise floor'} on air, because ${event.because}`;
-      if (source === first || event.trigger === 'operator') return { do: 'remove', reason, says };
-      return event.trigger === 'fault' ? switchAway(reason, says, event.because, policy.self, from) : null;
-    }
-    case 'dns-moving': {
-      const says = `the name goes to ${event.to}, because ${event.because}`;
-      if (event.trigger !== 'fault') return { do: 'remove', reason: 'away dns', says };
-      return switchAway('away dns', says, event.because, event.from, null);
-    }
-    case 'alert-opened':
-    case 'dns-alert-opened':
-      return alertOpened(event, book);
-    case 'alert-closed':
-    case 'dns-alert-closed':
-      return {
-        do: 'remove',
-        reason: `${event.code} ${event.subject}`,
-        says: `over: ${event.code} (${event.subject})`,
-      };
-    case 'acknowledged':
-      return { do: 'acknowledge', incident: event.incident, author: event.author };
-    default:
-      return null;
-  }
-}
-
-function switchAway(
-  reason: string,
-  says: string,
-  cause: string,
-  server: ServerName | null,
-  from: SourceName | null,
-): Effect {
-  const servers = server === null ? [] : [server];
-  const left = from === null ? [] : [from];
-  return { do: 'add', reason, thread: SOUND, severity: 'warning', says, cause, servers, left };
-}
-
-interface Opened {
-  readonly code: AlertCode | FailoverAlertCode;
-  readonly subject: string;
-  readonly detail: string;
-}
-
-function alertOpened({ code, subject, detail }: Opened, { policy, open }: IncidentBook): Effect {
-  const leg = policy.legs.find(({ id }) => id === subject);
-  const server =
-    leg?.server ?? policy.servers.find((name) => subject === name || subject.startsWith(`${name}/`));
-  const sound = open.find(({ thread }) => thread === SOUND);
-  const belongsToSound =
-    code === 'nothing-audible' ||
-    code === 'dns-no-server-well' ||
-    (leg !== undefined && code !== 'cannot-hear' && sound?.left.includes(leg.source) === true);
-  const isOfServer =
-    (OF_A_SERVER as readonly string[]).includes(code) || (code === 'cannot-hear' && leg === undefined);
-  return {
-    do: 'add',
-    reason: `${code} ${subject}`,
-    thread: belongsToSound
-      ? SOUND
-      : isOfServer && server !== undefined
-        ? `server ${server}`
-        : `${code} ${subject}`,
-    severity: CRITICAL.includes(code) ? 'critical' : 'warning',
-    says: `${code}: ${detail}`,
-    cause: detail,
-    servers: server === undefined ? [] : [server],
-    left: [],
-  };
 }
 
 function applied(book: IncidentBook, effect: Effect, unixMs: number): BookStep {
@@ -244,7 +162,10 @@ function applied(book: IncidentBook, effect: Effect, unixMs: number): BookStep {
   }
 }
 
-function added(book: IncidentBook, effect: Effect & { do: 'add' }, unixMs: number): BookStep {
+function added(before: IncidentBook, effect: Effect & { do: 'add' }, unixMs: number): BookStep {
+  const { unconfirmed } = before;
+  const found = unconfirmed.reasons.filter((one) => one !== effect.reason);
+  const book = { ...before, unconfirmed: { ...unconfirmed, reasons: found } };
   const { reason, thread, severity, says, cause, servers, left } = effect;
   const known = book.open.find((one) => one.thread === thread);
   if (known === undefined) {
@@ -268,7 +189,7 @@ function added(book: IncidentBook, effect: Effect & { do: 'add' }, unixMs: numbe
     return { book: { ...book, open: [...book.open, incident] }, changes: [{ is: 'opened', incident }] };
   }
   // After a restart every alert is found anew; the thread that is open already has it.
-  if (known.reasons.includes(reason) && known.severity === severity && thread !== SOUND)
+  if (known.reasons.includes(reason) && known.severity === severity && thread !== SOUND_THREAD)
     return { book, changes: [] };
   const isWorse = severity === 'critical' && known.severity === 'warning';
   const is = isWorse ? 'escalated' : 'joined';

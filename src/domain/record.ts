@@ -1,9 +1,11 @@
 import type { Command, CommandId } from './commands.ts';
 import type { StationEvent } from './events.ts';
 import type { FailoverEvent } from './failover.ts';
-import type { StationName } from './ids.ts';
+import type { Mount, StationName } from './ids.ts';
 import type { CommandOutcome } from './inputs.ts';
 import type { StationPolicy } from './policy.ts';
+
+export type AgentAlertCode = 'history-not-written' | 'history-set-aside';
 
 /** What an agent writes down of itself and of its acts, beside the events of the decisions. */
 export type AgentEvent =
@@ -37,6 +39,16 @@ export type AgentEvent =
       readonly is: 'begun' | 'over';
       readonly detail: string;
     }
+  /** Something is wrong with this agent itself that a person must know of. */
+  | {
+      readonly kind: 'agent-alert-opened' | 'agent-alert-closed';
+      readonly atMs: number;
+      readonly code: AgentAlertCode;
+      readonly subject: string;
+      readonly detail: string;
+    }
+  /** Relay mode: whether a public mount is fed. */
+  | { readonly kind: 'output-changed'; readonly atMs: number; readonly mount: Mount; readonly isFed: boolean }
   /** The history could not take so many events (a full disk, say); what it says of that time is not whole. */
   | { readonly kind: 'events-lost'; readonly atMs: number; readonly count: number };
 
@@ -53,4 +65,15 @@ export interface Recorded {
 /** The person behind an event, where there is one. */
 export function authorOf(event: RecordedEvent): string | null {
   return 'author' in event ? event.author : null;
+}
+
+const OF_EVERY_STATION: readonly RecordedEvent['kind'][] = [
+  'agent-started',
+  'agent-stopped',
+  'health-changed',
+];
+
+/** Whether an event is part of a station's story. What concerns the whole agent is told once: with its first station. */
+export function concerns({ station, event }: Recorded, name: StationName, first: StationName): boolean {
+  return station === null ? name === first || OF_EVERY_STATION.includes(event.kind) : station === name;
 }

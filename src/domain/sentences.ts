@@ -1,4 +1,6 @@
 import type { StationEvent } from './events.ts';
+import type { FailoverEvent } from './failover.ts';
+import type { AgentEvent, RecordedEvent } from './record.ts';
 
 /** One event as a person would say it. */
 export function sentenceOf(event: StationEvent): string {
@@ -29,5 +31,94 @@ export function sentenceOf(event: StationEvent): string {
       return `alert ${event.code}: ${event.detail}`;
     case 'alert-closed':
       return `over: ${event.code} (${event.subject})`;
+  }
+}
+
+/** One event of the DNS decision as a person would say it. */
+export function failoverSentence(event: FailoverEvent): string {
+  switch (event.kind) {
+    case 'health-changed': {
+      const { to } = event;
+      const why =
+        to.is === 'ill' ? ` (${to.illness}: ${to.detail})` : to.is === 'doubt' ? ` (${to.detail})` : '';
+      return `${event.server} is ${to.is === 'doubt' ? 'in doubt' : to.is} for listeners${why}`;
+    }
+    case 'dns-moving':
+      return `the name goes ${event.from === null ? '' : `from ${event.from} `}to ${event.to}: ${event.because}`;
+    case 'dns-moved':
+      return `every authority answers with ${event.to}, after ${(event.tookMs / 1000).toFixed(1)} s`;
+    case 'dns-hold-changed':
+      return `the DNS: ${event.detail} by ${event.author}`;
+    case 'dns-refused':
+      return `refused ${event.author}: ${event.detail}`;
+    case 'listeners-ended':
+      return `listeners still on ${event.server} are ended, so that they come back by name`;
+    case 'dns-alert-opened':
+      return `alert: ${event.detail}`;
+    case 'dns-alert-closed':
+      return `over: ${event.detail}`;
+  }
+}
+
+/** What an agent did or found of itself, as a person would say it. */
+export function agentSentence(event: AgentEvent): string {
+  switch (event.kind) {
+    case 'agent-started':
+      return `the agent beside ${event.agent} started (${event.version})`;
+    case 'agent-stopped':
+      return `the agent beside ${event.agent} stopped`;
+    case 'settings':
+      return `settings of ${event.policy.station}: silence under ${event.policy.silence.thresholdDbfs} dBFS for ${event.policy.silence.tripMs / 1000} s`;
+    case 'command-sent':
+      return `${commandWords(event.command)}, because ${event.command.because}`;
+    case 'command-ended':
+      return `${event.id} is ${event.outcome.is}: ${event.outcome.detail}`;
+    case 'acknowledged':
+      return `acknowledged by ${event.author}`;
+    case 'planned-silence':
+      return `planned silence ${event.is}: ${event.detail}`;
+    case 'agent-alert-opened':
+      return `alert ${event.code}: ${event.detail}`;
+    case 'agent-alert-closed':
+      return `over: ${event.detail}`;
+    case 'output-changed':
+      return `${event.mount} is ${event.isFed ? 'fed' : 'not fed'}`;
+    case 'events-lost':
+      return `${event.count} events were lost, as the disk took none`;
+  }
+}
+
+function commandWords(command: (AgentEvent & { kind: 'command-sent' })['command']): string {
+  return command.kind === 'move-listeners'
+    ? `${command.server}: move listeners from ${command.from} to ${command.to}`
+    : `${command.leg}: connect the monitor anew`;
+}
+
+/** Anything that is written down, in words. */
+export function recordedSentence(event: RecordedEvent): string {
+  switch (event.kind) {
+    case 'health-changed':
+    case 'dns-moving':
+    case 'dns-moved':
+    case 'dns-hold-changed':
+    case 'dns-refused':
+    case 'listeners-ended':
+    case 'dns-alert-opened':
+    case 'dns-alert-closed':
+      return failoverSentence(event);
+    case 'agent-started':
+    case 'agent-stopped':
+    case 'settings':
+    case 'command-sent':
+    case 'command-ended':
+    case 'acknowledged':
+    case 'planned-silence':
+    case 'agent-alert-opened':
+    case 'agent-alert-closed':
+    case 'output-changed':
+    case 'events-lost':
+      return agentSentence(event);
+    default:
+      return sentenceOf(event);
   }
 }

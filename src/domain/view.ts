@@ -4,6 +4,7 @@ import type { FailoverView } from './failover-view.ts';
 import type { LegId, Mount, ServerName, SourceName, StationName } from './ids.ts';
 import type { ProcessingValues } from './processing.ts';
 import type { ProgrammeFault, ProgrammeWarning } from './readings.ts';
+import type { AgentAlertCode } from './record.ts';
 
 /** One agent's picture of everything, as `/api/v1/state` gives it. Ages in ms, as monotonic times mean nothing outside. */
 export interface AgentView {
@@ -65,7 +66,7 @@ export interface LegView {
 }
 
 export interface AlertView {
-  readonly code: AlertCode;
+  readonly code: AlertCode | AgentAlertCode;
   readonly subject: string;
   readonly detail: string;
 }

@@ -1,4 +1,5 @@
 import type { Incident } from '../domain/incidents.ts';
+import type { OutboxRow } from '../domain/outbox.ts';
 import type { Recorded } from '../domain/record.ts';
 import { BoundedQueue } from '../platform/bounded-queue.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
@@ -6,7 +7,7 @@ import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { LevelRow } from './levels.ts';
 import type { StorePort } from './port.ts';
-import type { Batch, Keep, OutboxRow } from './store.ts';
+import type { Batch, Keep } from './store.ts';
 
 /** So many writes of events may wait for a disk that takes none; the oldest are lost first. */
 const WAITING_WRITES = 20_000;
@@ -16,9 +17,9 @@ const TOGETHER = 500;
 const LEVELS_EVERY_MS = 5_000;
 const TIDY_EVERY_MS = 60_000;
 
-/** One event, and what is to be written in the same transaction with it. */
+/** One event (null where there is none), and what is to be written in the same transaction with it. */
 export interface Write {
-  readonly recorded: Recorded;
+  readonly recorded: Recorded | null;
   readonly incidents?: readonly Incident[];
   readonly outbox?: readonly OutboxRow[];
 }
@@ -34,6 +35,8 @@ export interface HistoryOptions {
   readonly keep: Keep;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The disk has begun to take nothing, for this reason, or takes what it is given again (null). */
+  readonly failing?: (because: string | null) => void;
 }
 
 /**
@@ -137,9 +140,12 @@ export class History {
     try {
       await work();
     } catch (thrown) {
-      if (!this.#isFailing)
-        log.error({ err: messageOf(thrown) }, 'the history cannot be written; deciding goes on without it');
+      const isNews = !this.#isFailing;
       this.#isFailing = true;
+      if (isNews) {
+        log.error({ err: messageOf(thrown) }, 'the history cannot be written; deciding goes on without it');
+        this.#options.failing?.(messageOf(thrown));
+      }
       return false;
     }
     if (this.#isFailing) {
@@ -147,6 +153,7 @@ export class History {
       const lost = this.#writes.lost.items - this.#lostWrites;
       this.#lostWrites = this.#writes.lost.items;
       log.info({ lost }, 'the history is written again');
+      this.#options.failing?.(null);
       if (lost > 0) {
         const event = { kind: 'events-lost', atMs: clock.nowMs(), count: lost } as const;
         void this.write({ recorded: { unixMs: clock.wallTime().getTime(), station: null, event } });
@@ -169,7 +176,7 @@ export class History {
 
 function batchOf(taken: readonly Waiting[]): Batch {
   return {
-    events: taken.map(({ write }) => write.recorded),
+    events: taken.flatMap(({ write }) => write.recorded ?? []),
     incidents: taken.flatMap(({ write }) => write.incidents ?? []),
     outbox: taken.flatMap(({ write }) => write.outbox ?? []),
   };

@@ -1,6 +1,7 @@
 import type { LegCondition } from '../domain/conditions.ts';
 import type { LegId, StationName } from '../domain/ids.ts';
 import type { Incident } from '../domain/incidents.ts';
+import type { OutboxRow } from '../domain/outbox.ts';
 import { authorOf, type Recorded, type RecordedEvent } from '../domain/record.ts';
 import { type ChainVerdict, chainHash, FIRST_HASH, verifyChain } from './chain.ts';
 import { type LevelRow, thinned } from './levels.ts';
@@ -9,18 +10,6 @@ import type { Database } from './sqlite.ts';
 /** One event as it was written down. `seq` has no holes. */
 export interface StoredEvent extends Recorded {
   readonly seq: number;
-}
-
-/** What waits to be sent, was sent, or was given up on. The body is the hook's own business. */
-export interface OutboxRow {
-  readonly id: string;
-  readonly hook: string;
-  readonly state: 'waiting' | 'sent' | 'dead' | 'dropped';
-  readonly attempts: number;
-  readonly dueUnixMs: number;
-  readonly createdUnixMs: number;
-  readonly lastError: string | null;
-  readonly body: string;
 }
 
 /** What is written in one transaction: an event, what it did to an incident, and what has to be sent for it. */

@@ -37,3 +37,10 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', done);
   });
 }
+
+/** Waits for work, but no longer than it may take; leaves no timer behind that would keep the process alive. */
+export async function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([work, sleep(clock, limitMs, done.signal)]);
+  done.abort();
+}

@@ -70,7 +70,14 @@ const event = z
       to: role,
       because: z.string(),
     }),
-    z.strictObject({ kind: z.literal('took-over'), atMs, server, source, because: z.string() }),
+    z.strictObject({
+      kind: z.literal('took-over'),
+      atMs,
+      server,
+      source,
+      because: z.string(),
+      held: z.literal(true).optional(),
+    }),
     z.strictObject({
       kind: z.literal('switched'),
       atMs,
@@ -270,7 +277,7 @@ export const loudnessView = z
 
 const personRole = word(['viewer', 'operator']);
 /** No control characters: it stands in logs. */
-const personName = z
+export const personName = z
   .string()
   .min(1)
   .max(64)
@@ -310,7 +317,7 @@ export const forceBody = z
 export const releaseBody = z.strictObject(wish).register(components, { id: 'Release' });
 
 /** Digits, as an address has no numbers. */
-const digits = (most: number) => z.string().regex(new RegExp(`^[0-9]{1,${most}}$`));
+export const digits = (most: number) => z.string().regex(new RegExp(`^[0-9]{1,${most}}$`));
 export const stateQuery = z.strictObject({
   events: digits(3).optional().describe('how many of the newest events; all 200 of them by default'),
 });

@@ -18,6 +18,7 @@ import { LEVELS_PATH, LevelSockets } from './levels/socket.ts';
 import { Metrics, type MetricsSource } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
+import { addHistoryRoutes, type Remembered } from './routes/history.ts';
 import { addOperatorRoutes, type Operated } from './routes/operate.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import { addStateRoutes, type StateSource } from './routes/state.ts';
@@ -25,6 +26,7 @@ import { failure } from './schemas.ts';
 
 /** What the HTTP side is told of the agent, and whom it may tell what. */
 export interface WebSource extends StateSource, Operated, MetricsSource {
+  readonly remembered: Remembered;
   readonly levels: readonly StationLevels[];
 }
 
@@ -73,6 +75,7 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   const routes = new DescribedRoutes(app, gate);
   addStateRoutes(routes, source);
   addOperatorRoutes(routes, source);
+  addHistoryRoutes(routes, source.remembered);
   addSessionRoutes(routes, gate, sessions, new SignIn({ users, gate, sessions, clock, oneTimeSecret }));
   addMetricsRoute(routes, new Metrics(source, hub));
   addLevelsRoute(routes);

@@ -2,6 +2,7 @@ import { ffmpegDecoders } from '../audio/ffmpeg-decoder.ts';
 import { type Cluster, openCluster } from '../cluster/index.ts';
 import type { Config, DnsConfig } from '../config/index.ts';
 import { createDnsWriter, createProvider } from '../dns/index.ts';
+import type { FailoverEvent } from '../domain/failover.ts';
 import type { Mount, ServerName } from '../domain/ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -20,6 +21,8 @@ export interface ConfiguredFailoverOptions {
   readonly log: Logger;
   readonly links: ReadonlyMap<ServerName, ServerLink>;
   readonly stations: readonly Station[];
+  /** For the history. */
+  readonly noted: (event: FailoverEvent) => void;
 }
 
 /** From the start of a probe to its first byte. */
@@ -53,6 +56,7 @@ export async function startConfiguredFailover(options: ConfiguredFailoverOptions
     decoders: ffmpegDecoders({ ffmpegPath, clock, random, logger: log }),
     probeWithinMs: PROBE_WITHIN_MS,
     stateDirectory: config.state.directory,
+    noted: options.noted,
     clock,
     random,
     log,

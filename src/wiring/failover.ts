@@ -1,7 +1,7 @@
 import type { DecoderFactory } from '../audio/decoder.ts';
 import type { Cluster } from '../cluster/index.ts';
 import type { DnsWriter } from '../dns/index.ts';
-import type { FailoverInput, FailoverPolicy, FailoverRequest } from '../domain/failover.ts';
+import type { FailoverEvent, FailoverInput, FailoverPolicy, FailoverRequest } from '../domain/failover.ts';
 import type { FailoverView } from '../domain/failover-view.ts';
 import type { Mount, ServerName, StationName } from '../domain/ids.ts';
 import type { ServerAddress } from '../icecast/address.ts';
@@ -51,6 +51,7 @@ export interface FailoverOptions {
   /** A probe that takes longer has failed, in ms. */
   readonly probeWithinMs: number;
   readonly stateDirectory: string;
+  readonly noted?: (event: FailoverEvent) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -83,6 +84,7 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
     log,
     event(event) {
       events.note(event);
+      options.noted?.(event);
       // What a crash must not undo is written at once; the rest every few seconds.
       if (event.kind === 'dns-moved' || event.kind === 'dns-hold-changed')
         setImmediate(() => void remember());

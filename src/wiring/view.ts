@@ -6,6 +6,7 @@ import type { LegCondition, ServerCondition } from '../domain/conditions.ts';
 import type { ServerName } from '../domain/ids.ts';
 import type { SoundFigures } from '../domain/readings.ts';
 import type {
+  AlertView,
   EventView,
   LegView,
   ProcessingStatus,
@@ -23,17 +24,17 @@ export function stationView(
   station: Station,
   relay: { readonly relay: StationRelay; readonly sound: SoundFigures | null } | null,
   events: readonly EventView[],
+  ofAgent: readonly AlertView[],
   nowMs: number,
 ): StationView {
   return {
     station: station.policy.station,
     servers: station.policy.servers.map((server) => serverView(station, server, nowMs)),
     relay: relay === null ? null : relayStatus(relay.relay, relay.sound),
-    alerts: [...station.state.alerts.values()].map(({ code, subject, detail }) => ({
-      code,
-      subject,
-      detail,
-    })),
+    alerts: [
+      ...ofAgent,
+      ...[...station.state.alerts.values()].map(({ code, subject, detail }) => ({ code, subject, detail })),
+    ],
     events,
   };
 }

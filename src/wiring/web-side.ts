@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import { messageOf, SustainError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { startWeb, type WebServer } from '../web/server.ts';
+import { rememberedBy } from './remembered.ts';
 
 /**
  * The HTTP side of an agent, as the config wants it.
@@ -25,6 +26,7 @@ export async function startWebSide(
       loudness: (station, lastMs, points) => agent.loudness(station, lastMs, points),
       figures: () => agent.figures,
       levels: agent.levels,
+      remembered: rememberedBy(agent, clock),
     },
     clock,
     host: config.listen.host,

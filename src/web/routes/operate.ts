@@ -20,6 +20,8 @@ export interface Operated {
   request(station: string, request: OperatorRequest): boolean;
 }
 
+export const NO_AUTHOR = "body must have required property 'author'";
+
 /** An operator's wishes: each becomes an input to the decision, and nothing is done here. */
 export function addOperatorRoutes(routes: DescribedRoutes, operated: Operated): void {
   const add = (
@@ -40,8 +42,7 @@ export function addOperatorRoutes(routes: DescribedRoutes, operated: Operated): 
       },
       (request, reply) => {
         const author = authorOf(request);
-        if (author === null)
-          return reply.code(400).send({ error: "body must have required property 'author'" });
+        if (author === null) return reply.code(400).send({ error: NO_AUTHOR });
         return ask(operated, request, reply, wishOf(request, author));
       },
     );
@@ -60,7 +61,7 @@ export function addOperatorRoutes(routes: DescribedRoutes, operated: Operated): 
 }
 
 /** Who signed in is the author whatever the body says; a token has no name, so one is to be given. */
-function authorOf(request: FastifyRequest): string | null {
+export function authorOf(request: FastifyRequest): string | null {
   const { person } = request;
   if (person?.by === 'session') return person.session.name;
   return (request.body as { author?: string }).author ?? null;

@@ -1,8 +1,9 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { OutboxRow } from '../../../src/domain/outbox.ts';
 import { historyFile, openHistory, readHistory } from '../../../src/history/open.ts';
 import { openDatabase } from '../../../src/history/sqlite.ts';
-import type { HistoryStore, OutboxRow } from '../../../src/history/store.ts';
+import type { HistoryStore } from '../../../src/history/store.ts';
 import { batch, incident, LEG, recorded, second, temporaryFolder } from './support.ts';
 
 const DAY_MS = 24 * 3_600_000;

@@ -42,6 +42,8 @@ describe('the OpenAPI document', () => {
     );
     expect(operations.sort()).toEqual([
       'delete /api/v1/session',
+      'get /api/v1/events',
+      'get /api/v1/incidents',
       'get /api/v1/levels',
       'get /api/v1/openapi.json (open)',
       'get /api/v1/session',
@@ -50,6 +52,7 @@ describe('the OpenAPI document', () => {
       'get /healthz (open)',
       'get /metrics',
       'get /readyz (open)',
+      'post /api/v1/incidents/{id}/acknowledge',
       'post /api/v1/session (open)',
       'post /api/v1/stations/{station}/force',
       'post /api/v1/stations/{station}/hold',
@@ -76,6 +79,10 @@ describe('the OpenAPI document', () => {
     ['/api/v1/stations/{station}/loudness', '/api/v1/stations/myfm/loudness?lastMs=60000&points=10', 200],
     ['/api/v1/stations/{station}/loudness', '/api/v1/stations/nofm/loudness', 404],
     ['/api/v1/stations/{station}/loudness', '/api/v1/stations/myfm/loudness?points=many', 400],
+    ['/api/v1/incidents', '/api/v1/incidents?open=true&limit=5', 200],
+    ['/api/v1/incidents', '/api/v1/incidents?open=perhaps', 400],
+    ['/api/v1/events', '/api/v1/events?from=2026-11-08T11:00:00Z&to=2026-11-08T12:00:00%2B01:00', 200],
+    ['/api/v1/events', '/api/v1/events?from=yesterday', 400],
     ['/healthz', '/healthz', 200],
     ['/readyz', '/readyz', 200],
     ['/api/v1/levels', '/api/v1/levels', 426],

@@ -1,9 +1,11 @@
 import { afterEach } from 'vitest';
 import type { AgentFigures } from '../../../src/domain/figures.ts';
+import type { IncidentView } from '../../../src/domain/history-view.ts';
 import type { ChannelLevels, StationLevels } from '../../../src/domain/levels.ts';
 import type { OperatorRequest } from '../../../src/domain/operator.ts';
 import type { AgentView, LoudnessView } from '../../../src/domain/view.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
+import type { Remembered } from '../../../src/web/routes/history.ts';
 import { startWeb, type WebOptions, type WebServer, type WebSource } from '../../../src/web/server.ts';
 import { LONDON, MYFM, POLICY, PRIMARY } from '../decide/builders.ts';
 
@@ -69,6 +71,39 @@ export const FIGURES: AgentFigures = {
   ],
 };
 
+export const INCIDENT: IncidentView = {
+  id: 'myfm-london-1-sound',
+  station: MYFM,
+  severity: 'warning',
+  title: 'london: primary to autodj',
+  cause: '/primary is silent',
+  openedAt: '2026-11-08T11:00:00.000Z',
+  closedAt: null,
+  durationMs: 5000,
+  acknowledged: null,
+  servers: [LONDON],
+  deadAirMs: { london: 5000 },
+  steps: [{ time: '2026-11-08T11:00:00.000Z', is: 'opened', says: 'london: primary to autodj' }],
+};
+
+export const REMEMBERED: Remembered = {
+  incidents: async () => [INCIDENT],
+  events: async () => ({
+    events: [
+      {
+        seq: 7,
+        time: '2026-11-08T11:00:00.000Z',
+        station: MYFM,
+        says: 'acknowledged by ann',
+        author: 'ann',
+        event: { kind: 'acknowledged', atMs: 5, incident: INCIDENT.id, author: 'ann' },
+      },
+    ],
+    before: null,
+  }),
+  acknowledge: (incident) => incident === INCIDENT.id,
+};
+
 export const LOUDNESS: LoudnessView = {
   station: MYFM,
   from: '2026-11-22T12:00:00.000Z',
@@ -115,6 +150,7 @@ export async function startTestWeb(
       loudness: (station) => (station === 'myfm' ? LOUDNESS : null),
       figures: () => FIGURES,
       levels: [stationLevels()],
+      remembered: REMEMBERED,
       ...source,
     },
     ...changes,

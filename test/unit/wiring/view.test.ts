@@ -13,7 +13,7 @@ function station(): Station {
 }
 
 function legOf(of: Station, nowMs: number): LegView | undefined {
-  return stationView(of, null, [], nowMs).servers[0]?.legs[0];
+  return stationView(of, null, [], [], nowMs).servers[0]?.legs[0];
 }
 
 function listening(): Station {
@@ -26,7 +26,7 @@ function listening(): Station {
 
 describe('the picture of a station', () => {
   test('has every server and leg in order from the first moment on', () => {
-    const view = stationView(station(), null, [], 2500);
+    const view = stationView(station(), null, [], [], 2500);
     expect(view.servers.map(({ server }) => server)).toEqual(['london', 'dublin']);
     expect(view.servers[0]).toMatchObject({ role: 'own', condition: 'unknown', onAir: null, hold: null });
     expect(view.servers[1]).toMatchObject({ role: 'watching' });
@@ -86,7 +86,7 @@ describe('the picture of a station', () => {
       },
     };
     const held = new Station(POLICY, memory, 1000, hands);
-    const hold = (nowMs: number) => stationView(held, null, [], nowMs).servers[0]?.hold;
+    const hold = (nowMs: number) => stationView(held, null, [], [], nowMs).servers[0]?.hold;
     expect(hold(2000)).toEqual({ author: 'ann', remainingMs: 4000, source: null });
     expect(hold(60_000)?.remainingMs).toBe(0);
   });

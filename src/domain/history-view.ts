@@ -1,0 +1,84 @@
+import type { ServerName, StationName } from './ids.ts';
+import type { Incident, IncidentStepKind, Severity } from './incidents.ts';
+import type { RecordedEvent } from './record.ts';
+
+/** One incident for people: times in ISO 8601, durations in ms. */
+export interface IncidentView {
+  readonly id: string;
+  readonly station: StationName;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly cause: string;
+  readonly openedAt: string;
+  /** Null while it lasts. */
+  readonly closedAt: string | null;
+  /** Up to now while it lasts. */
+  readonly durationMs: number;
+  readonly acknowledged: { readonly author: string; readonly time: string } | null;
+  readonly servers: readonly ServerName[];
+  /** What listeners of each server heard of it: dead air in ms, as far as this agent's log can tell. */
+  readonly deadAirMs: Readonly<Record<string, number>>;
+  readonly steps: readonly { readonly time: string; readonly is: IncidentStepKind; readonly says: string }[];
+}
+
+/** One line of the event log. */
+export interface StoredEventView {
+  /** Without holes; the newest has the highest. */
+  readonly seq: number;
+  readonly time: string;
+  /** Null: the whole agent. */
+  readonly station: StationName | null;
+  /** In words. */
+  readonly says: string;
+  readonly author: string | null;
+  readonly event: RecordedEvent;
+}
+
+/** The newest first. */
+export interface EventPage {
+  readonly events: readonly StoredEventView[];
+  /** For `before` in the next question; null when there is no more. */
+  readonly before: number | null;
+}
+
+export interface IncidentFilter {
+  readonly station?: StationName;
+  readonly openOnly?: boolean;
+  readonly fromUnixMs?: number;
+  readonly toUnixMs?: number;
+  readonly limit: number;
+}
+
+export interface EventFilter {
+  readonly station?: StationName;
+  readonly operatorActsOnly?: boolean;
+  readonly fromUnixMs?: number;
+  readonly toUnixMs?: number;
+  readonly beforeSeq?: number;
+  readonly limit: number;
+}
+
+/** `iso` turns ms since 1970 into ISO 8601, as this room knows no dates. */
+export function incidentView(
+  incident: Incident,
+  nowUnixMs: number,
+  iso: (unixMs: number) => string,
+): IncidentView {
+  const { id, station, severity, title, cause, openedUnixMs, closedUnixMs, servers, deadAirMs } = incident;
+  const { acknowledged, steps } = incident;
+  return {
+    id,
+    station,
+    severity,
+    title,
+    cause,
+    openedAt: iso(openedUnixMs),
+    closedAt: closedUnixMs === null ? null : iso(closedUnixMs),
+    durationMs: Math.max(0, (closedUnixMs ?? nowUnixMs) - openedUnixMs),
+    acknowledged:
+      acknowledged === null ? null : { author: acknowledged.author, time: iso(acknowledged.unixMs) },
+    servers,
+    deadAirMs,
+    steps: steps.map(({ unixMs, is, says }) => ({ time: iso(unixMs), is, says })),
+  };
+}

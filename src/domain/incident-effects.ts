@@ -1,0 +1,139 @@
+import type { AlertCode } from './events.ts';
+import type { FailoverAlertCode } from './failover.ts';
+import type { ServerName, SourceName } from './ids.ts';
+import type { IncidentBook, Severity } from './incidents.ts';
+import type { AgentAlertCode, RecordedEvent } from './record.ts';
+
+const CRITICAL: readonly Opened['code'][] = ['nothing-audible', 'server-down', 'dns-no-server-well'];
+const OF_A_SERVER: readonly AlertCode[] = [
+  'server-down',
+  'admin-unauthorised',
+  'admin-overloaded',
+  'agent-gone',
+];
+/** The thread of what listeners hear; there is one for each station. */
+export const SOUND_THREAD = 'sound';
+
+/** What one event does to the incidents of a station. */
+export type Effect =
+  | {
+      readonly do: 'add';
+      readonly reason: string;
+      readonly thread: string;
+      readonly severity: Severity;
+      readonly says: string;
+      readonly cause: string;
+      readonly servers: readonly ServerName[];
+      readonly left: readonly SourceName[];
+    }
+  | { readonly do: 'remove'; readonly reason: string; readonly says: string }
+  | { readonly do: 'acknowledge'; readonly incident: string; readonly author: string };
+
+export function effectOf(event: RecordedEvent, book: IncidentBook): Effect | null {
+  const { policy } = book;
+  const first = policy.sources[0];
+  switch (event.kind) {
+    case 'switched': {
+      const reason = `away ${event.server}`;
+      const says = `${event.server}: ${event.from} to ${event.to}, because ${event.because}`;
+      if (event.to === first || event.trigger === 'operator') return { do: 'remove', reason, says };
+      if (event.trigger !== 'fault') return null;
+      return switchAway(reason, says, event.because, event.server, event.from);
+    }
+    case 'took-over':
+      return foundOnAir(event, first);
+    case 'role-changed':
+      return event.to === 'watching'
+        ? { do: 'remove', reason: `away ${event.server}`, says: `${event.server}: ${event.because}` }
+        : null;
+    case 'relay-switched': {
+      const reason = `away ${policy.self}`;
+      const source = policy.legs.find((leg) => leg.id === event.to)?.source ?? null;
+      const from = policy.legs.find((leg) => leg.id === event.from)?.source ?? null;
+      const says = `${policy.self}: ${event.to ?? 'the noise floor'} on air, because ${event.because}`;
+      if (source === first || event.trigger === 'operator') return { do: 'remove', reason, says };
+      const wasAway = book.open.some(({ reasons }) => reasons.includes(reason));
+      if (event.trigger === 'start' && wasAway)
+        return switchAway(reason, says, event.because, policy.self, null);
+      return event.trigger === 'fault' ? switchAway(reason, says, event.because, policy.self, from) : null;
+    }
+    case 'dns-moving': {
+      const says = `the name goes to ${event.to}, because ${event.because}`;
+      if (event.trigger !== 'fault') return { do: 'remove', reason: 'away dns', says };
+      return switchAway('away dns', says, event.because, event.from, null);
+    }
+    case 'alert-opened':
+    case 'dns-alert-opened':
+    case 'agent-alert-opened':
+      return alertOpened(event, book);
+    case 'alert-closed':
+    case 'dns-alert-closed':
+    case 'agent-alert-closed':
+      return {
+        do: 'remove',
+        reason: `${event.code} ${event.subject}`,
+        says: `over: ${event.code} (${event.subject})`,
+      };
+    case 'acknowledged':
+      return { do: 'acknowledge', incident: event.incident, author: event.author };
+    default:
+      return null;
+  }
+}
+
+/** An agent that finds another source than the first on the air has missed the switch, by its death perhaps. */
+function foundOnAir(
+  event: RecordedEvent & { kind: 'took-over' },
+  first: SourceName | undefined,
+): Effect | null {
+  const { server, source, because } = event;
+  const reason = `away ${server}`;
+  const says = `${server}: ${source} is on air (${because})`;
+  if (source === first || event.held === true) return { do: 'remove', reason, says };
+  return switchAway(reason, says, `${source} was found on air at a start: ${because}`, server, null);
+}
+
+function switchAway(
+  reason: string,
+  says: string,
+  cause: string,
+  server: ServerName | null,
+  from: SourceName | null,
+): Effect {
+  const servers = server === null ? [] : [server];
+  const left = from === null ? [] : [from];
+  return { do: 'add', reason, thread: SOUND_THREAD, severity: 'warning', says, cause, servers, left };
+}
+
+interface Opened {
+  readonly code: AlertCode | FailoverAlertCode | AgentAlertCode;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+function alertOpened({ code, subject, detail }: Opened, { policy, open }: IncidentBook): Effect {
+  const leg = policy.legs.find(({ id }) => id === subject);
+  const server =
+    leg?.server ?? policy.servers.find((name) => subject === name || subject.startsWith(`${name}/`));
+  const sound = open.find(({ thread }) => thread === SOUND_THREAD);
+  const belongsToSound =
+    code === 'nothing-audible' ||
+    code === 'dns-no-server-well' ||
+    (leg !== undefined && code !== 'cannot-hear' && sound?.left.includes(leg.source) === true);
+  const isOfServer =
+    (OF_A_SERVER as readonly string[]).includes(code) || (code === 'cannot-hear' && leg === undefined);
+  return {
+    do: 'add',
+    reason: `${code} ${subject}`,
+    thread: belongsToSound
+      ? SOUND_THREAD
+      : isOfServer && server !== undefined
+        ? `server ${server}`
+        : `${code} ${subject}`,
+    severity: CRITICAL.includes(code) ? 'critical' : 'warning',
+    says: `${code}: ${detail}`,
+    cause: detail,
+    servers: server === undefined ? [] : [server],
+    left: [],
+  };
+}

@@ -1,0 +1,264 @@
+import type { Command, CommandId } from '../domain/commands.ts';
+import type { LegId, Mount, StationName } from '../domain/ids.ts';
+import {
+  type Incident,
+  type IncidentBook,
+  type IncidentChange,
+  newIncidentBook,
+  noteInBook,
+  passTime,
+  withPolicy,
+} from '../domain/incidents.ts';
+import type { CommandOutcome } from '../domain/inputs.ts';
+import type { OutboxRow } from '../domain/outbox.ts';
+import type { StationPolicy } from '../domain/policy.ts';
+import type { LevelReading } from '../domain/readings.ts';
+import { type AgentAlertCode, concerns, type RecordedEvent } from '../domain/record.ts';
+import type { AlertView } from '../domain/view.ts';
+import { History } from '../history/history.ts';
+import type { StorePort } from '../history/port.ts';
+import { storePort } from '../history/port.ts';
+import type { Keep } from '../history/store.ts';
+import type { Cancel, Clock } from '../platform/clock.ts';
+import { sleep } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Relay } from '../relay/relay.ts';
+import type { Station } from '../station.ts';
+import { VERSION } from '../version.ts';
+import { ProvenLevels } from './proven-levels.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** Seconds for two days, ten seconds for two weeks, minutes for 90 days; each keeps the loudest moment of every second. */
+const KEEP: Keep = {
+  tiers: [
+    { afterMs: 2 * DAY_MS, spanS: 10 },
+    { afterMs: 14 * DAY_MS, spanS: 60 },
+  ],
+  levelsMs: 90 * DAY_MS,
+  eventsMs: 730 * DAY_MS,
+};
+const LOOK_EVERY_MS = 1_000;
+/** A disk that doesn't answer keeps no agent from starting. */
+const OPEN_WITHIN_MS = 3_000;
+
+/** Who has to be told of a change of an incident: rows for the outbox, written together with what they tell of. */
+export interface Teller {
+  rowsFor(change: IncidentChange): readonly OutboxRow[];
+  /** They have been handed to the disk; `kept` is false when it did not take them. */
+  written(rows: readonly OutboxRow[], kept: boolean): void;
+}
+
+export interface ChronicleOptions {
+  readonly agent: string;
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** In place of the one in `directory`, for tests. */
+  readonly port?: StorePort;
+}
+
+interface Chapter {
+  book: IncidentBook;
+  readonly levels: ProvenLevels;
+  /** Null until `follow`. */
+  followed: { readonly station: Station; readonly relay: () => Relay | null } | null;
+}
+
+/**
+ * What the agent writes down: every event and command, the incidents that they amount to, and levels. Nothing waits for it
+ * and nothing fails by it: what a disk does not take is lost, counted and said.
+ */
+export class Chronicle {
+  readonly port: StorePort;
+  readonly history: History;
+  readonly #options: ChronicleOptions;
+  readonly #chapters = new Map<StationName, Chapter>();
+  readonly #alerts = new Map<AgentAlertCode, AlertView>();
+  readonly #fed = new Map<Mount, boolean>();
+  readonly #cancels: Cancel[] = [];
+  #found: readonly Incident[] = [];
+  #teller: Teller | null = null;
+
+  private constructor(options: ChronicleOptions) {
+    const { clock, log, directory } = options;
+    this.#options = options;
+    this.port =
+      options.port ??
+      storePort({
+        directory,
+        wallTime: () => clock.wallTime(),
+        setAside: (path) => {
+          log.error({ path }, 'the history was damaged: it was put aside and a new one begun');
+          this.#alert('history-set-aside', `the history was damaged; it is kept as ${path}`);
+        },
+      });
+    this.history = new History({
+      port: this.port,
+      keep: KEEP,
+      clock,
+      log,
+      failing: (because) =>
+        because === null
+          ? this.#alertOver('history-not-written')
+          : this.#alert('history-not-written', `the history cannot be written: ${because}`),
+    });
+  }
+
+  /** Opens what is there, or goes on without it. */
+  static async open(options: ChronicleOptions): Promise<Chronicle> {
+    const chronicle = new Chronicle(options);
+    await chronicle.#begin();
+    return chronicle;
+  }
+
+  /** From now on changes of incidents are told to somebody. */
+  tellBy(teller: Teller): void {
+    this.#teller = teller;
+  }
+
+  /** Of the agent itself, in the words of the view. */
+  get alerts(): readonly AlertView[] {
+    return [...this.#alerts.values()];
+  }
+
+  get openIncidents(): readonly Incident[] {
+    return [...this.#chapters.values()].flatMap(({ book }) => book.open);
+  }
+
+  /** What a station is decided by from now on. */
+  settings(policy: StationPolicy): void {
+    const unixMs = this.#unixMs();
+    const { station } = policy;
+    const known = this.#chapters.get(station);
+    if (known === undefined) {
+      const open = this.#found.filter((incident) => incident.station === station);
+      const levels = new ProvenLevels(this.#options.clock, (row) => this.history.addLevels(row));
+      this.#chapters.set(station, { book: newIncidentBook(policy, unixMs, open), levels, followed: null });
+    } else known.book = withPolicy(known.book, policy);
+    this.note(station, { kind: 'settings', atMs: this.#options.clock.nowMs(), policy });
+  }
+
+  /** Looks each second at what no event tells of. */
+  follow(station: Station, relay: () => Relay | null): void {
+    const chapter = this.#chapters.get(station.policy.station);
+    if (chapter !== undefined) chapter.followed = { station, relay };
+  }
+
+  note(station: StationName | null, event: RecordedEvent): void {
+    const unixMs = this.#unixMs();
+    const recorded = { unixMs, station, event };
+    const changes: IncidentChange[] = [];
+    const first = [...this.#chapters.keys()][0];
+    for (const [name, chapter] of this.#chapters) {
+      if (first === undefined || !concerns(recorded, name, first)) continue;
+      const step = noteInBook(chapter.book, recorded);
+      chapter.book = step.book;
+      changes.push(...step.changes);
+    }
+    this.#write(recorded, changes);
+  }
+
+  sent(station: StationName, command: Command): void {
+    this.note(station, { kind: 'command-sent', atMs: this.#options.clock.nowMs(), command });
+  }
+
+  ended(station: StationName, id: CommandId, outcome: CommandOutcome): void {
+    this.note(station, { kind: 'command-ended', atMs: this.#options.clock.nowMs(), id, outcome });
+  }
+
+  heard(station: StationName, leg: LegId, reading: LevelReading): void {
+    this.#chapters.get(station)?.levels.heard(leg, reading);
+  }
+
+  #lookAt({ station, relay }: NonNullable<Chapter['followed']>, levels: ProvenLevels): void {
+    levels.settle(station);
+    const { playing, outputs } = relay()?.view ?? { playing: 'nothing', outputs: [] };
+    // Until something is played nobody expects a public mount to be fed.
+    if (playing === 'nothing') return;
+    for (const { mount, state } of outputs)
+      this.#output(station.policy.station, mount, state.is === 'feeding');
+  }
+
+  #output(station: StationName, mount: Mount, isFed: boolean): void {
+    const before = this.#fed.get(mount);
+    if (before === isFed || (before === undefined && isFed)) return;
+    this.#fed.set(mount, isFed);
+    this.note(station, { kind: 'output-changed', atMs: this.#options.clock.nowMs(), mount, isFed });
+  }
+
+  /** False when no incident of that name is open. */
+  acknowledge(incident: string, author: string): boolean {
+    const found = this.openIncidents.find(({ id }) => id === incident);
+    if (found === undefined) return false;
+    const atMs = this.#options.clock.nowMs();
+    this.note(found.station, { kind: 'acknowledged', atMs, incident, author });
+    return true;
+  }
+
+  async stop(): Promise<void> {
+    for (const cancel of this.#cancels) cancel();
+    for (const { levels, followed } of this.#chapters.values()) {
+      if (followed !== null) levels.settle(followed.station);
+      levels.flush();
+    }
+    const { agent, clock } = this.#options;
+    this.note(null, { kind: 'agent-stopped', atMs: clock.nowMs(), agent });
+    await this.history.close();
+  }
+
+  async #begin(): Promise<void> {
+    const { agent, clock, log } = this.#options;
+    const done = new AbortController();
+    const read = Promise.all([
+      this.port.call('lastSeenUnixMs'),
+      this.port.call('incidents', { openOnly: true, limit: 1000 }),
+    ]).catch((thrown: unknown) => {
+      log.error({ err: messageOf(thrown) }, 'the history could not be read; starting without it');
+      return null;
+    });
+    const found = await Promise.race([read, sleep(clock, OPEN_WITHIN_MS, done.signal)]);
+    done.abort();
+    const [lastSeenUnixMs, open] = found ?? [null, []];
+    this.#found = open;
+    this.note(null, { kind: 'agent-started', atMs: clock.nowMs(), agent, version: VERSION, lastSeenUnixMs });
+    this.#cancels.push(clock.every(LOOK_EVERY_MS, () => this.#look()));
+  }
+
+  #look(): void {
+    const unixMs = this.#unixMs();
+    for (const chapter of this.#chapters.values()) {
+      if (chapter.followed !== null) this.#lookAt(chapter.followed, chapter.levels);
+      const { book, changes } = passTime(chapter.book, unixMs);
+      chapter.book = book;
+      if (changes.length > 0) this.#write(null, changes);
+    }
+  }
+
+  #write(recorded: Parameters<History['write']>[0]['recorded'], changes: readonly IncidentChange[]): void {
+    const teller = this.#teller;
+    const outbox = teller === null ? [] : changes.flatMap((change) => teller.rowsFor(change));
+    const incidents = changes.map(({ incident }) => incident);
+    const written = this.history.write({ recorded, incidents, outbox });
+    if (outbox.length > 0) void written.then((kept) => teller?.written(outbox, kept));
+  }
+
+  #alert(code: AgentAlertCode, detail: string): void {
+    const { agent, clock } = this.#options;
+    this.#alerts.set(code, { code, subject: agent, detail });
+    this.note(null, { kind: 'agent-alert-opened', atMs: clock.nowMs(), code, subject: agent, detail });
+  }
+
+  #alertOver(code: AgentAlertCode): void {
+    const { agent, clock } = this.#options;
+    const known = this.#alerts.get(code);
+    if (known === undefined) return;
+    this.#alerts.delete(code);
+    const { detail } = known;
+    this.note(null, { kind: 'agent-alert-closed', atMs: clock.nowMs(), code, subject: agent, detail });
+  }
+
+  #unixMs(): number {
+    return this.#options.clock.wallTime().getTime();
+  }
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import type { StationEvent } from '../../../src/domain/events.ts';
+import {
+  CALM_MS,
+  type IncidentBook,
+  type IncidentChange,
+  newIncidentBook,
+  noteInBook,
+  passTime,
+} from '../../../src/domain/incidents.ts';
+import type { RecordedEvent } from '../../../src/domain/record.ts';
+import { AUTODJ, audible, DUBLIN, faulty, LONDON, MYFM, POLICY, PRIMARY } from '../decide/builders.ts';
+
+/** A book and the changes that its events have brought, told in one line each. */
+class Story {
+  book: IncidentBook = newIncidentBook(POLICY, 0);
+  readonly changes: IncidentChange[] = [];
+
+  at(unixMs: number, event: RecordedEvent): this {
+    const { book, changes } = noteInBook(this.book, { unixMs, station: MYFM, event });
+    this.book = book;
+    this.changes.push(...changes);
+    return this;
+  }
+
+  pass(unixMs: number): this {
+    const { book, changes } = passTime(this.book, unixMs);
+    this.book = book;
+    this.changes.push(...changes);
+    return this;
+  }
+
+  get told(): string[] {
+    return this.changes.map(({ is, incident }) => `${is} ${incident.thread} ${incident.severity}`);
+  }
+}
+
+const primary = POLICY.legs[0]?.id ?? ('' as never);
+const silentFrom = (sinceMs: number, atMs: number): StationEvent => ({
+  kind: 'leg-changed',
+  atMs,
+  leg: primary,
+  from: audible(0, 0),
+  to: faulty(sinceMs),
+});
+const soundsAgain = (atMs: number): StationEvent => ({
+  kind: 'leg-changed',
+  atMs,
+  leg: primary,
+  from: faulty(0),
+  to: audible(atMs, atMs),
+});
+const tookOver: StationEvent = {
+  kind: 'took-over',
+  atMs: 0,
+  server: LONDON,
+  source: PRIMARY,
+  because: 'it was on air before',
+};
+const away: StationEvent = {
+  kind: 'switched',
+  atMs: 0,
+  server: LONDON,
+  from: PRIMARY,
+  to: AUTODJ,
+  trigger: 'fault',
+  because: '/primary is silent',
+};
+const back: StationEvent = { ...away, from: AUTODJ, to: PRIMARY, trigger: 'return', because: 'it is good' };
+const nothing = (kind: 'alert-opened' | 'alert-closed', atMs = 0): StationEvent => ({
+  kind,
+  atMs,
+  code: 'nothing-audible',
+  subject: LONDON,
+  detail: '/primary is silent',
+});
+const started: RecordedEvent = {
+  kind: 'agent-started',
+  atMs: 0,
+  agent: LONDON,
+  version: '0',
+  lastSeenUnixMs: null,
+};
+
+describe('an incident', () => {
+  test('is one from the first switch to a lasting calm, with its cause, its length and what was heard', () => {
+    const story = new Story()
+      .at(0, tookOver)
+      .at(1, soundsAgain(1))
+      .at(15_000, silentFrom(10_000, 15_000))
+      .at(15_100, away)
+      .at(59_000, soundsAgain(59_000))
+      .at(60_000, back)
+      .pass(60_000 + CALM_MS - 1);
+    expect(story.told).toEqual(['opened sound warning', 'changed sound warning']);
+    story.pass(60_000 + CALM_MS);
+    const closed = story.changes.at(-1);
+    expect(closed).toMatchObject({
+      is: 'closed',
+      incident: { cause: '/primary is silent', openedUnixMs: 15_100, closedUnixMs: 60_000 },
+    });
+    // From where the silence began, not from where it was found.
+    expect(closed?.incident.deadAirMs).toEqual({ [LONDON]: 5_100 });
+    expect(closed?.incident.steps.map(({ is }) => is)).toEqual(['opened', 'eased', 'closed']);
+  });
+
+  test('takes a relapse within the calm for itself', () => {
+    const story = new Story().at(0, away).at(10_000, back).at(20_000, away).at(30_000, back).pass(40_000);
+    expect(story.book.open).toHaveLength(1);
+    expect(story.told.filter((told) => told.startsWith('opened'))).toHaveLength(1);
+  });
+
+  test('is critical as soon as nothing sounds, and is acknowledged once', () => {
+    const story = new Story().at(0, away).at(1000, nothing('alert-opened'));
+    expect(story.told).toEqual(['opened sound warning', 'escalated sound critical']);
+    const incident = story.book.open[0]?.id ?? '';
+    const acknowledged: RecordedEvent = { kind: 'acknowledged', atMs: 0, incident, author: 'ann' };
+    story.at(2000, acknowledged).at(3000, { ...acknowledged, author: 'bob' });
+    expect(story.book.open[0]?.acknowledged).toEqual({ author: 'ann', unixMs: 2000 });
+    expect(story.told.filter((told) => told.startsWith('acknowledged'))).toHaveLength(1);
+  });
+});
+
+describe('an agent that starts', () => {
+  test('and finds another source on air than the first opens the incident that its death may have swallowed', () => {
+    const found: StationEvent = { ...tookOver, source: AUTODJ };
+    expect(new Story().at(0, found).told).toEqual(['opened sound warning']);
+    expect(new Story().at(0, { ...found, held: true }).told).toEqual([]);
+  });
+
+  test('closes what it does not find again, and keeps what it does', () => {
+    const before = new Story().at(0, away);
+    before.at(0, {
+      kind: 'alert-opened',
+      atMs: 0,
+      code: 'backup-not-proven',
+      subject: 'myfm/autodj@london',
+      detail: '',
+    });
+    const story = new Story();
+    story.book = newIncidentBook(POLICY, 100_000, before.book.open);
+    story
+      .at(100_000, started)
+      .at(101_000, { ...tookOver, source: AUTODJ })
+      .pass(190_001)
+      .pass(190_001 + CALM_MS);
+    expect(story.book.open.map(({ reasons }) => reasons)).toEqual([['away london']]);
+    expect(story.told.at(-1)).toBe('closed backup-not-proven myfm/autodj@london warning');
+  });
+
+  test('as a deputy no longer leaves nothing open of the server that it stood in for', () => {
+    const story = new Story().at(0, { ...away, server: DUBLIN }).at(5000, {
+      kind: 'role-changed',
+      atMs: 0,
+      server: DUBLIN,
+      from: 'deputy',
+      to: 'watching',
+      because: 'its own agent is at work',
+    });
+    expect(story.pass(5000 + CALM_MS).book.open).toEqual([]);
+  });
+});

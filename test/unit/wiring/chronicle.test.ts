@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import type { StationEvent } from '../../../src/domain/events.ts';
+import { CALM_MS, type IncidentChange } from '../../../src/domain/incidents.ts';
+import { openHistory } from '../../../src/history/open.ts';
+import { directPort, type StorePort } from '../../../src/history/port.ts';
+import { SustainError } from '../../../src/platform/errors.ts';
+import { Chronicle } from '../../../src/wiring/chronicle.ts';
+import { AUTODJ, DUBLIN, LONDON, MYFM, POLICY, PRIMARY } from '../decide/builders.ts';
+import { temporaryFolder } from '../history/support.ts';
+import { manualClock } from '../platform/clocks.ts';
+import { keptLog } from './support.ts';
+
+const away: StationEvent = {
+  kind: 'switched',
+  atMs: 0,
+  server: LONDON,
+  from: PRIMARY,
+  to: AUTODJ,
+  trigger: 'fault',
+  because: '/primary is silent',
+};
+const back: StationEvent = { ...away, from: AUTODJ, to: PRIMARY, trigger: 'return' };
+const flushed = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+async function chronicleIn(directory = temporaryFolder()) {
+  const disk = { isFull: false };
+  const clock = manualClock(1_000_000);
+  const { log, lines } = keptLog();
+  const direct = directPort({ directory, wallTime: () => clock.wallTime(), setAside: () => {} });
+  const port: StorePort = {
+    ...direct,
+    call: async (name, ...args) => {
+      if (disk.isFull) throw new SustainError('SQLITE_FULL', 'database or disk is full');
+      return direct.call(name, ...args);
+    },
+  };
+  const chronicle = await Chronicle.open({ agent: LONDON, directory, clock, log, port });
+  chronicle.settings(POLICY);
+  return { chronicle, clock, disk, directory, lines };
+}
+
+describe('what an agent writes down', () => {
+  test('is every event, command and result, and the incidents that they amount to', async () => {
+    const { chronicle, clock, directory } = await chronicleIn();
+    chronicle.note(MYFM, away);
+    const id = 'myfm@london-1' as never;
+    const move = {
+      kind: 'move-listeners',
+      id,
+      server: LONDON,
+      from: '/primary' as never,
+      to: '/autodj' as never,
+      toSource: AUTODJ,
+      because: 'it is silent',
+      deadlineMs: 0,
+    } as const;
+    chronicle.sent(MYFM, move);
+    chronicle.ended(MYFM, id, { is: 'done', detail: '3 moved' });
+    chronicle.note(MYFM, back);
+    clock.advance(CALM_MS + 1000);
+    expect(chronicle.openIncidents).toEqual([]);
+    await chronicle.stop();
+    const { store } = openHistory(directory, new Date(0));
+    expect(store.events({ limit: 100 }).map(({ event }) => event.kind)).toEqual([
+      'agent-started',
+      'settings',
+      'switched',
+      'command-sent',
+      'command-ended',
+      'switched',
+      'agent-stopped',
+    ]);
+    expect(store.incidents({ limit: 10 })).toMatchObject([{ cause: away.because, closedUnixMs: 1_000_000 }]);
+    expect(store.verify()).toMatchObject({ ok: true, rows: 7 });
+  });
+
+  test('goes on where it was after a restart: an open incident stays the same one', async () => {
+    const first = await chronicleIn();
+    first.chronicle.note(MYFM, away);
+    await flushed();
+    const { chronicle } = await chronicleIn(first.directory);
+    expect(chronicle.openIncidents).toEqual(first.chronicle.openIncidents);
+    chronicle.note(MYFM, back);
+    expect(chronicle.openIncidents).toMatchObject([{ reasons: [] }]);
+  });
+
+  test('is lost on a full disk, which is said, and nothing else stops', async () => {
+    const { chronicle, clock, disk, lines } = await chronicleIn();
+    await flushed();
+    disk.isFull = true;
+    chronicle.note(MYFM, away);
+    await flushed();
+    expect(chronicle.alerts).toMatchObject([{ code: 'history-not-written', subject: LONDON }]);
+    expect(chronicle.openIncidents.map(({ thread }) => thread)).toEqual([
+      'sound',
+      'history-not-written london',
+    ]);
+    expect(lines.filter(({ level }) => level === 50)).toHaveLength(1);
+    disk.isFull = false;
+    clock.advance(5_000);
+    await flushed();
+    expect(chronicle.alerts).toEqual([]);
+  });
+
+  test('is told of in the same breath, with whether it was kept', async () => {
+    const { chronicle, disk } = await chronicleIn();
+    await flushed();
+    const told: string[] = [];
+    const row = (change: IncidentChange) => ({
+      id: `${change.is} ${change.incident.id}`,
+      hook: 'webhook',
+      state: 'waiting' as const,
+      attempts: 0,
+      dueUnixMs: 0,
+      createdUnixMs: 0,
+      lastError: null,
+      body: '{}',
+    });
+    chronicle.tellBy({
+      rowsFor: (change) => [row(change)],
+      written: (rows, kept) => told.push(...rows.map(({ id }) => `${id.split(' ')[0]} ${kept}`)),
+    });
+    chronicle.note(MYFM, away);
+    await flushed();
+    disk.isFull = true;
+    chronicle.note(MYFM, { ...away, server: DUBLIN });
+    await flushed();
+    expect(told.sort()).toEqual(['changed false', 'opened false', 'opened true']);
+    expect(await chronicle.port.call('outbox', 'waiting').catch(() => 'full')).toBe('full');
+    disk.isFull = false;
+    expect(await chronicle.port.call('outbox', 'waiting')).toHaveLength(1);
+  });
+});
