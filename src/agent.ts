@@ -4,7 +4,7 @@ import { showsAgentOf } from './decide/server.ts';
 import type { Memory } from './decide/state.ts';
 import type { Command } from './domain/commands.ts';
 import type { StationEvent } from './domain/events.ts';
-import type { FailoverRequest } from './domain/failover.ts';
+import type { FailoverRequest, RequestAnswer } from './domain/failover.ts';
 import type { AgentFigures } from './domain/figures.ts';
 import type { Leg, LegId, ServerName, StationName } from './domain/ids.ts';
 import type { Input } from './domain/inputs.ts';
@@ -26,6 +26,7 @@ import { startConfiguredFailover } from './wiring/failover-start.ts';
 import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
 import { LiveLevels } from './wiring/live-levels.ts';
 import { type MemoryFile, memoryFile } from './wiring/memory-file.ts';
+import { type ListedServer, playlistOf } from './wiring/playlists.ts';
 import { type ServerLink, startServerLink } from './wiring/server-link.ts';
 import { StationRecords } from './wiring/station-records.ts';
 import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
@@ -144,10 +145,16 @@ export class Agent {
     return true;
   }
 
-  /** The same for where the name points; false when there is no DNS section. */
-  requestDns(request: FailoverRequest): boolean {
-    this.#failover?.request(request);
-    return this.#failover !== null;
+  /** The same for where the name points, with its answer. */
+  requestDns(request: FailoverRequest): RequestAnswer {
+    return this.#failover?.request(request) ?? { is: 'no-dns' };
+  }
+
+  /** Where a station is heard, the best first; null when there is no such station. */
+  playlist(name: StationName): readonly ListedServer[] | null {
+    const running = this.#stations.get(name);
+    if (running === undefined) return null;
+    return playlistOf(this.#options.config, running.station, this.#failover?.state ?? null);
   }
 
   /** Leaves every server as it should be without us, within 5 s. */

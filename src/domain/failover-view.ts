@@ -10,6 +10,11 @@ export interface FailoverView {
   readonly mode: 'alone' | 'cluster';
   /** Whether this agent would write now, and if not why. */
   readonly writes: { readonly may: true } | { readonly may: false; readonly because: string };
+  /** How this agent stands to NATS; null without a cluster. */
+  readonly cluster: {
+    readonly link: 'connecting' | 'connected' | 'no-majority';
+    readonly reason: string | null;
+  } | null;
   readonly lease: Lease['is'] | null;
   readonly moving: { readonly to: ServerName; readonly forMs: number } | null;
   readonly hold: (Pick<FailoverHold, 'author' | 'server'> & { readonly remainingMs: number }) | null;

@@ -96,6 +96,12 @@ export type FailoverRequest =
     }
   | { readonly do: 'release'; readonly author: string };
 
+/** What became of a request. `goesFor`: whether other agents hear of it, or only this one knows. */
+export type RequestAnswer =
+  | { readonly is: 'taken'; readonly goesFor: 'this-agent' | 'all-agents' }
+  | { readonly is: 'refused'; readonly detail: string }
+  | { readonly is: 'no-dns' };
+
 /** "Don't touch the DNS": `server` is set when the name was sent there by hand, `override` when heard or not. */
 export interface FailoverHold {
   readonly author: string;

@@ -12,6 +12,7 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
   401: 'Nobody is signed in, and there is no token',
   403: 'Not allowed',
   404: 'There is no such thing',
+  409: 'Refused as things stand; the error says why',
   426: 'To be opened as a WebSocket',
   429: 'Too many tries',
   503: 'Not now',

@@ -227,6 +227,13 @@ const dnsView = z
       z.strictObject({ may: z.literal(true) }),
       z.strictObject({ may: z.literal(false), because: z.string() }),
     ]),
+    cluster: z
+      .strictObject({
+        link: word(['connecting', 'connected', 'no-majority']),
+        reason: z.string().nullable(),
+      })
+      .nullable()
+      .describe('how this agent stands to NATS; null without a cluster'),
     lease: word(['ours', 'theirs', 'lost']).nullable(),
     moving: z.strictObject({ to: server, forMs: durationMs }).nullable(),
     hold: z
@@ -316,6 +323,18 @@ export const forceBody = z
   .register(components, { id: 'Force' });
 export const releaseBody = z.strictObject(wish).register(components, { id: 'Release' });
 
+const dnsWish = { author: wish.author };
+export const dnsHoldBody = z.strictObject({ ...dnsWish, forMs }).register(components, { id: 'DnsHold' });
+export const dnsForceBody = z
+  .strictObject({
+    ...dnsWish,
+    forMs,
+    server,
+    override: z.boolean().optional().describe('also to a server that is not audible'),
+  })
+  .register(components, { id: 'DnsForce' });
+export const dnsReleaseBody = z.strictObject(dnsWish).register(components, { id: 'DnsRelease' });
+
 /** Digits, as an address has no numbers. */
 export const digits = (most: number) => z.string().regex(new RegExp(`^[0-9]{1,${most}}$`));
 export const stateQuery = z.strictObject({
@@ -327,11 +346,19 @@ export const loudnessQuery = z.strictObject({
 });
 export const stationParams = z.strictObject({ station: z.string().max(32) });
 
+export const playlistParams = z.strictObject({ file: z.string().max(40) });
+
 export const health = z.strictObject({ ok: z.boolean() }).register(components, { id: 'Health' });
 export const readiness = z.strictObject({ ready: z.boolean() }).register(components, { id: 'Readiness' });
 export const accepted = z
   .strictObject({ accepted: z.literal(true) })
   .register(components, { id: 'Accepted' });
+export const acceptedDns = z
+  .strictObject({
+    accepted: z.literal(true),
+    goesFor: word(['this-agent', 'all-agents']).describe('without a cluster, every agent has to be asked'),
+  })
+  .register(components, { id: 'AcceptedDns' });
 export const signedOut = z
   .strictObject({ signedOut: z.literal(true) })
   .register(components, { id: 'SignedOut' });
@@ -342,6 +369,8 @@ export type LoudnessQuery = z.infer<typeof loudnessQuery>;
 export type SignInBody = z.infer<typeof signInBody>;
 export type HoldBody = z.infer<typeof holdBody>;
 export type ForceBody = z.infer<typeof forceBody>;
+export type DnsHoldBody = z.infer<typeof dnsHoldBody>;
+export type DnsForceBody = z.infer<typeof dnsForceBody>;
 export type ReleaseBody = z.infer<typeof releaseBody>;
 
 /** For fastify, which wants the schema without its address. */

@@ -18,14 +18,16 @@ import { LEVELS_PATH, LevelSockets } from './levels/socket.ts';
 import { Metrics, type MetricsSource } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
+import { addDnsRoutes, type DnsOperated } from './routes/dns.ts';
 import { addHistoryRoutes, type Remembered } from './routes/history.ts';
+import { addListenRoutes, type ListenSource } from './routes/listen.ts';
 import { addOperatorRoutes, type Operated } from './routes/operate.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import { addStateRoutes, type StateSource } from './routes/state.ts';
 import { failure } from './schemas.ts';
 
 /** What the HTTP side is told of the agent, and whom it may tell what. */
-export interface WebSource extends StateSource, Operated, MetricsSource {
+export interface WebSource extends StateSource, Operated, DnsOperated, ListenSource, MetricsSource {
   readonly remembered: Remembered;
   readonly levels: readonly StationLevels[];
 }
@@ -76,6 +78,8 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   addStateRoutes(routes, source);
   addOperatorRoutes(routes, source);
   addHistoryRoutes(routes, source.remembered);
+  addDnsRoutes(routes, source);
+  addListenRoutes(routes, source);
   addSessionRoutes(routes, gate, sessions, new SignIn({ users, gate, sessions, clock, oneTimeSecret }));
   addMetricsRoute(routes, new Metrics(source, hub));
   addLevelsRoute(routes);

@@ -1,16 +1,20 @@
+import type { ClusterLink } from '../cluster/index.ts';
 import type { FailoverState } from '../decide/failover/state.ts';
 import { mayWrite } from '../decide/failover/writer.ts';
 import type { FailoverPolicy, ServerHealth } from '../domain/failover.ts';
 import type { FailoverView } from '../domain/failover-view.ts';
 import type { FailoverEventView } from './failover-log.ts';
 
-export function failoverView(
-  state: FailoverState,
-  policy: FailoverPolicy,
-  names: readonly string[],
-  events: readonly FailoverEventView[],
-  nowMs: number,
-): FailoverView {
+export interface FailoverFacts {
+  readonly state: FailoverState;
+  readonly policy: FailoverPolicy;
+  readonly names: readonly string[];
+  readonly link: ClusterLink | null;
+  readonly events: readonly FailoverEventView[];
+  readonly nowMs: number;
+}
+
+export function failoverView({ state, policy, names, link, events, nowMs }: FailoverFacts): FailoverView {
   const right = mayWrite(state, nowMs, policy);
   const { publishing, hold, record } = state;
   return {
@@ -19,6 +23,7 @@ export function failoverView(
     epoch: record?.epoch ?? null,
     mode: policy.mode,
     writes: right.may ? { may: true } : { may: false, because: right.because },
+    cluster: link === null ? null : { link: link.is, reason: 'reason' in link ? link.reason : null },
     lease: policy.mode === 'cluster' ? state.lease.is : null,
     moving:
       publishing === null ? null : { to: publishing.server, forMs: Math.round(nowMs - publishing.sinceMs) },

@@ -1,7 +1,14 @@
 import type { DecoderFactory } from '../audio/decoder.ts';
 import type { Cluster } from '../cluster/index.ts';
+import type { FailoverState } from '../decide/failover/state.ts';
 import type { DnsWriter } from '../dns/index.ts';
-import type { FailoverEvent, FailoverInput, FailoverPolicy, FailoverRequest } from '../domain/failover.ts';
+import type {
+  FailoverEvent,
+  FailoverInput,
+  FailoverPolicy,
+  FailoverRequest,
+  RequestAnswer,
+} from '../domain/failover.ts';
 import type { FailoverView } from '../domain/failover-view.ts';
 import type { Mount, ServerName, StationName } from '../domain/ids.ts';
 import type { ServerAddress } from '../icecast/address.ts';
@@ -59,7 +66,8 @@ export interface FailoverOptions {
 
 export interface Failover {
   view(): FailoverView;
-  request(request: FailoverRequest): void;
+  readonly state: FailoverState;
+  request(request: FailoverRequest): RequestAnswer;
   /** The agent beside a server showed that it lives, or did not, in a look at that server. */
   sawColleague(server: ServerName, seen: boolean): void;
   stop(): Promise<void>;
@@ -136,8 +144,24 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
   const ears = startEars(options, (input) => desk.take(input));
   const cancelRemembering = clock.every(REMEMBER_EVERY_MS, () => void remember());
   return {
-    view: () => failoverView(desk.state, policy, options.names.names, events.events, clock.nowMs()),
-    request: (request) => desk.take({ kind: 'operator', atMs: clock.nowMs(), request }),
+    view: () =>
+      failoverView({
+        state: desk.state,
+        policy,
+        names: options.names.names,
+        link: cluster?.link() ?? null,
+        events: events.events,
+        nowMs: clock.nowMs(),
+      }),
+    get state() {
+      return desk.state;
+    },
+    request(request) {
+      const events = desk.take({ kind: 'operator', atMs: clock.nowMs(), request });
+      const refused = events.find((event) => event.kind === 'dns-refused');
+      if (refused !== undefined) return { is: 'refused', detail: refused.detail };
+      return { is: 'taken', goesFor: cluster === null ? 'this-agent' : 'all-agents' };
+    },
     sawColleague: (server, seen) => desk.take({ kind: 'colleague', atMs: clock.nowMs(), server, seen }),
     async stop() {
       cancelRemembering();

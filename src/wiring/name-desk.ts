@@ -80,15 +80,18 @@ export class NameDesk {
     return failoverMemoryOf(this.#state, this.#options.clock.nowMs());
   }
 
-  take(input: FailoverInput): void {
+  /** Decides and acts on it at once; gives what happened. */
+  take(input: FailoverInput): readonly FailoverEvent[] {
     const { policy, log } = this.#options;
     try {
       const { state, commands, events } = failoverStep(this.#state, input, policy);
       this.#state = state;
       for (const event of events) this.#options.event(event);
       for (const command of commands) this.#carryOut(command);
+      return events;
     } catch (thrown) {
       log.error({ input: input.kind, err: messageOf(thrown) }, 'a DNS decision failed; the name stays');
+      return [];
     }
   }
 

@@ -23,6 +23,8 @@ export async function startWebSide(
       view: () => agent.view(),
       isReady: () => agent.isReady,
       request: (station, request) => agent.request(stationName(station), request),
+      requestDns: (request) => agent.requestDns(request),
+      playlist: (station) => agent.playlist(station),
       loudness: (station, lastMs, points) => agent.loudness(station, lastMs, points),
       figures: () => agent.figures,
       levels: agent.levels,

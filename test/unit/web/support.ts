@@ -147,6 +147,8 @@ export async function startTestWeb(
         asked.push({ station, request });
         return station === 'myfm';
       },
+      requestDns: () => ({ is: 'taken', goesFor: 'all-agents' }),
+      playlist: () => null,
       loudness: (station) => (station === 'myfm' ? LOUDNESS : null),
       figures: () => FIGURES,
       levels: [stationLevels()],
