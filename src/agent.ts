@@ -6,12 +6,12 @@ import type { Command } from './domain/commands.ts';
 import type { StationEvent } from './domain/events.ts';
 import type { FailoverRequest, RequestAnswer } from './domain/failover.ts';
 import type { AgentFigures } from './domain/figures.ts';
+import type { ServerLook } from './domain/icecast.ts';
 import type { Leg, LegId, ServerName, StationName } from './domain/ids.ts';
 import type { Input } from './domain/inputs.ts';
 import type { StationLevels } from './domain/levels.ts';
 import type { OperatorRequest } from './domain/operator.ts';
 import type { AgentView, LoudnessView } from './domain/view.ts';
-import { parseServerUrl } from './icecast/address.ts';
 import { atMost, type Cancel, type Clock } from './platform/clock.ts';
 import { messageOf, SustainError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
@@ -27,7 +27,8 @@ import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
 import { LiveLevels } from './wiring/live-levels.ts';
 import { type MemoryFile, memoryFile } from './wiring/memory-file.ts';
 import { type ListedServer, playlistOf } from './wiring/playlists.ts';
-import { type ServerLink, startServerLink } from './wiring/server-link.ts';
+import type { ServerLink } from './wiring/server-link.ts';
+import { startServerLinks } from './wiring/server-links.ts';
 import { StationRecords } from './wiring/station-records.ts';
 import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
 import { stationView } from './wiring/view.ts';
@@ -62,7 +63,7 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #startedAtMs: number;
   readonly #stations = new Map<StationName, Running>();
-  readonly #links = new Map<ServerName, ServerLink>();
+  #links: ReadonlyMap<ServerName, ServerLink> = new Map();
   readonly #legs = new Map<LegId, LegListener>();
   /** Of the stations in relay mode. */
   readonly #relays = new Map<StationName, StationRelay>();
@@ -215,7 +216,7 @@ export class Agent {
       };
       this.#stations.set(policy.station, { station, memory, log: events, levels, records, note });
     }
-    this.#startLinks();
+    this.#links = startServerLinks(this.#options, (server, look) => this.#looked(server, look));
     this.#startRelays();
     this.#startLegs();
     this.#failover = await startConfiguredFailover({
@@ -230,31 +231,12 @@ export class Agent {
     );
   }
 
-  #startLinks(): void {
-    const { config, clock, random } = this.#options;
-    const mounts = [
-      ...new Set(config.stations.flatMap((station) => station.sources.map((source) => source.mount))),
-    ];
-    for (const server of config.servers) {
-      const address = parseServerUrl(server.url);
-      if (address === null)
-        throw new SustainError('bad-server-url', `servers.${server.name}.url is not a URL of a server`);
-      const link = startServerLink({
-        name: server.name,
-        self: config.self,
-        address,
-        admin: server.admin,
-        mounts,
-        clock,
-        random,
-        seen: (look) => {
-          if (look.ok) this.#noteMounts(server.name, new Set(look.mounts.map((view) => view.mount)));
-          if (look.ok) this.#failover?.sawColleague(server.name, showsAgentOf(look, server.name));
-          this.#push(null, { kind: 'look', atMs: clock.nowMs(), server: server.name, look });
-        },
-      });
-      this.#links.set(server.name, link);
+  #looked(server: ServerName, look: ServerLook): void {
+    if (look.ok) {
+      this.#noteMounts(server, new Set(look.mounts.map((view) => view.mount)));
+      this.#failover?.sawColleague(server, showsAgentOf(look, server));
     }
+    this.#push(null, { kind: 'look', atMs: this.#options.clock.nowMs(), server, look });
   }
 
   #startRelays(): void {

@@ -1,0 +1,39 @@
+import type { Config } from '../config/index.ts';
+import type { ServerLook } from '../domain/icecast.ts';
+import type { ServerName } from '../domain/ids.ts';
+import { parseServerUrl } from '../icecast/address.ts';
+import type { Clock } from '../platform/clock.ts';
+import { SustainError } from '../platform/errors.ts';
+import type { Random } from '../platform/random.ts';
+import { type ServerLink, startServerLink } from './server-link.ts';
+
+/**
+ * A link to every server of the config.
+ * @throws SustainError `bad-server-url`
+ */
+export function startServerLinks(
+  { config, clock, random }: { readonly config: Config; readonly clock: Clock; readonly random: Random },
+  seen: (server: ServerName, look: ServerLook) => void,
+): Map<ServerName, ServerLink> {
+  const mounts = [
+    ...new Set(config.stations.flatMap((station) => station.sources.map((source) => source.mount))),
+  ];
+  const links = new Map<ServerName, ServerLink>();
+  for (const { name, url, admin } of config.servers) {
+    const address = parseServerUrl(url);
+    if (address === null)
+      throw new SustainError('bad-server-url', `servers.${name}.url is not a URL of a server`);
+    const link = startServerLink({
+      name,
+      self: config.self,
+      address,
+      admin,
+      mounts,
+      clock,
+      random,
+      seen: (look) => seen(name, look),
+    });
+    links.set(name, link);
+  }
+  return links;
+}
