@@ -10,6 +10,8 @@ export interface MetricsSource {
 
 const LEG = ['station', 'server', 'source'] as const;
 const CONDITIONS = ['unknown', 'audible', 'faulty'] as const;
+/** The default of 10 ms wakes the process a hundred times a second, which cost an agent more than its decisions. */
+const LOOP_LOOK_EVERY_MS = 100;
 const SERVER_CONDITIONS = ['unknown', 'up', 'misconfigured', 'overloaded', 'down'] as const;
 
 /** Everything for Prometheus. It is put together when it is asked for, and costs nothing meanwhile. */
@@ -23,7 +25,11 @@ export class Metrics {
   constructor(source: MetricsSource, hub: LevelsHub) {
     this.#source = source;
     this.#hub = hub;
-    collectDefaultMetrics({ register: this.#registry, prefix: 'sustain_' });
+    collectDefaultMetrics({
+      register: this.#registry,
+      prefix: 'sustain_',
+      eventLoopMonitoringPrecision: LOOP_LOOK_EVERY_MS,
+    });
     for (const [name, help, labels] of GAUGES) {
       const gauge = new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry] });
       this.#gauges.set(name, gauge);

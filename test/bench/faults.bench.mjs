@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FAULTS } from '../../fixtures/corpus/catalogue.mjs';
 import { CORPUS_FOLDER, makeCorpus } from '../../fixtures/corpus/make.mjs';
 import { faultsReport } from './faults-report.mjs';
 
@@ -24,6 +25,22 @@ const GRACE_SECONDS = 1;
 const FAULT_KINDS = ['silence', 'noise-only', 'tone', 'channel-lost', 'phase-inverted', 'stuck-loop'];
 /** Silence with a noise floor is both, by any name: each of them is right. */
 const ALSO_RIGHT = { silence: ['noise-only'] };
+
+/**
+ * When the rule of a fault has all it asks for, from the start of the fault: the window that the evidence fills, and the
+ * trip delay after that (fault_watch.cpp and fault_rules.cpp, whose figures these are). The error of a trip is how far
+ * from this it was.
+ */
+const DUE_SECONDS = {
+  silence: () => TRIP_SECONDS,
+  'noise-only': ({ preset }) => 12 + (preset === 'talk' ? 2 : 3),
+  tone: () => 8 + 2,
+  'channel-lost': ({ preset }) => 1 + (preset === 'talk' ? 10 : 15),
+  // Of the 20 s that are correlated, 13 have to be inverted for -0.3.
+  'phase-inverted': () => 13 + 3,
+  // The first time, five repeats of it, and those for 20 s at least.
+  'stuck-loop': ({ fault }) => fault.make[1] + Math.max(5 * fault.make[1], 20),
+};
 
 const extensionOf = (file) => file.split('.').at(-1);
 
@@ -118,7 +135,15 @@ function blankDetectTrips(items) {
   return trips;
 }
 
-const newTally = () => ({ instances: 0, found: 0, delaysSeconds: [], missed: [] });
+const madeAs = (wanted) => FAULTS.find(({ what }) => what === wanted);
+const newTally = () => ({
+  instances: 0,
+  found: 0,
+  delaysSeconds: [],
+  errorsSeconds: [],
+  onsetsSeconds: [],
+  missed: [],
+});
 const tallyOf = (map, key) => map.get(key) ?? map.set(key, newTally()).get(key);
 
 /** What one detector found: per fault, and what it found where nothing was. */
@@ -140,7 +165,7 @@ class Score {
     for (const trip of trips.filter(({ kind }) => FAULT_KINDS.includes(kind))) this.#blame(item, trip);
   }
 
-  #find({ programme, codec, file }, fault, trips) {
+  #find({ programme, codec, file, preset }, fault, trips) {
     const hit = trips.find(
       (trip) => (trip.kind === fault.kind || !this.#knowsNames) && isWithin(trip, fault),
     );
@@ -149,7 +174,12 @@ class Score {
       if (hit === undefined)
         tally.missed.push(`${programme}, ${codec} (${file} at ${fault.startSeconds.toFixed(1)} s)`);
       else tally.found += 1;
-      if (hit !== undefined) tally.delaysSeconds.push(hit.tripSeconds - fault.startSeconds);
+      if (hit === undefined) continue;
+      const delaySeconds = hit.tripSeconds - fault.startSeconds;
+      tally.delaysSeconds.push(delaySeconds);
+      tally.errorsSeconds.push(delaySeconds - DUE_SECONDS[fault.kind]({ preset, fault: madeAs(fault.what) }));
+      if (hit.startSeconds !== undefined)
+        tally.onsetsSeconds.push(Math.abs(hit.startSeconds - fault.startSeconds));
     }
   }
 

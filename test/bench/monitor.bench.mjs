@@ -15,7 +15,7 @@ const seconds = (name, usual) => 1000 * Number(env[name] ?? usual);
 const run = {
   sizes: (env.SUSTAIN_BENCH_LEGS ?? (isQuick ? '1,10' : '1,10,40,120')).split(',').map(Number),
   rounds: Number(env.SUSTAIN_BENCH_ROUNDS ?? (isQuick ? 1 : 2)),
-  warmUpMs: seconds('SUSTAIN_BENCH_WARM_UP', isQuick ? 3 : 5),
+  warmUpMs: seconds('SUSTAIN_BENCH_WARM_UP', isQuick ? 3 : 20),
   windowMs: seconds('SUSTAIN_BENCH_WINDOW', isQuick ? 5 : 10),
   boundMs: seconds('SUSTAIN_BENCH_BOUND', isQuick ? 120 : 720),
   ways: (env.SUSTAIN_BENCH_WAYS ?? `sustain,ffmpeg,liquidsoap${isQuick ? '' : ',liquidsoap-each'}`).split(

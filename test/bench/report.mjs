@@ -137,9 +137,14 @@ ${table.map((line) => `| ${line.join(' | ')} |`).join('\n')}
 
 ${run.verdicts.map((verdict) => `- ${verdict}`).join('\n')}
 
-What each of them measures is not the same. Sustain: RMS and sample peak per channel ten times a second, how much of each
-100 ms is audible, whether bytes come, and proof by the admin API that its ear sits on the mount it claims.
-ffmpeg: silence of 2 s, loudness and true peak. Liquidsoap: silence of 2 s.
+What each of them measures is not the same. Sustain, ten times a second: RMS per channel, sample peak, true peak, momentary,
+short-term and integrated loudness, loudness range, correlation, all programme faults (silence, noise only, tone, a lost
+channel, inverted phase, stuck loops) and the warnings; whether bytes come; and twice a second proof by the admin API
+that its ear sits on the mount it claims, which is most of what one leg alone costs. ffmpeg: silence of 2 s, loudness and
+true peak. Liquidsoap: silence of 2 s.
+
+The warm-up is long because Node compiles what runs often, and sizes its heap, in the first twenty seconds: an agent runs
+for months, and its first seconds cost half as much again.
 
 The rest of the machine (Icecast, the feeder, whatever else ran) took ${Math.min(...others).toFixed(0)} to ${Math.max(...others).toFixed(0)} core% meanwhile, so trust
 the ratios before the figures. Total core% of each round: ${spread.join('; ')}.
