@@ -68,8 +68,7 @@ async function compile() {
     ...filesUnder(at('src'), at('tsconfig.json'), at('package-lock.json')),
     ...filesUnder(at('native-bindings')).filter((path) => path.endsWith('.ts')),
   ];
-  const seen = sources.map((path) => `${path} ${statSync(path).size} ${statSync(path).mtimeMs}`);
-  const stamp = hashOf(...seen);
+  const stamp = stampOf(sources.filter((path) => !path.startsWith(at('src', 'web', 'dashboard'))));
   const stampPath = at('dist', '.sustain-stamp');
   if (stampIs(stampPath, stamp)) return;
   await step('TypeScript to dist/', async () => {
@@ -78,6 +77,26 @@ async function compile() {
   writeStamp(stampPath, stamp);
 }
 
+async function buildDashboard() {
+  // It shares the words of the domain with the agent, and the form of the meters' frames.
+  const sources = [
+    at('src', 'web'),
+    at('src', 'domain'),
+    at('.dev', 'dashboard.mjs'),
+    at('package-lock.json'),
+  ];
+  const stamp = stampOf(filesUnder(...sources));
+  const stampPath = at('dist', 'dashboard', '.sustain-stamp');
+  if (stampIs(stampPath, stamp)) return;
+  await step('dashboard to dist/', async () => {
+    await runQuietly(process.execPath, [at('.dev', 'dashboard.mjs')]);
+  });
+  writeStamp(stampPath, stamp);
+}
+
+const stampOf = (paths) =>
+  hashOf(...paths.map((path) => `${path} ${statSync(path).size} ${statSync(path).mtimeMs}`));
+
 /** `purpose`: the demo needs fewer system packages than the tests. */
 export async function prepare(purpose) {
   checkNode();
@@ -85,6 +104,7 @@ export async function prepare(purpose) {
   await installNpmPackages();
   await buildNativePart();
   await compile();
+  await buildDashboard();
 }
 
 /** For the scripts beside this one: an explained failure ends them without a stack trace. */

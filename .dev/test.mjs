@@ -9,7 +9,7 @@ import { bin, root, runHere } from './steps.mjs';
 
 const CHECKS = {
   lint: [bin('biome'), ['check', '.']],
-  types: [bin('tsc'), ['-p', 'test/tsconfig.json']],
+  types: ['npm', ['run', '--silent', 'types']],
 };
 const PROJECTS = ['unit', 'scenario', 'native', 'e2e'];
 const STEPS = [...Object.keys(CHECKS), ...PROJECTS];

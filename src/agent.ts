@@ -262,6 +262,7 @@ export class Agent {
         event: running.note,
         played: (pcm) => levels.played(pcm),
       });
+      levels.processedBy(() => relay.processing?.processor.reading ?? null);
       this.#relays.set(name, relay);
     }
   }

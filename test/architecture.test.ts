@@ -53,7 +53,7 @@ interface SourceFile {
 
 function sourcesUnder(root: string): SourceFile[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') || name.endsWith('.svelte'))
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 

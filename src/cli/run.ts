@@ -53,7 +53,7 @@ export async function run(options: RunOptions): Promise<number> {
     log,
   });
   try {
-    const web = config.web === null ? null : await startWebSide(config.web, agent, systemClock, log);
+    const web = config.web === null ? null : await startWebSide(config, config.web, agent, systemClock, log);
     log.info({ web: web?.url ?? null }, 'Sustain is listening');
     const signal = await stopped;
     log.info({ signal }, 'stopping: leaving the servers as they should be without us');

@@ -51,6 +51,8 @@ export interface HouseOptions {
   readonly dns?: 'powerdns' | 'bind';
   /** What the agents take for the admin password, when it is not the right one. */
   readonly agentAdminPassword?: string;
+  /** In relay mode: the public mount goes through the processing chain. */
+  readonly processing?: boolean;
   /** Another build of the command for both agents. */
   readonly agentCli?: string;
 }
@@ -262,8 +264,8 @@ async function prepareAgents(
   return { configPaths, agents, remove: () => directory.remove() };
 }
 
-const RELAY =
-  '{ mode: relay, outputs: [{ mount: /stream, codec: mp3, bitrate: 128k }], stream: { name: My FM } }';
+const relaySection = (processing: boolean) =>
+  `{ mode: relay, outputs: [{ mount: /stream, codec: mp3, bitrate: 128k }], stream: { name: My FM }${processing ? ', processing: { preset: music }' : ''} }`;
 
 function configText(
   options: HouseOptions,
@@ -287,7 +289,7 @@ stations:
       - { name: autodj,    mount: /autodj }
     silence: ${options.silence ?? '{ threshold: -50 dBFS, trip: 5s, restore: 10s }'}
     switching: ${options.switching ?? '{ dwell: 5s }'}
-    serve: ${options.mode === 'relay' ? RELAY : '{ mode: guard }'}
+    serve: ${options.mode === 'relay' ? relaySection(options.processing === true) : '{ mode: guard }'}
 ${paths.dns === null ? '' : `dns: ${paths.dns}\n`}web: { listen: "${webListen}", viewerTokenFile: ${paths.viewer}, operatorTokenFile: ${paths.operator} }
 state: { directory: ${stateDirectory} }
 `;

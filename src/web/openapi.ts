@@ -15,6 +15,7 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
   409: 'Refused as things stand; the error says why',
   426: 'To be opened as a WebSocket',
   429: 'Too many tries',
+  502: 'The server beside the agent does not give it',
   503: 'Not now',
 };
 

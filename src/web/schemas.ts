@@ -344,6 +344,7 @@ export const loudnessQuery = z.strictObject({
   lastMs: digits(9).optional().describe('how far back, in ms; all 6 hours by default'),
   points: digits(4).optional().describe('at most so many points; 720 by default'),
 });
+export const hearQuery = z.strictObject({ server, mount: mount.describe('`/primary`, say') });
 export const stationParams = z.strictObject({ station: z.string().max(32) });
 
 export const playlistParams = z.strictObject({ file: z.string().max(40) });
@@ -366,6 +367,7 @@ export const failure = z.strictObject({ error: z.string() }).register(components
 
 export type StateQuery = z.infer<typeof stateQuery>;
 export type LoudnessQuery = z.infer<typeof loudnessQuery>;
+export type HearQuery = z.infer<typeof hearQuery>;
 export type SignInBody = z.infer<typeof signInBody>;
 export type HoldBody = z.infer<typeof holdBody>;
 export type ForceBody = z.infer<typeof forceBody>;

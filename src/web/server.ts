@@ -19,6 +19,7 @@ import { Metrics, type MetricsSource } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
 import { addDnsRoutes, type DnsOperated } from './routes/dns.ts';
+import { addHearRoute, type HearSource } from './routes/hear.ts';
 import { addHistoryRoutes, type Remembered } from './routes/history.ts';
 import { addListenRoutes, type ListenSource } from './routes/listen.ts';
 import { addOperatorRoutes, type Operated } from './routes/operate.ts';
@@ -27,7 +28,13 @@ import { addStateRoutes, type StateSource } from './routes/state.ts';
 import { failure } from './schemas.ts';
 
 /** What the HTTP side is told of the agent, and whom it may tell what. */
-export interface WebSource extends StateSource, Operated, DnsOperated, ListenSource, MetricsSource {
+export interface WebSource
+  extends StateSource,
+    Operated,
+    DnsOperated,
+    ListenSource,
+    HearSource,
+    MetricsSource {
   readonly remembered: Remembered;
   readonly levels: readonly StationLevels[];
 }
@@ -81,6 +88,7 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   addDnsRoutes(routes, source);
   addListenRoutes(routes, source);
   addSessionRoutes(routes, gate, sessions, new SignIn({ users, gate, sessions, clock, oneTimeSecret }));
+  addHearRoute(routes, source, gate, clock);
   addMetricsRoute(routes, new Metrics(source, hub));
   addLevelsRoute(routes);
   addOpenApiRoute(routes, () => source.view().version);

@@ -2,7 +2,7 @@ import { LevelTap } from '../audio/level-tap.ts';
 import { createMeter, type Meter, type MeterReading } from '../audio/meter.ts';
 import type { LegId, Mount } from '../domain/ids.ts';
 import type { ChannelLevels, LevelChannel, StationLevels, StereoLevels } from '../domain/levels.ts';
-import type { SoundFigures } from '../domain/readings.ts';
+import type { ProcessingReading, SoundFigures } from '../domain/readings.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Station } from '../station.ts';
 
@@ -29,6 +29,7 @@ export class LiveLevels implements StationLevels {
   readonly #legs: ReadonlyMap<LegId, Heard>;
   readonly #played: Heard = newHeard();
   #playedMeter: Meter | null = null;
+  #processing: () => ProcessingReading | null = () => null;
   #playedFigures: { readonly reading: MeterReading; readonly atMs: number } | null = null;
 
   /** `outputs`: the public mounts on our own server. */
@@ -73,6 +74,11 @@ export class LiveLevels implements StationLevels {
     this.#playedMeter.push(pcm);
   }
 
+  /** Where to look for what the processing of the public mounts does. */
+  processedBy(reading: () => ProcessingReading | null): void {
+    this.#processing = reading;
+  }
+
   /** The newest figures of what is played on the public mounts; null while nothing is. */
   get output(): SoundFigures | null {
     const figures = this.#playedFigures;
@@ -99,7 +105,8 @@ export class LiveLevels implements StationLevels {
     return this.channels.map((channel) => {
       if (channel.kind === 'output') {
         const condition = onAir === null ? 'faulty' : 'audible';
-        return figuresOf(this.output, this.output === null ? 'unknown' : condition);
+        const figures = figuresOf(this.output, this.output === null ? 'unknown' : condition);
+        return { ...figures, gainReductionDb: reductionOf(this.#processing()) };
       }
       const heard = levels.get(channel.leg);
       const fresh = heard !== undefined && nowMs - heard.atMs <= FIGURES_FRESH_MS ? heard : null;
@@ -116,6 +123,12 @@ function figuresOf(figures: SoundFigures | null, condition: ChannelLevels['condi
     condition,
     gainReductionDb: Number.NaN,
   };
+}
+
+/** The band that gives way most, and what the limiter takes on top of it. */
+function reductionOf(reading: ProcessingReading | null): number {
+  if (reading === null) return Number.NaN;
+  return Math.max(0, ...reading.bandReductionDb) + reading.limiterReductionDb;
 }
 
 function newestOf(heard: Heard, nowMs: number): StereoLevels {

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent } from '../agent.ts';
-import type { WebConfig } from '../config/index.ts';
+import type { Config, WebConfig } from '../config/index.ts';
 import { stationName } from '../domain/ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf, SustainError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { startWeb, type WebServer } from '../web/server.ts';
+import { listenIn } from './listen-in.ts';
 import { rememberedBy } from './remembered.ts';
 
 /**
@@ -13,12 +14,13 @@ import { rememberedBy } from './remembered.ts';
  * @throws SustainError `web-tls` for a certificate or key that can't be read or used, `web-not-listening`.
  */
 export async function startWebSide(
-  config: WebConfig,
+  config: Config,
+  web: WebConfig,
   agent: Agent,
   clock: Clock,
   log: Logger,
 ): Promise<WebServer> {
-  const web = await startWeb({
+  const started = await startWeb({
     source: {
       view: () => agent.view(),
       isReady: () => agent.isReady,
@@ -29,28 +31,30 @@ export async function startWebSide(
       figures: () => agent.figures,
       levels: agent.levels,
       remembered: rememberedBy(agent, clock),
+      hear: (station, server, mount, handlers) =>
+        listenIn(config, clock, { station, server, mount }, handlers),
     },
     clock,
-    host: config.listen.host,
-    port: config.listen.port,
-    viewerToken: config.viewerToken?.reveal() ?? null,
-    operatorToken: config.operatorToken?.reveal() ?? null,
-    users: config.users.map(({ name, role, passwordHash }) => ({
+    host: web.listen.host,
+    port: web.listen.port,
+    viewerToken: web.viewerToken?.reveal() ?? null,
+    operatorToken: web.operatorToken?.reveal() ?? null,
+    users: web.users.map(({ name, role, passwordHash }) => ({
       name,
       role,
       passwordHash: passwordHash.reveal(),
     })),
-    proxies: config.trustProxy,
-    tls: config.tls === null ? null : await readTls(config.tls),
+    proxies: web.trustProxy,
+    tls: web.tls === null ? null : await readTls(web.tls),
   });
-  if (web.oneTimeSecret !== null) {
+  if (started.oneTimeSecret !== null) {
     // Once, and only to whoever can read the log of the first run: there is no account that everybody knows.
     log.warn(
-      { url: web.url, oneTimePassword: web.oneTimeSecret },
+      { url: started.url, oneTimePassword: started.oneTimeSecret },
       'nobody may sign in yet: sign in once with any name and this password, and write web.users into the config',
     );
   }
-  return web;
+  return started;
 }
 
 async function readTls({ certFile, keyFile }: NonNullable<WebConfig['tls']>) {

@@ -153,6 +153,7 @@ export async function startTestWeb(
       figures: () => FIGURES,
       levels: [stationLevels()],
       remembered: REMEMBERED,
+      hear: () => null,
       ...source,
     },
     ...changes,

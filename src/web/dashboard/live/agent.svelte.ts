@@ -1,0 +1,62 @@
+import type { AgentView } from '../../../domain/view.ts';
+import { get } from './api.ts';
+import { session } from './session.svelte.ts';
+
+const EVERY_MS = 1_000;
+/** Without an answer for this long, what is on the page is old. */
+const STALE_MS = 3_000;
+const EVENTS = 150;
+
+/** What the agent says of everything, asked again and again. */
+class AgentState {
+  view = $state.raw<AgentView | null>(null);
+  /** Moves once a second, for whatever grows older on the page. */
+  nowMs = $state(Date.now());
+  #answeredAtMs = $state(0);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asking = false;
+  #again = false;
+
+  isStale = $derived(this.#answeredAtMs > 0 && this.nowMs - this.#answeredAtMs > STALE_MS);
+  silentForMs = $derived(Math.max(0, this.nowMs - this.#answeredAtMs));
+
+  /** Returns what ends it. */
+  start(): () => void {
+    const ticking = setInterval(() => {
+      this.nowMs = Date.now();
+    }, 1_000);
+    const seen = () => document.visibilityState === 'visible' && this.soon();
+    document.addEventListener('visibilitychange', seen);
+    void this.#ask();
+    return () => {
+      clearInterval(ticking);
+      clearTimeout(this.#timer);
+      document.removeEventListener('visibilitychange', seen);
+    };
+  }
+
+  /** Something has just happened: ask now. */
+  soon(): void {
+    this.#again = true;
+    if (!this.#asking) void this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#asking = true;
+    this.#again = false;
+    const answer = await get<AgentView>(`/api/v1/state?events=${EVENTS}`);
+    this.#asking = false;
+    this.nowMs = Date.now();
+    if (answer.ok) {
+      this.view = answer.body;
+      this.#answeredAtMs = this.nowMs;
+    } else if (answer.status === 401) {
+      session.lost();
+      return;
+    }
+    this.#timer = setTimeout(() => void this.#ask(), this.#again ? 0 : EVERY_MS);
+  }
+}
+
+export const agent = new AgentState();

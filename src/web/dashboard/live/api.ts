@@ -1,0 +1,53 @@
+/** What the agent answered; status 0: it could not be reached. */
+export type Answer<Body> =
+  | { readonly ok: true; readonly body: Body }
+  | { readonly ok: false; readonly status: number; readonly error: string };
+
+const WITHIN_MS = 5_000;
+
+/** The mark that has to come with every request that changes something. */
+let csrf = '';
+
+export function useCsrf(mark: string): void {
+  csrf = mark;
+}
+
+export function get<Body>(path: string): Promise<Answer<Body>> {
+  return ask<Body>('GET', path);
+}
+
+export function post<Body>(path: string, body: object): Promise<Answer<Body>> {
+  return ask<Body>('POST', path, body);
+}
+
+export function remove<Body>(path: string): Promise<Answer<Body>> {
+  return ask<Body>('DELETE', path);
+}
+
+async function ask<Body>(method: string, path: string, body?: object): Promise<Answer<Body>> {
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(method === 'GET' ? {} : { 'x-csrf-token': csrf }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(WITHIN_MS),
+    });
+    const answer: unknown = await response.json();
+    if (response.ok) return { ok: true, body: answer as Body };
+    return {
+      ok: false,
+      status: response.status,
+      error: errorIn(answer) ?? `the agent said ${response.status}`,
+    };
+  } catch {
+    return { ok: false, status: 0, error: 'the agent does not answer' };
+  }
+}
+
+function errorIn(answer: unknown): string | null {
+  if (typeof answer !== 'object' || answer === null || !('error' in answer)) return null;
+  return typeof answer.error === 'string' ? answer.error : null;
+}

@@ -1,0 +1,50 @@
+import { type Answer, get, post, remove, useCsrf } from './api.ts';
+
+export interface SessionView {
+  readonly name: string;
+  readonly role: 'viewer' | 'operator';
+  readonly csrf: string;
+}
+
+const PATH = '/api/v1/session';
+
+/** Who sits here. */
+class Session {
+  is = $state<'asking' | 'signed-out' | 'signed-in'>('asking');
+  name = $state('');
+  mayOperate = $state(false);
+
+  /** Asks whether the browser still has a session; without an answer it is asked again. */
+  async find(): Promise<void> {
+    const answer = await get<SessionView>(PATH);
+    if (answer.ok) this.#begin(answer.body);
+    else if (answer.status === 0) setTimeout(() => void this.find(), 1_000);
+    else this.is = 'signed-out';
+  }
+
+  async signIn(name: string, password: string): Promise<Answer<SessionView>> {
+    const answer = await post<SessionView>(PATH, { name, password });
+    if (answer.ok) this.#begin(answer.body);
+    return answer;
+  }
+
+  async signOut(): Promise<void> {
+    await remove(PATH);
+    this.lost();
+  }
+
+  /** The agent doesn't know us any more. */
+  lost(): void {
+    this.is = 'signed-out';
+    this.mayOperate = false;
+  }
+
+  #begin({ name, role, csrf }: SessionView): void {
+    useCsrf(csrf);
+    this.name = name;
+    this.mayOperate = role === 'operator';
+    this.is = 'signed-in';
+  }
+}
+
+export const session = new Session();

@@ -1,0 +1,96 @@
+import type { AgentView, LegView } from '../../../domain/view.ts';
+
+/** How something stands. Each has a word and a shape of its own on the page, so that no colour has to be told apart. */
+export type Tone = 'good' | 'warn' | 'bad' | 'unknown';
+
+/** What is wrong with a leg, or why nothing is known of it, in a word or two. */
+const REASONS: Readonly<Record<string, string>> = {
+  silent: 'silent',
+  'noise-only': 'noise only',
+  tone: 'a tone only',
+  'channel-lost': 'one channel dead',
+  'phase-inverted': 'phase inverted',
+  'stuck-loop': 'stuck in a loop',
+  stalled: 'stalled',
+  undecodable: 'not decodable',
+  absent: 'not connected',
+  unresponsive: 'no answer',
+  starting: 'starting',
+  unproven: 'not proven yet',
+  'no-data': 'no sound came yet',
+  decoder: 'our decoder fails',
+  'admin-unauthorised': 'admin password wrong',
+  'admin-silent': 'admin does not answer',
+};
+
+const WARNINGS: Readonly<Record<string, string>> = {
+  clipped: 'clipped',
+  'too-loud': 'too loud',
+  'too-quiet': 'too quiet',
+  mono: 'mono',
+  'loop-suspected': 'a loop?',
+};
+
+type Standing = Pick<LegView, 'condition' | 'reason'>;
+
+export function toneOf({ condition }: Standing): Tone {
+  return condition === 'audible' ? 'good' : condition === 'faulty' ? 'bad' : 'unknown';
+}
+
+export function wordOf({ condition, reason }: Standing): string {
+  if (condition === 'audible') return 'sounding';
+  return REASONS[reason] ?? (reason === '' ? condition : reason.replaceAll('-', ' '));
+}
+
+export const warningWord = (warning: string): string => WARNINGS[warning] ?? warning.replaceAll('-', ' ');
+
+/** `4 s`, `3 min`, `2 h 5 min`, `3 d 4 h` */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 100) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 100) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** A level for reading: `−18.2`, `silence`, or a dash where nothing is known. */
+export function level(db: number | null): string {
+  if (db === null || Number.isNaN(db)) return '–';
+  if (db === Number.NEGATIVE_INFINITY || db < -99) return '−∞';
+  const text = Math.abs(db).toFixed(1);
+  return db < 0 && text !== '0.0' ? `−${text}` : text;
+}
+
+/** `12:03:08`, in the reader's own time zone. */
+export function clock(time: string | number): string {
+  return new Date(time).toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  });
+}
+
+/** With the day before it when that isn't today. */
+export function moment(time: string | number, nowMs: number): string {
+  const date = new Date(time);
+  if (date.toDateString() === new Date(nowMs).toDateString()) return clock(time);
+  return `${date.toLocaleDateString([], { day: 'numeric', month: 'short' })} ${clock(time)}`;
+}
+
+/** `a`, `a and b`, `a, b and c` */
+export function list(words: readonly string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** A name as a heading has it. */
+export const title = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+/** Where a mount is to be heard straight from Icecast. */
+export function icecastUrl(view: AgentView, server: string, mount: string): string | null {
+  const url = view.servers.find((one) => one.server === server)?.url;
+  return url === undefined ? null : `${url.replace(/\/$/, '')}${mount}`;
+}
