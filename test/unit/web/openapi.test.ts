@@ -48,7 +48,7 @@ describe('the OpenAPI document', () => {
       'get /api/v1/openapi.json (open)',
       'get /api/v1/session',
       'get /api/v1/state',
-      'get /api/v1/stations/{station}/listen',
+      'get /api/v1/stations/{station}/hear',
       'get /api/v1/stations/{station}/loudness',
       'get /healthz (open)',
       'get /metrics',

@@ -26,7 +26,7 @@ export const notice = new Notice();
 export async function wish(path: string, body: object): Promise<Outcome> {
   const before = newestTimes();
   const answer: Answer<unknown> = await post(path, body);
-  if (!answer.ok) return { is: 'failed', says: answer.error };
+  if (!answer.ok) return { is: answer.status === 409 ? 'refused' : 'failed', says: answer.error };
   const untilMs = Date.now() + WITHIN_MS;
   while (Date.now() < untilMs) {
     agent.soon();
