@@ -18,6 +18,7 @@ const FOR_TESTS = [
   ...FOR_DEMO,
   { name: 'ezstream', present: command('ezstream') },
   { name: 'liquidsoap', present: command('liquidsoap') },
+  { name: 'python3', present: command('python3') },
   { name: 'libebur128-dev', present: file('/usr/include/ebur128.h') },
   { name: 'espeak-ng', present: command('espeak-ng') },
   { name: 'flite', present: command('flite') },

@@ -13,13 +13,13 @@ import type { StationLevels } from './domain/levels.ts';
 import type { OperatorRequest } from './domain/operator.ts';
 import type { AgentView, LoudnessView } from './domain/view.ts';
 import { atMost, type Cancel, type Clock } from './platform/clock.ts';
-import { messageOf, SustainError } from './platform/errors.ts';
+import { SustainError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Random } from './platform/random.ts';
 import { Station } from './station.ts';
 import { VERSION } from './version.ts';
 import { Chronicle } from './wiring/chronicle.ts';
-import { DecisionFigures } from './wiring/decision-figures.ts';
+import { DecisionLoop } from './wiring/decision-loop.ts';
 import { EventLog } from './wiring/event-log.ts';
 import type { Failover } from './wiring/failover.ts';
 import { startConfiguredFailover } from './wiring/failover-start.ts';
@@ -47,6 +47,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** After each tick that was decided on. */
+  readonly roundCompleted?: () => void;
 }
 
 interface Running {
@@ -58,9 +60,10 @@ interface Running {
   readonly note: (event: StationEvent) => void;
 }
 
-/** The agent: every input of every station goes through one queue, is decided on, and what follows is done. */
+/** The agent: every input of every station goes through one loop, is decided on, and what follows is done. */
 export class Agent {
   readonly #options: AgentOptions;
+  #config: Config;
   readonly #startedAtMs: number;
   readonly #stations = new Map<StationName, Running>();
   #links: ReadonlyMap<ServerName, ServerLink> = new Map();
@@ -71,13 +74,16 @@ export class Agent {
   #chronicle: Chronicle | null = null;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
-  readonly #decisions = new DecisionFigures();
-  #queue: { readonly to: Station | null; readonly input: Input; readonly atMs: number }[] = [];
-  #draining = false;
+  readonly #loop: DecisionLoop;
   #lastTickAtMs: number;
 
   private constructor(options: AgentOptions) {
     this.#options = options;
+    this.#config = options.config;
+    this.#loop = new DecisionLoop({
+      ...options,
+      stations: () => [...this.#stations.values()].map(({ station }) => station),
+    });
     this.#startedAtMs = options.clock.nowMs();
     this.#lastTickAtMs = this.#startedAtMs;
   }
@@ -91,10 +97,10 @@ export class Agent {
   view(): AgentView {
     const nowMs = this.#options.clock.nowMs();
     return {
-      agent: this.#options.config.self,
+      agent: this.#config.self,
       version: VERSION,
       uptimeMs: Math.round(nowMs - this.#startedAtMs),
-      servers: this.#options.config.servers.map(({ name, url }) => ({ server: name, url })),
+      servers: this.#config.servers.map(({ name, url }) => ({ server: name, url })),
       stations: [...this.#stations.values()].map(({ station, log, levels }) => {
         const relay = this.#relays.get(station.policy.station);
         const played = relay === undefined ? null : { relay, sound: levels.output };
@@ -117,8 +123,8 @@ export class Agent {
   /** What was counted since the start. */
   get figures(): AgentFigures {
     return {
-      decisions: this.#decisions.figures,
-      queuedInputs: this.#queue.length,
+      decisions: this.#loop.figures,
+      queuedInputs: this.#loop.queuedInputs,
       stations: [...this.#stations.values()].map(({ records }) => records.figures),
     };
   }
@@ -130,7 +136,7 @@ export class Agent {
 
   /** True when every station has had its first look around and knows what is on air beside us. */
   get isReady(): boolean {
-    const { self, isWitness, servers } = this.#options.config;
+    const { self, isWitness, servers } = this.#config;
     // A witness has no server beside it, and is ready when it knows what is on air on any.
     const beside = isWitness ? servers.map(({ name }) => name) : [self];
     return [...this.#stations.values()].every(({ station }) =>
@@ -155,7 +161,21 @@ export class Agent {
   playlist(name: StationName): readonly ListedServer[] | null {
     const running = this.#stations.get(name);
     if (running === undefined) return null;
-    return playlistOf(this.#options.config, running.station, this.#failover?.state ?? null);
+    return playlistOf(this.#config, running.station, this.#failover?.state ?? null);
+  }
+
+  /** From now on this config, as `planReload` gave it: nobody is disconnected, nothing is heard of it. */
+  reload(config: Config): void {
+    this.#config = config;
+    for (const stationConfig of config.stations) {
+      const running = this.#stations.get(stationConfig.name);
+      if (running === undefined) continue;
+      const policy = policyOf(config, stationConfig);
+      running.station.change(policy);
+      for (const leg of policy.legs) this.#legs.get(leg.id)?.change(policy);
+      const { processing } = stationConfig.serve;
+      if (processing !== null) this.#relays.get(stationConfig.name)?.processing?.change(processing);
+    }
   }
 
   /** Leaves every server as it should be without us, within 5 s. */
@@ -163,9 +183,9 @@ export class Agent {
     const { clock } = this.#options;
     for (const cancel of this.#cancels) cancel();
     this.#push(null, { kind: 'stop', atMs: clock.nowMs() });
-    this.#drain();
+    this.#loop.drain();
     await atMost(clock, LAST_MOVES_MS, Promise.allSettled(this.#inFlight));
-    this.#drain();
+    this.#loop.drain();
     await atMost(clock, LAST_PARTS_MS, this.#remember());
     for (const link of this.#links.values()) link.stop();
     const parts = [
@@ -321,38 +341,8 @@ export class Agent {
     this.#push(null, { kind: 'tick', atMs });
   }
 
-  /** Inputs arrive in callbacks of all kinds; they are decided on one after another, never inside one another. */
   #push(to: Station | null, input: Input): void {
-    this.#queue.push({ to, input, atMs: this.#options.clock.nowMs() });
-    if (this.#draining) return;
-    this.#draining = true;
-    setImmediate(() => {
-      this.#draining = false;
-      this.#drain();
-    });
-  }
-
-  #drain(): void {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue;
-      this.#queue = [];
-      for (const { to, input, atMs } of batch) {
-        for (const { station } of to === null ? this.#stations.values() : [{ station: to }]) {
-          this.#take(station, input);
-        }
-        this.#decisions.note(atMs, this.#options.clock.nowMs());
-      }
-    }
-  }
-
-  /** A decision that throws is a bug of ours; it must not end the other stations, nor this one. */
-  #take(station: Station, input: Input): void {
-    try {
-      station.take(input);
-    } catch (thrown) {
-      const facts = { station: station.policy.station, input: input.kind, err: messageOf(thrown) };
-      this.#options.log.error(facts, 'a decision failed; the station goes on with what it knew before');
-    }
+    this.#loop.push(to, input);
   }
 
   #dispatch(station: Station, command: Command): void {

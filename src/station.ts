@@ -15,7 +15,7 @@ export interface StationHands {
 
 /** One station: its state, and the only place where that changes. */
 export class Station {
-  readonly policy: StationPolicy;
+  #policy: StationPolicy;
   readonly titles = new Map<LegId, string>();
   /** The newest levels of each leg, for meters; decisions wait for proof of position, eyes don't. */
   readonly levels = new Map<LegId, LevelReading>();
@@ -23,9 +23,18 @@ export class Station {
   readonly #hands: StationHands;
 
   constructor(policy: StationPolicy, memory: Memory, atMs: number, hands: StationHands) {
-    this.policy = policy;
+    this.#policy = policy;
     this.#hands = hands;
     this.#state = newState(policy, memory, atMs);
+  }
+
+  get policy(): StationPolicy {
+    return this.#policy;
+  }
+
+  /** From the next input on; the legs and servers in it are those of the start. */
+  change(policy: StationPolicy): void {
+    this.#policy = policy;
   }
 
   get state(): StationState {
@@ -38,7 +47,7 @@ export class Station {
 
   take(input: Input): void {
     if (input.kind === 'levels') this.levels.set(input.leg, input.reading);
-    const { state, commands, events } = step(this.#state, input, this.policy);
+    const { state, commands, events } = step(this.#state, input, this.#policy);
     this.#state = state;
     for (const event of events) this.#hands.event(event);
     for (const command of commands) this.#hands.command(command);

@@ -22,6 +22,7 @@ const ROOMS: Readonly<Record<string, readonly string[] | 'all'>> = {
   alerts: ['domain', 'platform'],
   history: ['domain', 'platform'],
   web: ['domain', 'platform'],
+  service: ['domain', 'platform', 'native'],
   wiring: 'all',
   cli: 'all',
   demo: 'all',
@@ -116,11 +117,13 @@ describe('the house', () => {
     expect(long.map(({ path }) => path)).toEqual([]);
   });
 
-  test('only audio loads the native part', () => {
+  test('only audio, and what talks to systemd, load the native part', () => {
     const loaders = files.filter((file) =>
       importsOf(file).some((target) => target.startsWith('../native-bindings')),
     );
-    expect(loaders.map(({ path }) => roomOf(path)).filter((room) => room !== 'audio')).toEqual([]);
+    expect(
+      loaders.map(({ path }) => roomOf(path)).filter((room) => !['audio', 'service'].includes(room)),
+    ).toEqual([]);
   });
 
   test.each([

@@ -6,13 +6,16 @@ import type { Decoder, DecoderFactory } from './decoder.ts';
 import { createMeter, type Meter, type MeterReading, type ProgrammePreset } from './meter.ts';
 import { createStreamClock, type StreamClock } from './stream-clock.ts';
 
-export interface LegEarOptions {
-  readonly monitor: MonitorId;
-  readonly demuxer: Demuxer;
-  readonly openedAtMs: number;
+export interface MeterSettings {
   /** The leg's silence threshold, in dBFS. */
   readonly thresholdDbfs: number;
   readonly preset: ProgrammePreset;
+}
+
+export interface LegEarOptions extends MeterSettings {
+  readonly monitor: MonitorId;
+  readonly demuxer: Demuxer;
+  readonly openedAtMs: number;
   readonly decoders: DecoderFactory;
   readonly clock: Clock;
   /** In order of time. Those of a burst carry times before `openedAtMs`. */
@@ -31,6 +34,8 @@ export interface LegEar {
   write(bytes: Uint8Array, atMs: number): void;
   readonly decoder: DecoderState;
   readonly lastPcmAtMs: number | null;
+  /** From now on measured by these; nothing of the connection or of what is decoded is touched. */
+  measureBy(settings: MeterSettings): void;
   close(): Promise<void>;
 }
 
@@ -46,11 +51,13 @@ export function openLegEar(options: LegEarOptions): LegEar {
 class ConnectionEar implements LegEar {
   readonly #options: LegEarOptions;
   readonly #decoder: Decoder;
-  readonly #meter: Meter;
+  #meter: Meter;
   readonly #streamClock: StreamClock;
   readonly #cancelPulse: () => void;
   #lastByteAtMs: number;
   #frames = 0;
+  /** Heard before the meter of now began. */
+  #framesBefore = 0;
   /** Measured, and waiting until the stream clock can say when they were heard. */
   #held: MeterReading[] = [];
   #closed = false;
@@ -59,11 +66,7 @@ class ConnectionEar implements LegEar {
     this.#options = options;
     this.#lastByteAtMs = options.openedAtMs;
     this.#streamClock = createStreamClock({ rateHz: PCM_RATE_HZ });
-    this.#meter = createMeter({
-      thresholdDbfs: options.thresholdDbfs,
-      preset: options.preset,
-      onReading: (reading) => this.#held.push(reading),
-    });
+    this.#meter = this.#newMeter(options);
     this.#decoder = options.decoders.open({
       demuxer: options.demuxer,
       label: options.monitor,
@@ -87,10 +90,25 @@ class ConnectionEar implements LegEar {
     this.#decoder.write(bytes);
   }
 
+  measureBy(settings: MeterSettings): void {
+    this.#meter = this.#newMeter(settings);
+  }
+
   close(): Promise<void> {
     this.#closed = true;
     this.#cancelPulse();
     return this.#decoder.close();
+  }
+
+  /** Its frames are counted on from those that came before it. */
+  #newMeter({ thresholdDbfs, preset }: MeterSettings): Meter {
+    this.#framesBefore = this.#frames;
+    return createMeter({
+      thresholdDbfs,
+      preset,
+      onReading: (reading) =>
+        this.#held.push({ ...reading, endFrame: this.#framesBefore + reading.endFrame }),
+    });
   }
 
   #hear(pcm: Float32Array): void {
@@ -109,6 +127,7 @@ class ConnectionEar implements LegEar {
     this.#options.onHole?.();
     this.#tell(this.#held.splice(0));
     this.#frames = 0;
+    this.#framesBefore = 0;
     this.#meter.reset();
     this.#streamClock.reset();
   }

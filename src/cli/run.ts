@@ -1,11 +1,13 @@
 import { Agent } from '../agent.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
-import { loadConfig, printProblems } from '../config/index.ts';
+import { type Config, loadConfig, printProblems } from '../config/index.ts';
 import { systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
-import { createLogger } from '../platform/logger.ts';
+import { createLogger, isJournal } from '../platform/logger.ts';
 import { systemRandom } from '../platform/random.ts';
-import { startWebSide } from '../wiring/web-side.ts';
+import { serviceManager } from '../service/manager.ts';
+import { Reloader } from '../wiring/reloader.ts';
+import { LiveWebSide } from '../wiring/web-side.ts';
 
 export interface RunOptions {
   readonly config: string;
@@ -20,19 +22,25 @@ const WITNESS = 'witness';
 /** Exit codes of every command: 0 in order, 1 something is wrong out there, 2 something is wrong with what we were given. */
 export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
 
-/** Runs the agent until SIGTERM or SIGINT. */
+/** Runs the agent until SIGTERM or SIGINT; SIGHUP reads the config again. */
 export async function run(options: RunOptions): Promise<number> {
   const { server, witness } = options;
-  const loaded = await loadConfig(options.config, process.env, {
-    server,
-    witness: witness === true ? WITNESS : witness || undefined,
-  });
+  const load = () =>
+    loadConfig(options.config, process.env, {
+      server,
+      witness: witness === true ? WITNESS : witness || undefined,
+    });
+  const loaded = await load();
   if (!loaded.ok) {
     process.stderr.write(`${printProblems(options.config, loaded.faults)}\n`);
     return EXIT.unusable;
   }
   const { config, warnings } = loaded;
-  const log = createLogger({ level: config.log.level, agent: config.self });
+  const log = createLogger({
+    level: config.log.level,
+    agent: config.self,
+    journal: isJournal(process.env),
+  });
   for (const warning of warnings) log.warn({ line: warning.line, path: warning.path }, warning.message);
   const search = await findFfmpeg({ clock: systemClock });
   if (!search.ok) {
@@ -44,20 +52,33 @@ export async function run(options: RunOptions): Promise<number> {
   if (origin === 'embedded')
     log.warn('the embedded ffmpeg is of December 2018: install ffmpeg with your system');
 
+  const systemd = serviceManager({ env: process.env, pid: process.pid, clock: systemClock, log });
   const stopped = stopSignal();
+  // Until the agent plays there is nothing to reload, and a signal that nobody takes would end us.
+  const hangUp = reloadSignal();
   const agent = await Agent.start({
     config,
     ffmpegPath: path,
     clock: systemClock,
     random: systemRandom,
     log,
+    roundCompleted: () => systemd.roundCompleted(),
   });
   try {
-    const web = config.web === null ? null : await startWebSide(config, config.web, agent, systemClock, log);
-    log.info({ web: web?.url ?? null }, 'Sustain is listening');
+    const web = new LiveWebSide(agent, systemClock, log);
+    await web.start(config);
+    log.info({ web: web.url }, 'Sustain is listening');
+    const reloader = new Reloader({ agent, running: config, web, log, load });
+    systemd.ready(statusOf(config));
+    hangUp.reload = () => {
+      systemd.reloading();
+      void reloader.reload().then(() => systemd.ready(statusOf(config)));
+    };
     const signal = await stopped;
+    hangUp.reload = () => {};
+    systemd.stopping();
     log.info({ signal }, 'stopping: leaving the servers as they should be without us');
-    await web?.stop();
+    await web.stop();
   } catch (thrown) {
     log.error({ err: messageOf(thrown) }, 'Sustain cannot run');
     await agent.stop();
@@ -66,6 +87,18 @@ export async function run(options: RunOptions): Promise<number> {
   await agent.stop();
   log.info('stopped');
   return EXIT.ok;
+}
+
+/** One line for `systemctl status`. */
+function statusOf({ self, stations }: Config): string {
+  const count = stations.length === 1 ? '1 station' : `${stations.length} stations`;
+  return `beside ${self}, ${count}`;
+}
+
+function reloadSignal(): { reload: () => void } {
+  const hangUp = { reload: () => {} };
+  process.on('SIGHUP', () => hangUp.reload());
+  return hangUp;
 }
 
 function stopSignal(): Promise<string> {

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { shown } from './problems.ts';
 import { Secret, type SecretRef } from './secret.ts';
 
@@ -48,6 +49,7 @@ function lineOf(text: string, offset: number): number {
 export interface Environment {
   readonly [name: string]: string | undefined;
   readonly SUSTAIN_SERVER?: string | undefined;
+  readonly CREDENTIALS_DIRECTORY?: string | undefined;
 }
 
 export type SecretRead =
@@ -75,7 +77,9 @@ export async function readSecret(ref: SecretRef, configFile: string, env: Enviro
       warning: null,
     };
   }
-  const file = besideConfig(ref.file, configFile);
+  const place = secretPlace(ref.file, configFile, env);
+  if (!place.ok) return place;
+  const { file } = place;
   const read = await readBytes(file, LARGEST_SECRET_BYTES);
   if (!read.ok) return { ok: false, message: `the file ${shown(file)} ${read.message}` };
   const text = Buffer.from(read.bytes)
@@ -95,6 +99,30 @@ export async function readSecret(ref: SecretRef, configFile: string, env: Enviro
   const open = (read.mode & 0o004) !== 0;
   const warning = open ? `everybody on this machine may read ${shown(file)}: run chmod o-r on it` : null;
   return { ok: true, secret: new Secret(text, `the file ${file}`), warning };
+}
+
+const CREDENTIALS = '$CREDENTIALS_DIRECTORY/';
+/** What the unit file puts before the name of each file in /etc/sustain/secrets, as LoadCredential= does for folders. */
+const OF_THE_FOLDER = 'secrets_';
+
+/** Where the file of a secret is; `$CREDENTIALS_DIRECTORY/name` is a credential that systemd hands over. */
+export function secretPlace(
+  path: string,
+  configFile: string,
+  env: Environment,
+): { readonly ok: true; readonly file: string } | { readonly ok: false; readonly message: string } {
+  if (!path.startsWith(CREDENTIALS)) return { ok: true, file: besideConfig(path, configFile) };
+  const directory = env.CREDENTIALS_DIRECTORY;
+  const name = path.slice(CREDENTIALS.length);
+  if (name.includes('/') || name === '..')
+    return { ok: false, message: 'names no credential: write one name after $CREDENTIALS_DIRECTORY/' };
+  if (directory === undefined || directory === '') {
+    const message =
+      'is a credential, and CREDENTIALS_DIRECTORY is not set: systemd sets it for the service; by hand, set it to the folder of the secrets';
+    return { ok: false, message };
+  }
+  const [plain, ofFolder] = [join(directory, name), join(directory, `${OF_THE_FOLDER}${name}`)];
+  return { ok: true, file: !existsSync(plain) && existsSync(ofFolder) ? ofFolder : plain };
 }
 
 export function besideConfig(path: string, configFile: string): string {

@@ -26,6 +26,8 @@ export interface AgentProcess {
   /** SIGTERM; resolves with the ms it took to end. */
   stop(): Promise<number>;
   kill(): Promise<void>;
+  /** SIGHUP: read the config again. */
+  hangUp(): void;
   pause(): void;
   resume(): void;
   state(): Promise<AgentView>;
@@ -92,6 +94,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
       ending?.signal('SIGKILL');
       await ending?.exited;
     },
+    hangUp: () => current?.signal('SIGHUP'),
     pause: () => current?.signal('SIGSTOP'),
     resume: () => current?.signal('SIGCONT'),
     async state() {

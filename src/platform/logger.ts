@@ -1,4 +1,5 @@
-import { type Logger as PinoLogger, pino } from 'pino';
+import { fstatSync } from 'node:fs';
+import { type DestinationStream, type Logger as PinoLogger, pino, symbols } from 'pino';
 
 export type Logger = PinoLogger;
 
@@ -12,17 +13,60 @@ const SECRET_PATHS = [
   'cookie',
 ].flatMap((key) => [key, `*.${key}`]);
 
+export interface LoggerOptions {
+  readonly level: string;
+  readonly agent?: string;
+  /** The journal keeps the time itself, and wants the priority of a line at its front; see `isJournal`. */
+  readonly journal?: boolean;
+  /** Standard output when left out. */
+  readonly destination?: DestinationStream;
+}
+
 /** JSON lines to stdout, one per event: readable by journald and by the demo. */
-export function createLogger(options: { level: string; agent?: string }): Logger {
-  return pino({
-    level: options.level,
-    base: options.agent === undefined ? {} : { agent: options.agent },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: SECRET_PATHS, censor: '[hidden]' },
-  });
+export function createLogger(options: LoggerOptions): Logger {
+  const { destination = pino.destination(1), journal = false } = options;
+  return pino(
+    {
+      level: options.level,
+      base: options.agent === undefined ? {} : { agent: options.agent },
+      timestamp: journal ? false : pino.stdTimeFunctions.isoTime,
+      redact: { paths: SECRET_PATHS, censor: '[hidden]' },
+    },
+    journal ? withPriority(destination) : destination,
+  );
 }
 
 /** A logger that says nothing, for tests and for one-shot commands. */
 export function silentLogger(): Logger {
   return pino({ level: 'silent' });
+}
+
+/** Whether standard output is the journal's own stream: systemd names its device and inode. */
+export function isJournal(
+  env: Readonly<Record<string, string | undefined>>,
+  stdout: () => { dev: number | bigint; ino: number | bigint } = () => fstatSync(1),
+): boolean {
+  const said = env['JOURNAL_STREAM'];
+  if (said === undefined) return false;
+  const { dev, ino } = stdout();
+  return said === `${dev}:${ino}`;
+}
+
+/** The syslog priority of a pino level, as sd-daemon(3) writes it before a line. */
+function priorityOf(level: number): number {
+  if (level >= 60) return 2;
+  if (level >= 50) return 3;
+  if (level >= 40) return 4;
+  return level >= 30 ? 6 : 7;
+}
+
+function withPriority(destination: DestinationStream): DestinationStream {
+  return {
+    // Pino leaves the level of the line on a destination that asks for it.
+    [symbols.needsMetadataGsym]: true,
+    lastLevel: 0,
+    write(line: string) {
+      destination.write(`<${priorityOf(this.lastLevel)}>${line}`);
+    },
+  } as DestinationStream & { lastLevel: number };
 }

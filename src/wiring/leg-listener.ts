@@ -34,6 +34,8 @@ export interface LegListener {
   /** Whether the mount exists; one that does not is not asked for, as its fallback would answer. */
   setListed(listed: boolean): void;
   reconnect(because: string): void;
+  /** From now on judged by this policy; the connection stays. */
+  change(policy: StationPolicy): void;
   stop(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export function startLegListener(options: LegListenerOptions): LegListener {
   let ear: LegEar | null = null;
   let feed: LegFeed | null = null;
   let title: string | null = null;
+  let { policy } = options;
   const closing = new Set<Promise<void>>();
 
   const closeFeed = () => {
@@ -67,8 +70,7 @@ export function startLegListener(options: LegListenerOptions): LegListener {
       monitor: link.monitor,
       demuxer,
       openedAtMs: link.sinceMs,
-      thresholdDbfs: options.policy.silence.thresholdDbfs,
-      preset: options.policy.programme.preset,
+      ...meterSettings(policy),
       decoders: options.decoders,
       clock,
       onReading(reading) {
@@ -118,10 +120,19 @@ export function startLegListener(options: LegListenerOptions): LegListener {
   return {
     setListed: (listed) => monitor.setWanted(listed),
     reconnect: (because) => monitor.reconnect(because),
+    change(wanted) {
+      const [before, now] = [meterSettings(policy), meterSettings(wanted)];
+      policy = wanted;
+      if (before.thresholdDbfs !== now.thresholdDbfs || before.preset !== now.preset) ear?.measureBy(now);
+    },
     async stop() {
       monitor.stop();
       closeEar();
       await Promise.all(closing);
     },
   };
+}
+
+function meterSettings({ silence, programme }: StationPolicy) {
+  return { thresholdDbfs: silence.thresholdDbfs, preset: programme.preset };
 }

@@ -41,6 +41,9 @@ export function relayDelayMs(serve: StationConfig['serve'], tripMs: number): num
   return serve.delayMs ?? tripMs + MARGIN_MS;
 }
 
+/** The longest trip delay whose silences are found before they are played. */
+export const fittingTripMs = (delayMs: number): number => delayMs - MARGIN_MS;
+
 /** A relay and the processing chain before its encoders. */
 export interface StationRelay extends Relay {
   readonly processing: StationProcessing | null;
@@ -56,7 +59,8 @@ export interface StationProcessing {
 /** The relay of one station: it plays what the decision knows of the legs, and tells it what is on air. */
 export function startStationRelay(options: StationRelayOptions): StationRelay {
   const { station, serve, clock, server, source } = options;
-  const { policy } = station;
+  // Asked for each time, as a reload may change it.
+  const now = () => station.policy;
   let emergency: Emergency | null = null;
   void loadEmergency(options).then((loaded) => {
     emergency = loaded;
@@ -64,7 +68,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
   const credentials = { user: source.user, password: source.password.reveal() };
   const processing = serve.processing === null ? null : startProcessing(serve.processing);
   const relay = startRelay({
-    legs: legsInOrder(policy),
+    legs: legsInOrder(now()),
     outputs: serve.outputs.map(({ mount, ...format }) => ({
       mount,
       format,
@@ -72,10 +76,14 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
       credentials,
       words: serve.stream,
     })),
-    delayMs: relayDelayMs(serve, policy.silence.tripMs),
-    restoreMs: policy.silence.restoreMs,
-    dwellMs: policy.dwellMs,
-    thresholdDbfs: policy.silence.thresholdDbfs,
+    delayMs: relayDelayMs(serve, now().silence.tripMs),
+    restoreMs: now().silence.restoreMs,
+    get dwellMs() {
+      return now().dwellMs;
+    },
+    get thresholdDbfs() {
+      return now().silence.thresholdDbfs;
+    },
     differentFadeMs: serve.crossfadeMs,
     emergency: () => emergency,
     ffmpegPath: options.ffmpegPath,
@@ -89,13 +97,14 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
     requiredHealthMs(id) {
       const leg = station.state.legs.get(id)?.leg;
       const desk = leg === undefined ? undefined : station.state.desks.get(leg.server);
-      if (leg === undefined || desk === undefined) return policy.silence.restoreMs;
-      return requiredHealthMs(desk, leg.source, clock.nowMs(), policy);
+      if (leg === undefined || desk === undefined) return now().silence.restoreMs;
+      return requiredHealthMs(desk, leg.source, clock.nowMs(), now());
     },
     holdOf() {
-      const hold = station.state.desks.get(policy.self)?.hold ?? null;
+      const hold = station.state.desks.get(now().self)?.hold ?? null;
       if (hold === null) return null;
-      const leg = policy.legs.find((one) => one.server === policy.self && one.source === hold.source);
+      const { legs, self } = now();
+      const leg = legs.find((one) => one.server === self && one.source === hold.source);
       return { author: hold.author, leg: leg?.id ?? null };
     },
     onEvent(event) {

@@ -57,6 +57,50 @@ export async function startWebSide(
   return started;
 }
 
+/** Keeps the HTTP side in step with the config. */
+export class LiveWebSide {
+  readonly #agent: Agent;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #server: WebServer | null = null;
+  #config: Config | null = null;
+
+  constructor(agent: Agent, clock: Clock, log: Logger) {
+    this.#agent = agent;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get url(): string | null {
+    return this.#server?.url ?? null;
+  }
+
+  /** @throws what `startWebSide` does */
+  async start(config: Config): Promise<void> {
+    const { web } = config;
+    if (web !== null) this.#server = await startWebSide(config, web, this.#agent, this.#clock, this.#log);
+    this.#config = config;
+  }
+
+  /** Whoever was signed in signs in again. What can't be started leaves what was there before. */
+  async change(config: Config): Promise<void> {
+    const before = this.#config;
+    await this.stop();
+    try {
+      await this.start(config);
+    } catch (thrown) {
+      this.#log.error({ err: messageOf(thrown) }, 'the new web section cannot be used; the old one goes on');
+      if (before !== null) await this.start(before);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    await server?.stop();
+  }
+}
+
 async function readTls({ certFile, keyFile }: NonNullable<WebConfig['tls']>) {
   const read = async (key: string, path: string) => {
     try {

@@ -328,7 +328,7 @@ export function filePath(about: About) {
 export function secretKeys<const Stem extends string>(stem: Stem, what: string) {
   const file = leaf(
     {
-      description: `File that holds ${what}, on its first line.`,
+      description: `File that holds ${what}, on its first line; $CREDENTIALS_DIRECTORY/name is one that systemd hands over.`,
       example: `/run/secrets/${stem}`,
     },
     (text): Parsed<string> => {

@@ -143,6 +143,27 @@ describe('the ear of one connection', () => {
     expect(readings).toHaveLength(40);
   });
 
+  it('measures by another threshold from one block to the next, on the same connection and time line', () => {
+    const { clock, decoder, readings, leg } = ear();
+    for (let i = 0; i < 60; i += 1) {
+      clock.advance(100);
+      decoder.sound(100);
+      // The square wave lies at -6 dBFS, which is quiet for a threshold that no config allows.
+      if (i === 29) leg.measureBy({ thresholdDbfs: -1, preset: 'talk' });
+    }
+    expect(readings).toHaveLength(60);
+    expect(readings[20]).toMatchObject({ audibleMs: 100 });
+    expect(readings.at(-1)).toMatchObject({ audibleMs: 0 });
+    const times = readings.map(({ atMs }) => atMs);
+    for (const [index, atMs] of times.entries())
+      if (index > 10) expect(atMs - (times[index - 1] ?? 0)).toBeCloseTo(100, 0);
+    decoder.become('restarting');
+    clock.advance(100);
+    decoder.sound(100);
+    clock.advance(1_500);
+    expect(readings.at(-1)?.atMs).toBeLessThanOrEqual(clock.nowMs());
+  });
+
   it('is silent once it is closed', async () => {
     const { clock, decoder, readings, pulses, leg } = ear();
     decoder.sound(1_000);

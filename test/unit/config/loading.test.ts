@@ -43,6 +43,30 @@ async function faultsOf(text: string | Uint8Array, env = {}, flags = {}) {
   return loaded.ok ? [] : loaded.faults;
 }
 
+describe('a credential of systemd', () => {
+  const text = yaml('', 'passwordFile: $CREDENTIALS_DIRECTORY/admin');
+
+  it('is read from where systemd put it, alone or as a file of a folder', async () => {
+    for (const name of ['admin', 'secrets_admin']) {
+      put(name, 'hush');
+      const config = await configOf(text, { CREDENTIALS_DIRECTORY: folder });
+      expect(config.servers[0]?.admin.password.reveal()).toBe('hush');
+      rmSync(join(folder, name));
+    }
+  });
+
+  it('says what is missing, and leaves its folder for nobody', async () => {
+    const [unset] = await faultsOf(text);
+    expect(unset?.message).toContain('CREDENTIALS_DIRECTORY is not set');
+    const [absent] = await faultsOf(text, { CREDENTIALS_DIRECTORY: folder });
+    expect(absent?.message).toContain('does not exist');
+    const [elsewhere] = await faultsOf(text.replaceAll('/admin }', '/../x }'), {
+      CREDENTIALS_DIRECTORY: folder,
+    });
+    expect(elsewhere?.message).toContain('names no credential');
+  });
+});
+
 describe('which server an agent is for', () => {
   it('says the file, unless SUSTAIN_SERVER does, unless --server does', async () => {
     put('admin', 'x');
