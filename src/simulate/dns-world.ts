@@ -1,3 +1,4 @@
+import { earOnAir, heardTo } from '../decide/failover/on-air.ts';
 import { orderOf } from '../decide/failover/operator.ts';
 import {
   type FailoverMemory,
@@ -7,6 +8,7 @@ import {
   noFailoverMemory,
 } from '../decide/failover/state.ts';
 import { failoverStep } from '../decide/failover/step.ts';
+import type { LegCondition } from '../domain/conditions.ts';
 import type {
   FailoverCommand,
   FailoverEvent,
@@ -19,39 +21,18 @@ import type {
 } from '../domain/failover.ts';
 import { type ServerName, serverName } from '../domain/ids.ts';
 import { SimLease } from './lease.ts';
-import { DUBLIN, LONDON, STATION } from './station.ts';
+import { DUBLIN, FAILOVER_DEFAULTS, LONDON, STATION } from './station.ts';
 
 export { DUBLIN, LONDON };
 
 const STEP_MS = 100;
 const PROBE_TIMEOUT_MS = 2_000;
 const STALL_MS = 2_000;
-const READ_EVERY_MS = 2_000;
+const READ_EVERY_MS = 5_000;
 const MEET_EVERY_MS = 1_000;
 const LEASE_EVERY_MS = 500;
 const ANSWER_MS = 300;
 const WITNESS = 'witness';
-
-export const FAILOVER_DEFAULTS: FailoverPolicy = {
-  self: LONDON,
-  servers: [LONDON, DUBLIN],
-  stations: [STATION],
-  intervalMs: 5_000,
-  fastIntervalMs: 1_000,
-  fall: 3,
-  rise: 2,
-  silenceMs: 15_000,
-  soundMs: 1_000,
-  restoreMs: 180_000,
-  verifiedWithinMs: 5_000,
-  freshMs: 6_000,
-  colleagueMs: 15_000,
-  contestedMs: 600_000,
-  writeWithinMs: 10_000,
-  endListenersAfterMs: 60_000,
-  flap: { holdDownMs: 180_000, holdDownMaxMs: 3_600_000, halfLifeMs: 900_000 },
-  mode: 'alone',
-};
 
 /** The functions of the DNS decision; the mutation check puts broken ones here. */
 export interface FailoverCore {
@@ -79,6 +60,7 @@ export interface DnsAgent {
   isDeaf: boolean;
   /** Servers whose probe has not come back yet: one at a time, as a probe that hangs is the finding. */
   readonly probing: Set<ServerName>;
+  /** `quietSinceMs`: until when anything has been heard there. */
   readonly ears: Map<ServerName, { ear: PublicEar['is']; quietSinceMs: number }>;
   readonly later: { readonly atMs: number; readonly run: () => void }[];
   lastTickMs: number;
@@ -104,6 +86,8 @@ export interface DnsWorldOptions {
   readonly watch?: DnsWatch;
   /** What differs from the defaults. */
   readonly policy?: Partial<FailoverPolicy>;
+  /** In guard mode: what an agent knows of the leg on air on a server. Without it each agent has ears of its own. */
+  readonly onAir?: (agent: string, server: ServerName) => LegCondition | null;
 }
 
 /** Two sites, or three with a witness; the DNS outside of all of them. */
@@ -127,11 +111,13 @@ export class DnsWorld {
   readonly #servers: readonly ServerName[];
   readonly #core: FailoverCore;
   readonly #watch: DnsWatch | null;
+  readonly #onAir: DnsWorldOptions['onAir'];
   #stepMs = STEP_MS;
 
   constructor(mode: FailoverPolicy['mode'] = 'alone', options: DnsWorldOptions = {}) {
     this.#core = options.core ?? failoverCore;
     this.#watch = options.watch ?? null;
+    this.#onAir = options.onAir;
     const station = { ...FAILOVER_DEFAULTS, ...options.policy, mode };
     this.#servers = station.servers;
     this.truth = new Map(this.#servers.map((server) => [server, 'fine']));
@@ -200,14 +186,19 @@ export class DnsWorld {
 
   /** `stepMs`: 100, or 500 where nothing needs to be seen more closely. */
   pass(seconds: number, each: () => void = () => {}, stepMs: 100 | 500 = STEP_MS): void {
-    this.#stepMs = stepMs;
     const untilMs = this.nowMs + seconds * 1_000;
     while (this.nowMs < untilMs) {
-      this.nowMs += stepMs - (this.nowMs % stepMs);
-      if (this.nowMs % LEASE_EVERY_MS === 0) this.#renewLease();
-      for (const agent of this.agents) this.#run(agent);
+      this.advance(stepMs);
       each();
     }
+  }
+
+  /** One step, to the next multiple of it. */
+  advance(stepMs: 100 | 500): void {
+    this.#stepMs = stepMs;
+    this.nowMs += stepMs - (this.nowMs % stepMs);
+    if (this.nowMs % LEASE_EVERY_MS === 0) this.#renewLease();
+    for (const agent of this.agents) this.#run(agent);
   }
 
   #run(agent: DnsAgent): void {
@@ -230,6 +221,10 @@ export class DnsWorld {
   #listen(agent: DnsAgent, server: ServerName): void {
     const { nowMs } = this;
     const truth = this.truth.get(server);
+    if (this.#onAir !== undefined) {
+      this.#listenOnAir(agent, server, this.#onAir(agent.name, server));
+      return;
+    }
     const gives = this.reaches(agent.name, server) && (truth === 'fine' || truth === 'mute');
     const before = agent.ears.get(server) ?? { ear: 'starting' as const, quietSinceMs: nowMs };
     const quietSinceMs = gives ? nowMs : before.quietSinceMs;
@@ -244,6 +239,22 @@ export class DnsWorld {
     const durationMs = this.#stepMs;
     const block = { atMs: nowMs, durationMs, audibleMs: truth === 'fine' ? durationMs : 0 };
     this.#give(agent, { kind: 'heard', atMs: nowMs, server, station: STATION, block });
+  }
+
+  /** As `wiring/guarded-ear.ts` does it. */
+  #listenOnAir(agent: DnsAgent, server: ServerName, condition: LegCondition | null): void {
+    const { nowMs: atMs } = this;
+    const before = agent.ears.get(server) ?? { ear: 'starting' as const, quietSinceMs: atMs };
+    const ear: PublicEar = condition === null ? { is: 'starting' } : earOnAir(condition);
+    if (ear.is !== before.ear) this.#give(agent, { kind: 'ear', atMs, server, station: STATION, ear });
+    const toMs = heardTo(condition ?? undefined, atMs);
+    const fromMs = before.quietSinceMs;
+    const isNew = toMs !== null && toMs > fromMs;
+    agent.ears.set(server, { ear: ear.is, quietSinceMs: isNew ? toMs : before.quietSinceMs });
+    if (!isNew) return;
+    const durationMs = toMs - fromMs;
+    const block = { atMs: toMs, durationMs, audibleMs: condition?.is === 'audible' ? durationMs : 0 };
+    this.#give(agent, { kind: 'heard', atMs, server, station: STATION, block });
   }
 
   #earOf(

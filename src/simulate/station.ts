@@ -1,3 +1,4 @@
+import type { FailoverPolicy } from '../domain/failover.ts';
 import {
   type Leg,
   makeLeg,
@@ -54,3 +55,24 @@ export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}
     ...changes,
   };
 }
+
+export const FAILOVER_DEFAULTS: FailoverPolicy = {
+  self: LONDON,
+  servers: [LONDON, DUBLIN],
+  stations: [STATION],
+  intervalMs: 5_000,
+  fastIntervalMs: 1_000,
+  fall: 3,
+  rise: 2,
+  silenceMs: 15_000,
+  soundMs: 1_000,
+  restoreMs: 180_000,
+  verifiedWithinMs: 5_000,
+  freshMs: 6_000,
+  colleagueMs: 15_000,
+  contestedMs: 600_000,
+  writeWithinMs: 10_000,
+  endListenersAfterMs: 60_000,
+  flap: { holdDownMs: 180_000, holdDownMaxMs: 3_600_000, halfLifeMs: 900_000 },
+  mode: 'alone',
+};

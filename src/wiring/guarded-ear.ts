@@ -1,5 +1,4 @@
-import type { LegCondition } from '../domain/conditions.ts';
-import type { PublicEar } from '../domain/failover.ts';
+import { earOnAir, heardTo } from '../decide/failover/on-air.ts';
 import type { ServerName } from '../domain/ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Station } from '../station.ts';
@@ -24,7 +23,7 @@ export function startGuardedEar(
       (one) => one.leg.server === server && one.leg.source === desk?.onAir,
     );
     const condition = leg?.condition;
-    handlers.ear(condition === undefined ? { is: 'starting' } : earOf(condition));
+    handlers.ear(condition === undefined ? { is: 'starting' } : earOnAir(condition));
     const toMs = heardTo(condition, clock.nowMs());
     if (toMs === null || toMs <= heardToMs) return;
     const durationMs = toMs - heardToMs;
@@ -38,34 +37,4 @@ export function startGuardedEar(
       return Promise.resolve();
     },
   };
-}
-
-/** Until when what is on air is known to be sound, or silence; null when nothing of it is known. */
-function heardTo(condition: LegCondition | undefined, nowMs: number): number | null {
-  if (condition?.is === 'audible') return condition.verifiedAtMs;
-  if (condition?.is === 'faulty' && condition.fault === 'silent') return nowMs;
-  return null;
-}
-
-function earOf(condition: LegCondition): PublicEar {
-  switch (condition.is) {
-    case 'audible':
-      return { is: 'hearing' };
-    case 'unknown':
-      return { is: 'deaf' };
-    case 'faulty':
-      break;
-  }
-  switch (condition.fault) {
-    case 'stalled':
-      return { is: 'quiet' };
-    case 'undecodable':
-      return { is: 'undecodable' };
-    case 'absent':
-    case 'unresponsive':
-      return { is: 'disconnected', detail: condition.detail };
-    default:
-      // Faults in the sound itself are the source switch's to cure: something is heard.
-      return { is: 'hearing' };
-  }
 }
