@@ -343,10 +343,12 @@ export class DnsWorld {
       if (agent.probing.has(server)) return;
       agent.probing.add(server);
       const { probe, tookMs } = this.#probe(agent, server);
-      this.#later(agent, tookMs, (atMs) => {
+      const answered = (atMs: number) => {
         agent.probing.delete(server);
         this.#give(agent, { kind: 'probe', atMs, server, station, probe });
-      });
+      };
+      if (tookMs < this.#stepMs) answered(nowMs);
+      else this.#later(agent, tookMs, answered);
     } else if (this.writeBeginsAfterMs === 0) {
       this.#publish(agent, command);
     } else {

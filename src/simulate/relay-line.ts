@@ -1,0 +1,147 @@
+import { requiredHealthMs } from '../decide/desk.ts';
+import type { StationState } from '../decide/state.ts';
+import type { RelayTrigger } from '../domain/events.ts';
+import type { Leg, LegId, ServerName } from '../domain/ids.ts';
+import type { SimAgent } from './guard-agent.ts';
+import type { Output } from './parts.ts';
+
+const VERIFIED_WITHIN_MS = 5_000;
+/** What has been played longer ago than this is forgotten. */
+const KEPT_MS = 120_000;
+
+interface Stretch<Value> {
+  readonly fromMs: number;
+  readonly value: Value;
+}
+
+export interface RelaySwitch {
+  readonly from: LegId | null;
+  readonly to: LegId | null;
+  readonly trigger: RelayTrigger;
+}
+
+/**
+ * The relay of one agent, as far as it matters who is heard: what goes out is what a leg carried `delayMs` ago, and a
+ * leg that is found faulty is left where its fault began, as long as that has not gone out.
+ */
+export class RelayLine {
+  readonly #agent: SimAgent;
+  readonly #delayMs: number;
+  readonly #heardOn: (server: ServerName, source: string) => Output;
+  readonly #carried = new Map<LegId, Stretch<Output>[]>();
+  #plan: Stretch<Leg | null>[] = [];
+  #lastSwitchMs = Number.NEGATIVE_INFINITY;
+  readonly #order: readonly Leg[];
+
+  constructor(agent: SimAgent, delayMs: number, heardOn: (server: ServerName, source: string) => Output) {
+    this.#agent = agent;
+    this.#delayMs = delayMs;
+    this.#heardOn = heardOn;
+    const { policy } = agent;
+    const own = (leg: Leg) => (leg.server === policy.self ? 0 : 1);
+    this.#order = policy.sources.flatMap((source) =>
+      policy.legs.filter((leg) => leg.source === source).sort((a, b) => own(a) - own(b)),
+    );
+  }
+
+  /** One step: what the legs carry now, a choice, and null or what was switched. */
+  advance(nowMs: number): RelaySwitch | null {
+    for (const leg of this.#order) this.#note(leg, nowMs);
+    const current = this.#current;
+    const wanted = this.#choose(this.#agent.state, current, nowMs);
+    if (wanted === undefined) return null;
+    const atMs = this.#leaveAtMs(current, nowMs);
+    this.#plan = [...this.#plan.filter(({ fromMs }) => fromMs < atMs), { fromMs: atMs, value: wanted.leg }];
+    this.#lastSwitchMs = nowMs;
+    const to = wanted.leg?.id ?? null;
+    this.#agent.feed({ kind: 'on-air', atMs: nowMs, leg: to, trigger: wanted.trigger });
+    return { from: current?.id ?? null, to, trigger: wanted.trigger };
+  }
+
+  /** What goes out now: null as long as nothing has been chosen, when Icecast's own fallback carries on. */
+  output(nowMs: number): Output | null {
+    const position = nowMs - this.#delayMs;
+    const planned = this.#plan.findLast(({ fromMs }) => fromMs <= position);
+    if (planned === undefined) return null;
+    if (planned.value === null) return { is: 'silent', source: null };
+    const carried = this.#carried.get(planned.value.id)?.findLast(({ fromMs }) => fromMs <= position);
+    const is = carried?.value.is ?? 'silent';
+    // What does not come is played as a noise floor, and never as nothing.
+    return is === 'sound' || is === 'pause' ? (carried?.value ?? null) : { is: 'silent', source: null };
+  }
+
+  /** Whether it would stay with what is on air, were this the state of its agent, and its last switch so much longer ago. */
+  isIdle(state: StationState, nowMs: number, byMs: number): boolean {
+    return this.#choose(state, this.#current, nowMs, byMs) === undefined;
+  }
+
+  /** So much time passed in which nothing happened. */
+  age(byMs: number): void {
+    this.#lastSwitchMs -= byMs;
+  }
+
+  get #current(): Leg | null {
+    return this.#plan.at(-1)?.value ?? null;
+  }
+
+  #note(leg: Leg, nowMs: number): void {
+    const value = this.#heardOn(leg.server, leg.source);
+    const kept = this.#carried.get(leg.id) ?? [];
+    const last = kept.at(-1);
+    if (last?.value.is === value.is && last.value.source === value.source) return;
+    const fresh = kept.filter((_, index) => (kept[index + 1]?.fromMs ?? nowMs) > nowMs - KEPT_MS);
+    this.#carried.set(leg.id, [...fresh, { fromMs: nowMs, value }]);
+  }
+
+  #condition(state: StationState, leg: Leg) {
+    return state.legs.get(leg.id)?.condition ?? { is: 'unknown' as const, sinceMs: 0 };
+  }
+
+  #isGood(state: StationState, leg: Leg, nowMs: number): boolean {
+    const condition = this.#condition(state, leg);
+    return condition.is === 'audible' && nowMs - condition.verifiedAtMs <= VERIFIED_WITHIN_MS;
+  }
+
+  #choose(
+    state: StationState,
+    current: Leg | null,
+    nowMs: number,
+    sinceSwitchMs = 0,
+  ): { readonly leg: Leg | null; readonly trigger: RelayTrigger } | undefined {
+    const hasBegun = this.#plan.length > 0;
+    if (current === null) {
+      // What is joined has to reach back to the position that is played.
+      const leg = this.#order.find(
+        (one) =>
+          this.#isGood(state, one, nowMs) && nowMs - this.#condition(state, one).sinceMs >= this.#delayMs,
+      );
+      return leg === undefined ? undefined : { leg, trigger: hasBegun ? 'return' : 'start' };
+    }
+    if (this.#condition(state, current).is === 'faulty') {
+      const good = this.#order.filter((leg) => leg !== current && this.#isGood(state, leg, nowMs));
+      const leg = good.find((one) => this.#isRestored(state, one, nowMs)) ?? good[0] ?? null;
+      return { leg, trigger: 'fault' };
+    }
+    if (nowMs - this.#lastSwitchMs + sinceSwitchMs < this.#agent.policy.dwellMs) return undefined;
+    for (const leg of this.#order) {
+      if (leg === current) return undefined;
+      if (this.#isGood(state, leg, nowMs) && this.#isRestored(state, leg, nowMs))
+        return { leg, trigger: 'return' };
+    }
+    return undefined;
+  }
+
+  #isRestored(state: StationState, leg: Leg, nowMs: number): boolean {
+    const { policy } = this.#agent;
+    const desk = state.desks.get(policy.self);
+    if (desk === undefined) return false;
+    return nowMs - this.#condition(state, leg).sinceMs >= requiredHealthMs(desk, leg.source, nowMs, policy);
+  }
+
+  /** The position where the leg on air is left: where its fault began, or what is played next. */
+  #leaveAtMs(current: Leg | null, nowMs: number): number {
+    const nextMs = nowMs - this.#delayMs;
+    const condition = current === null ? null : this.#condition(this.#agent.state, current);
+    return condition?.is === 'faulty' ? Math.max(nextMs, condition.sinceMs) : nextMs;
+  }
+}
