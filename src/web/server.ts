@@ -10,7 +10,7 @@ import type { StationLevels } from '../domain/levels.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf, SustainError } from '../platform/errors.ts';
 import { Gate } from './access/gate.ts';
-import { Sessions, secretText } from './access/sessions.ts';
+import { type SessionStore, Sessions, secretText } from './access/sessions.ts';
 import { SignIn, type User } from './access/sign-in.ts';
 import { DescribedRoutes } from './described.ts';
 import { LevelsHub } from './levels/hub.ts';
@@ -50,6 +50,8 @@ export interface WebOptions {
   readonly users: readonly User[];
   /** Addresses of proxies whose `X-Forwarded-*` headers are believed. */
   readonly proxies: readonly string[];
+  /** Where sessions outlive the agent; null: a start signs everybody out. */
+  readonly sessionStore: SessionStore | null;
   /** In PEM; null: plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
 }
@@ -74,10 +76,12 @@ const YEAR_SECONDS = 31_536_000;
  */
 export async function startWeb(options: WebOptions): Promise<WebServer> {
   const { source, clock, users, proxies, viewerToken, operatorToken } = options;
-  const sessions = new Sessions(clock);
+  const sessions = new Sessions(clock, options.sessionStore);
   const gate = new Gate({ tokens: { viewer: viewerToken, operator: operatorToken }, sessions, proxies });
   const nobody = users.length === 0 && viewerToken === null && operatorToken === null;
   const oneTimeSecret = nobody ? secretText() : null;
+  const signIn = new SignIn({ users, gate, sessions, clock, oneTimeSecret });
+  await sessions.restore((role, credential) => signIn.mayStill(role, credential));
   const hub = new LevelsHub({ stations: source.levels, clock });
 
   const app = createApp(options, gate);
@@ -87,7 +91,7 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   addHistoryRoutes(routes, source.remembered);
   addDnsRoutes(routes, source);
   addListenRoutes(routes, source);
-  addSessionRoutes(routes, gate, sessions, new SignIn({ users, gate, sessions, clock, oneTimeSecret }));
+  addSessionRoutes(routes, gate, sessions, signIn);
   addHearRoute(routes, source, gate, clock);
   addMetricsRoute(routes, new Metrics(source, hub));
   addLevelsRoute(routes);

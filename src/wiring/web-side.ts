@@ -8,6 +8,7 @@ import type { Logger } from '../platform/logger.ts';
 import { startWeb, type WebServer } from '../web/server.ts';
 import { listenIn } from './listen-in.ts';
 import { rememberedBy } from './remembered.ts';
+import { sessionFile } from './session-file.ts';
 
 /**
  * The HTTP side of an agent, as the config wants it.
@@ -44,6 +45,7 @@ export async function startWebSide(
       role,
       passwordHash: passwordHash.reveal(),
     })),
+    sessionStore: sessionFile(config.state.directory, log),
     proxies: web.trustProxy,
     tls: web.tls === null ? null : await readTls(web.tls),
   });

@@ -93,6 +93,12 @@ export class Gate {
     return isSame(token, viewer) ? 'viewer' : null;
   }
 
+  /** Whether the role's token is one that fits. */
+  hasToken(role: Role, fits: (token: string) => boolean): boolean {
+    const token = this.#options.tokens[role];
+    return token !== null && fits(token);
+  }
+
   #identify(request: IncomingMessage): Asked {
     const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (given !== undefined) {

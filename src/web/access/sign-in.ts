@@ -3,7 +3,7 @@ import { type Client, neighbourhoodOf } from './client.ts';
 import { type Gate, isSame } from './gate.ts';
 import { SignInLimiter } from './limiter.ts';
 import { isPassword, pretendToCheck } from './passwords.ts';
-import type { Role, Session, Sessions } from './sessions.ts';
+import { digestOf, type Role, type Session, type Sessions } from './sessions.ts';
 
 export interface User {
   readonly name: string;
@@ -64,26 +64,45 @@ export class SignIn {
     this.#limiter.noteTry(from);
     this.#running += 1;
     try {
-      const role = await this.#roleOf(name, password);
-      if (role === null) return { ok: false, status: 401, error: 'name or password is wrong' };
+      const known = await this.#identify(name, password);
+      if (known === null) return { ok: false, status: 401, error: 'name or password is wrong' };
       this.#limiter.noteSuccess(from);
-      return { ok: true, ...this.#options.sessions.open(name, role) };
+      return { ok: true, ...this.#options.sessions.open(name, known.role, known.credential) };
     } finally {
       this.#running -= 1;
     }
   }
 
-  async #roleOf(name: string, password: string): Promise<Role | null> {
+  /** Whether somebody who signed in with this earlier could do so again, as the config stands now. */
+  mayStill(role: Role, credential: string): boolean {
+    const { users, gate } = this.#options;
+    if (users.some((user) => user.role === role && credentialOf(user) === credential)) return true;
+    return gate.hasToken(role, (token) => digestOf(token) === credential);
+  }
+
+  async #identify(name: string, password: string): Promise<Known | null> {
     const sameName = (user: User) => user.name.toLowerCase() === name.toLowerCase();
     const user = this.#options.users.find(sameName);
     if (user !== undefined) {
-      return user.name === name && (await isPassword(password, user.passwordHash)) ? user.role : null;
+      return user.name === name && (await isPassword(password, user.passwordHash))
+        ? { role: user.role, credential: credentialOf(user) }
+        : null;
     }
     await pretendToCheck(password);
     if (isSame(password, this.#oneTimeSecret)) {
       this.#oneTimeSecret = null;
-      return 'operator';
+      return { role: 'operator', credential: null };
     }
-    return this.#options.gate.roleOf(password);
+    const role = this.#options.gate.roleOf(password);
+    return role === null ? null : { role, credential: digestOf(password) };
   }
 }
+
+interface Known {
+  readonly role: Role;
+  /** Null: good once, and gone with the agent. */
+  readonly credential: string | null;
+}
+
+/** Another password, and whoever signed in with the old one is out. */
+const credentialOf = ({ name, passwordHash }: User): string => digestOf(`${name} ${passwordHash}`);

@@ -140,6 +140,7 @@ export async function startTestWeb(
     users: [],
     proxies: [],
     tls: null,
+    sessionStore: null,
     source: {
       view: () => VIEW,
       isReady: () => true,
