@@ -9,6 +9,8 @@ const LOG_LINES = 5000;
 
 export interface AgentProcessOptions {
   readonly server: string;
+  /** It stands beside no server, and `server` is what it is called. */
+  readonly isWitness?: boolean;
   readonly configPath: string;
   readonly webUrl: string;
   readonly viewerToken: string;
@@ -31,13 +33,17 @@ export interface AgentProcess {
   pause(): void;
   resume(): void;
   state(): Promise<AgentView>;
+  /** An operator's request: the status of the answer. */
   ask(path: string, body: object): Promise<number>;
+  /** The same with the whole answer, or what there is to get for everybody. */
+  call(path: string, body?: object): Promise<{ readonly status: number; readonly text: string }>;
   /** Everything it logged since its first start, parsed. */
   log(): readonly Record<string, unknown>[];
 }
 
 export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   const { server, configPath, webUrl } = options;
+  const self = options.isWitness === true ? ['--witness', server] : ['--server', server];
   const lines: Record<string, unknown>[] = [];
   let current: RigProcess | null = null;
 
@@ -58,7 +64,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
     async start({ ready } = { ready: true }) {
       const started = await startProcess({
         command: process.execPath,
-        args: [options.cli ?? cliPath(), 'run', '--config', configPath, '--server', server],
+        args: [options.cli ?? cliPath(), 'run', '--config', configPath, ...self],
         stdout: 'pipe',
       });
       current = started;
@@ -104,6 +110,10 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
       return (await response.json()) as AgentView;
     },
     ask: async (path, body) => (await call(path, options.operatorToken, body)).status,
+    async call(path, body) {
+      const answer = await call(path, options.operatorToken, body);
+      return { status: answer.status, text: await answer.text() };
+    },
     log: () => lines,
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentProcess, createAgentProcess } from './agent-process.ts';
+import { DNS_NAME, DNS_TTL_MS, type HouseDns, startHouseDns } from './house-names.ts';
 import {
   createEncoder,
   createProgramme,
@@ -15,12 +16,12 @@ import {
   type ListenerOptions,
   loadMaterial,
   type NameWatch,
+  type NatsCluster,
   PILOTS_HZ,
   type StreamFormat,
-  startBind,
   startIcecast,
   startListener,
-  startPowerDns,
+  startNats,
   temporaryDirectory,
   watchName,
 } from './rig/index.ts';
@@ -49,6 +50,10 @@ export interface HouseOptions {
   readonly encoder2DelayMs?: number;
   /** The name that listeners use is kept in a real DNS, which the agents may write. */
   readonly dns?: 'powerdns' | 'bind';
+  /** Keys of the `dns` section that are to be otherwise than in the demo, as they stand in YAML. */
+  readonly dnsSettings?: Readonly<Record<string, string>>;
+  /** The agents and a witness share what they hear over three NATS servers, and one lease of so long. */
+  readonly cluster?: { readonly lease: string };
   /** What the agents take for the admin password, when it is not the right one. */
   readonly agentAdminPassword?: string;
   /** In relay mode: the public mount goes through the processing chain. */
@@ -67,6 +72,11 @@ export interface House {
   readonly configPath: string;
   /** Null without `dns`. */
   readonly name: NameWatch | null;
+  /** The name server itself; null without `dns`. */
+  readonly dns: DnsServer | null;
+  /** Null without `cluster`. */
+  readonly nats: NatsCluster | null;
+  readonly witness: AgentProcess | null;
   /** Where listeners of the station come in. */
   readonly publicMount: string;
   listen(server: HouseServer, options?: Partial<ListenerOptions> & { mount?: string }): Promise<Listener>;
@@ -148,17 +158,21 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
   const encoder2 = await encoder('secondary', kinds.encoder2 ?? 'ffmpeg');
   const autodj = await encoder('autodj', kinds.autodj ?? 'ffmpeg');
 
-  const dns = options.dns === undefined ? null : await startDns(options.dns);
+  const dns = options.dns === undefined ? null : await startHouseDns(options.dns, options.dnsSettings);
   if (dns !== null) stops.push(() => dns.server.stop());
   const name = dns === null ? null : watchName(dns.server, DNS_NAME, DNS_TTL_MS);
   stops.push(async () => name?.stop());
 
-  const { configPaths, agents, remove } = await prepareAgents(options, servers, dns);
+  const nats = options.cluster === undefined ? null : await startNats({ nodes: 3 });
+  if (nats !== null) stops.push(() => nats.stop());
+
+  const { configPaths, agents, witness, remove } = await prepareAgents(options, servers, dns, nats);
   stops.push(async () => remove());
-  for (const agent of Object.values(agents)) stops.push(() => agent.stop());
+  const all = [...Object.values(agents), ...(witness === null ? [] : [witness])];
+  for (const agent of all) stops.push(() => agent.stop());
   // An agent that may not look at its servers never becomes ready, which is what some tests are about.
   const ready = options.agentAdminPassword === undefined;
-  await Promise.all(Object.values(agents).map((agent) => agent.start({ ready })));
+  await Promise.all(all.map((agent) => agent.start({ ready })));
 
   const publicMount = options.mode === 'relay' ? '/stream' : '/primary';
   return {
@@ -166,6 +180,9 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
     agents,
     publicMount,
     name,
+    dns: dns?.server ?? null,
+    nats,
+    witness,
     encoder1,
     encoder2,
     autodj,
@@ -192,40 +209,11 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
   };
 }
 
-export const DNS_NAME = 'stream.myfm.example';
-const DNS_ZONE = 'myfm.example';
-const DNS_TTL_MS = 5_000;
-const TSIG_NAME = 'sustain';
-
-/** A real name server, and what an agent is told of it. */
-interface HouseDns {
-  readonly server: DnsServer;
-  readonly secret: string;
-  /** The `dns` section; the path is where the key stands. */
-  section(keyPath: string): string;
-}
-
-async function startDns(kind: 'powerdns' | 'bind'): Promise<HouseDns> {
-  const secret = randomBytes(24).toString('base64');
-  const common = (server: DnsServer) =>
-    `zone: ${DNS_ZONE}, record: ${DNS_NAME}, ttl: 5s, restore: 10s, prefer: [london, dublin], authorities: ["${server.dnsAddress.host}:${server.dnsAddress.port}"]`;
-  if (kind === 'powerdns') {
-    const server = await startPowerDns({ host: '127.0.0.31', zone: DNS_ZONE, apiKey: secret });
-    const section = (key: string) =>
-      `{ provider: powerdns, url: "${server.url}", apiKeyFile: ${key}, ${common(server)} }`;
-    return { server, secret, section };
-  }
-  const server = await startBind({ zone: DNS_ZONE, tsigKey: { name: TSIG_NAME, secret } });
-  const at = `${server.dnsAddress.host}:${server.dnsAddress.port}`;
-  const section = (key: string) =>
-    `{ provider: rfc2136, server: "${at}", keyName: ${TSIG_NAME}, keyFile: ${key}, ${common(server)} }`;
-  return { server, secret, section };
-}
-
 async function prepareAgents(
   options: HouseOptions,
   servers: Record<HouseServer, IcecastServer>,
   dns: HouseDns | null,
+  nats: NatsCluster | null,
 ) {
   const directory = temporaryDirectory('agents', null);
   const secret = (name: string, text: string) => {
@@ -242,26 +230,37 @@ async function prepareAgents(
     operator: secret('operator', operatorToken),
     dns: dns === null ? null : dns.section(secret('dns-key', dns.secret)),
   };
-  const configPaths = { london: '', dublin: '' };
-  const made: Partial<Record<HouseServer, AgentProcess>> = {};
-  for (const name of SERVER_NAMES) {
-    const host = servers[name].admin.host;
+  const configPaths = { london: '', dublin: '', witness: '' };
+  const prepare = async (name: HouseServer | 'witness', host: string) => {
     const port = await freePort(host);
     const stateDirectory = join(directory.path, `state-${name}`);
     mkdirSync(stateDirectory, { mode: 0o700 });
     configPaths[name] = join(directory.path, `${name}.yaml`);
-    writeFileSync(configPaths[name], configText(options, servers, paths, `${host}:${port}`, stateDirectory));
-    made[name] = createAgentProcess({
+    const text = configText(options, servers, paths, `${host}:${port}`, stateDirectory);
+    writeFileSync(configPaths[name], text + clusterText(options, nats));
+    return createAgentProcess({
       server: name,
+      isWitness: name === 'witness',
       configPath: configPaths[name],
       webUrl: `http://${host}:${port}`,
       viewerToken,
       operatorToken,
       ...(options.agentCli === undefined ? {} : { cli: options.agentCli }),
     });
-  }
-  const agents = made as Record<HouseServer, AgentProcess>;
-  return { configPaths, agents, remove: () => directory.remove() };
+  };
+  const agents = {
+    london: await prepare('london', servers.london.admin.host),
+    dublin: await prepare('dublin', servers.dublin.admin.host),
+  };
+  const witness = nats === null ? null : await prepare('witness', WITNESS_HOST);
+  return { configPaths, agents, witness, remove: () => directory.remove() };
+}
+
+const WITNESS_HOST = '127.0.0.23';
+
+function clusterText({ cluster }: HouseOptions, nats: NatsCluster | null): string {
+  if (cluster === undefined || nats === null) return '';
+  return `cluster: { nats: [${nats.urls.map((url) => `"${url}"`).join(', ')}], lease: ${cluster.lease} }\n`;
 }
 
 const relaySection = (processing: boolean) =>

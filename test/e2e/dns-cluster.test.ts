@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type House, startHouse } from '../../src/demo/house.ts';
+import { waitUntil } from '../../src/demo/rig/index.ts';
+import { houseOptions } from '../../src/demo/tour.ts';
+import { addressOf, agentsOf, allWell, digHouse, dnsOf, epochOf, movesSince, nameAt } from './dns-house.ts';
+import { wait } from './station.ts';
+
+const MOVED_WITHIN_MS = 15_000;
+
+let house: House;
+beforeAll(async () => {
+  house = await startHouse({ ...houseOptions('dns'), cluster: { lease: '5s' } });
+  await nameAt(house, 'london', 60_000);
+  await allWell(house, agentsOf(house));
+});
+afterAll(() => house?.stop());
+
+describe('two servers, a witness, and three NATS servers', () => {
+  test('the machine of london dies, with its Icecast, its agent and a NATS server: the name goes to dublin, and comes back', async () => {
+    const { london } = house.agents;
+    const node = house.nats?.nodes[0];
+    const before = epochOf(house);
+    const brokeMs = performance.now();
+    await Promise.all([house.servers.london.kill(), london.kill(), node?.kill()]);
+    expect(await nameAt(house, 'dublin', 30_000, brokeMs)).toBeLessThan(MOVED_WITHIN_MS);
+    expect(digHouse(house, 'A')).toEqual([addressOf(house, 'dublin')]);
+    expect(epochOf(house)).toBeGreaterThanOrEqual(before);
+    await house.servers.london.restart();
+    await Promise.all([node?.restart(), london.start()]);
+    await nameAt(house, 'london', 60_000);
+    expect(movesSince(house, brokeMs)).toHaveLength(2);
+  });
+
+  test('without NATS the name stays where it is, and every agent says so; the sources are switched all the same', async () => {
+    await allWell(house, agentsOf(house));
+    await Promise.all(house.nats?.nodes.map((node) => node.kill()) ?? []);
+    await waitUntil('every agent says that nobody may write', 20_000, async () => {
+      const views = await Promise.all(agentsOf(house).map(dnsOf));
+      return views.every(({ alerts }) => alerts.some(({ code }) => code === 'dns-no-lease'));
+    });
+    const goneMs = performance.now();
+    await house.servers.london.kill();
+    house.encoder1.programme.mute();
+    await waitUntil('dublin is on its second source', 15_000, async () => {
+      const { stations } = await house.agents.dublin.state();
+      return stations[0]?.servers.find(({ server }) => server === 'dublin')?.onAir === 'secondary';
+    });
+    await wait(MOVED_WITHIN_MS - (performance.now() - goneMs));
+    expect(digHouse(house, 'A')).toEqual([addressOf(house, 'london')]);
+    await Promise.all(house.nats?.nodes.map((node) => node.restart()) ?? []);
+    await nameAt(house, 'dublin', 40_000);
+  });
+});

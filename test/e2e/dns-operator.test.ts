@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type House, startHouse } from '../../src/demo/house.ts';
+import {
+  createEncoder,
+  createProgramme,
+  loadMaterial,
+  PILOTS_HZ,
+  waitUntil,
+} from '../../src/demo/rig/index.ts';
+import { houseOptions } from '../../src/demo/tour.ts';
+import { addressOf, allWell, dnsOf, movesSince, nameAt } from './dns-house.ts';
+import { wait } from './station.ts';
+
+const SILENCE = '{ threshold: -50 dBFS, trip: 1s, restore: 2s, sound: 200ms }';
+
+let house: House;
+beforeAll(async () => {
+  house = await startHouse({ ...houseOptions('dns'), dns: 'bind', silence: SILENCE });
+  await nameAt(house, 'london', 60_000);
+  await allWell(house, Object.values(house.agents));
+});
+afterAll(() => house?.stop());
+
+const AN_HOUR = { author: 'ann', forMs: 3_600_000 };
+
+describe('an operator', () => {
+  test('holds the name over a restart of the agent, sends it to a silent server only when that is meant, and lets it go', async () => {
+    const { dublin } = house.agents;
+    expect(await dublin.call('/api/v1/dns/hold', AN_HOUR)).toMatchObject({
+      status: 202,
+      text: '{"accepted":true,"goesFor":"this-agent"}',
+    });
+    await dublin.stop();
+    await dublin.start();
+    expect((await dnsOf(dublin)).hold).toMatchObject({ author: 'ann', server: null });
+
+    house.servers.london.pause();
+    const stoppedMs = performance.now();
+    await waitUntil('london is found ill', 15_000, async () =>
+      (await dnsOf(dublin)).servers.some(({ server, verdict }) => server === 'london' && verdict === 'ill'),
+    );
+    await wait(2_000);
+    expect(movesSince(house, stoppedMs)).toEqual([]);
+    const [, first] = (await dublin.call('/listen/myfm.m3u')).text
+      .split('\r\n')
+      .filter((line) => /^http/.test(line));
+    expect(first).toContain(addressOf(house, 'london'));
+
+    expect(await dublin.ask('/api/v1/dns/release', { author: 'ann' })).toBe(202);
+    await nameAt(house, 'dublin', 10_000);
+    const refused = await dublin.call('/api/v1/dns/force', { ...AN_HOUR, server: 'london' });
+    expect(refused.status).toBe(409);
+    expect(refused.text).toContain('london is not audible now');
+    expect(await dublin.ask('/api/v1/dns/force', { ...AN_HOUR, server: 'london', override: true })).toBe(202);
+    await nameAt(house, 'london', 10_000);
+    await dublin.ask('/api/v1/dns/release', { author: 'ann' });
+    await nameAt(house, 'dublin', 10_000);
+    house.servers.london.resume();
+  });
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AgentProcess } from '../../src/demo/agent-process.ts';
+import { type House, startHouse } from '../../src/demo/house.ts';
+import { waitUntil } from '../../src/demo/rig/index.ts';
+import { houseOptions } from '../../src/demo/tour.ts';
+import {
+  addressOf,
+  agentsOf,
+  allWell,
+  digHouse,
+  dnsOf,
+  epochOf,
+  epochsWritten,
+  movesSince,
+  nameAt,
+} from '../e2e/dns-house.ts';
+import { story, wait } from '../e2e/station.ts';
+
+const MOVED_WITHIN_MS = 15_000;
+
+let house: House;
+beforeAll(async () => {
+  house = await startHouse({ ...houseOptions('dns'), cluster: { lease: '15s' } });
+  await nameAt(house, 'london', 60_000);
+});
+afterAll(() => house?.stop());
+
+async function holderOf(agents: readonly AgentProcess[]): Promise<AgentProcess> {
+  let holder: AgentProcess | undefined;
+  await waitUntil(
+    'one agent holds the lease',
+    15_000,
+    async () => {
+      const leases = await Promise.all(
+        agents.map(async (agent) => ({ agent, lease: (await dnsOf(agent)).lease })),
+      );
+      holder = leases.find(({ lease }) => lease === 'ours')?.agent;
+      return holder !== undefined;
+    },
+    () => story(house),
+  );
+  if (holder === undefined) throw new Error('nobody holds the lease');
+  return holder;
+}
+
+describe('a lease of the default length', () => {
+  test('the agent that holds the lease stands still for 20 s, and writes nothing under its old epoch after that', async () => {
+    await allWell(house, agentsOf(house));
+    const holder = await holderOf(agentsOf(house));
+    const written = epochsWritten(holder).length;
+    const stoppedMs = performance.now();
+    holder.pause();
+    // It stopped in the middle of the need to write: the others have to do it.
+    await house.servers.london.kill();
+    const movedMs = await nameAt(house, 'dublin', 30_000, stoppedMs);
+    const after = epochOf(house);
+    await wait(20_000 - (performance.now() - stoppedMs));
+    holder.resume();
+    await wait(6_000);
+    expect(movedMs).toBeLessThan(MOVED_WITHIN_MS + 5_000);
+    expect(digHouse(house, 'A')).toEqual([addressOf(house, 'dublin')]);
+    expect(movesSince(house, stoppedMs)).toHaveLength(1);
+    expect(epochOf(house)).toBe(after);
+    expect(epochsWritten(holder).slice(written)).toEqual([]);
+    await house.servers.london.restart();
+    await nameAt(house, 'london', 60_000);
+  });
+});
