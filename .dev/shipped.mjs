@@ -1,0 +1,62 @@
+// What a machine gets that runs Sustain: the program, its native part and the npm packages it needs at run time.
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { root } from './steps.mjs';
+
+/** Needed to compile, or to fall back on where there is no ffmpeg; a package that depends on ffmpeg has no use for it. */
+const NOT_SHIPPED = [
+  'node-addon-api',
+  'node-api-headers',
+  'prebuild-install',
+  '@ffmpeg-installer/linux-x64',
+  '@ffmpeg-installer/linux-arm64',
+];
+/** Sources that are compiled, and pages about a package: most of the size of these. */
+const NOT_COPIED = ['better-sqlite3/deps', 'better-sqlite3/src', 'fluent-ffmpeg/doc'];
+
+/** The npm packages that ship, as the lock file has them: name, version, licence and folder. */
+export function shippedPackages() {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  return Object.entries(lock.packages)
+    .filter(([path, entry]) => path.startsWith('node_modules/') && entry.dev !== true && entry.link !== true)
+    .map(([path, entry]) => ({ path, name: path.split('node_modules/').pop(), version: entry.version }))
+    .filter(({ name }) => !NOT_SHIPPED.includes(name))
+    .filter(({ path }) => existsSync(join(root, path, 'package.json')))
+    .map((one) => ({ ...one, licence: licenceOf(join(root, one.path)) }))
+    .sort((a, b) => a.path.localeCompare(b.path));
+}
+
+function licenceOf(folder) {
+  const { license, licenses } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  if (typeof license === 'string') return license;
+  return license?.type ?? licenses?.map(({ type }) => type).join(' OR ') ?? 'unknown';
+}
+
+/** The text that has to go with a package, or null where it has none of its own. */
+export function licenceText(path) {
+  const name = readdirSync(join(root, path)).find((file) => /^(licen[cs]e|copying)/i.test(file));
+  return name === undefined ? null : readFileSync(join(root, path, name), 'utf8');
+}
+
+/** Puts the program into a folder, ready to run with the Node that it was built with. */
+export function shipTo(folder, version) {
+  const copy = (path, filter = () => true) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    cpSync(join(root, path), join(folder, path), { recursive: true, dereference: true, filter });
+  };
+  for (const part of ['dist/src', 'dist/native-bindings', 'dist/dashboard'])
+    if (existsSync(join(root, part))) copy(part, (path) => !path.endsWith('.map'));
+  for (const addon of ['sustain.node', 'better_sqlite3.node']) copy(`native-bindings/build/${addon}`);
+  for (const { path } of shippedPackages()) {
+    // A package of a package is copied as one of its own.
+    copy(path, (file) => {
+      const inside = file.slice(join(root, path).length + 1);
+      if (inside.split('/').includes('node_modules')) return false;
+      return !NOT_COPIED.some((part) => file.startsWith(join(root, 'node_modules', part)));
+    });
+  }
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { name, description, license, type, engines } = manifest;
+  const own = { name, version, description, license, type, engines };
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
+}
