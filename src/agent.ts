@@ -25,10 +25,11 @@ import type { Failover } from './wiring/failover.ts';
 import { startConfiguredFailover } from './wiring/failover-start.ts';
 import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
 import { LiveLevels } from './wiring/live-levels.ts';
-import { type MemoryFile, memoryFile } from './wiring/memory-file.ts';
+import { type MemoryFile, memoryFile, plannedSilenceFile } from './wiring/memory-file.ts';
 import { type ListedServer, playlistOf } from './wiring/playlists.ts';
 import type { ServerLink } from './wiring/server-link.ts';
 import { startServerLinks } from './wiring/server-links.ts';
+import { SilencePlans } from './wiring/silence-plans.ts';
 import { StationRecords } from './wiring/station-records.ts';
 import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
 import { stationView } from './wiring/view.ts';
@@ -62,6 +63,9 @@ interface Running {
 
 /** The agent: every input of every station goes through one loop, is decided on, and what follows is done. */
 export class Agent {
+  /** What is written down. */
+  readonly chronicle: Chronicle;
+  readonly silencePlans: SilencePlans;
   readonly #options: AgentOptions;
   #config: Config;
   readonly #startedAtMs: number;
@@ -71,15 +75,27 @@ export class Agent {
   /** Of the stations in relay mode. */
   readonly #relays = new Map<StationName, StationRelay>();
   #failover: Failover | null = null;
-  #chronicle: Chronicle | null = null;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
   readonly #loop: DecisionLoop;
   #lastTickAtMs: number;
 
-  private constructor(options: AgentOptions) {
+  private constructor(options: AgentOptions, chronicle: Chronicle) {
+    const { config, clock, random, log } = options;
     this.#options = options;
-    this.#config = options.config;
+    this.#config = config;
+    this.chronicle = chronicle;
+    this.silencePlans = new SilencePlans({
+      stations: config.stations,
+      file: plannedSilenceFile(config.state.directory, clock, log),
+      clock,
+      random,
+      input: (name, input) => {
+        const station = this.#stations.get(name)?.station;
+        if (station !== undefined) this.#loop.push(station, input);
+      },
+      event: (station, event) => chronicle.note(station, event),
+    });
     this.#loop = new DecisionLoop({
       ...options,
       stations: () => [...this.#stations.values()].map(({ station }) => station),
@@ -89,7 +105,9 @@ export class Agent {
   }
 
   static async start(options: AgentOptions): Promise<Agent> {
-    const agent = new Agent(options);
+    const { config, clock, log } = options;
+    const directory = config.state.directory;
+    const agent = new Agent(options, await Chronicle.open({ agent: config.self, directory, clock, log }));
     await agent.#begin();
     return agent;
   }
@@ -104,7 +122,7 @@ export class Agent {
       stations: [...this.#stations.values()].map(({ station, log, levels }) => {
         const relay = this.#relays.get(station.policy.station);
         const played = relay === undefined ? null : { relay, sound: levels.output };
-        return stationView(station, played, log.events, this.#chronicle?.alerts ?? [], nowMs);
+        return stationView(station, played, log.events, this.chronicle.alerts, nowMs);
       }),
       dns: this.#failover?.view() ?? null,
     };
@@ -113,11 +131,6 @@ export class Agent {
   /** The meters of every station. */
   get levels(): readonly StationLevels[] {
     return [...this.#stations.values()].map(({ levels }) => levels);
-  }
-
-  /** What is written down; null until the agent has begun. */
-  get chronicle(): Chronicle | null {
-    return this.#chronicle;
   }
 
   /** What was counted since the start. */
@@ -167,11 +180,13 @@ export class Agent {
   /** From now on this config, as `planReload` gave it: nobody is disconnected, nothing is heard of it. */
   reload(config: Config): void {
     this.#config = config;
+    this.silencePlans.reload(config.stations);
     for (const stationConfig of config.stations) {
       const running = this.#stations.get(stationConfig.name);
       if (running === undefined) continue;
       const policy = policyOf(config, stationConfig);
       running.station.change(policy);
+      this.chronicle.settings(policy);
       for (const leg of policy.legs) this.#legs.get(leg.id)?.change(policy);
       const { processing } = stationConfig.serve;
       if (processing !== null) this.#relays.get(stationConfig.name)?.processing?.change(processing);
@@ -194,18 +209,12 @@ export class Agent {
       ...(this.#failover ? [this.#failover] : []),
     ];
     await atMost(clock, LAST_PARTS_MS, Promise.allSettled(parts.map((part) => part.stop())));
-    if (this.#chronicle !== null) await atMost(clock, LAST_PARTS_MS, this.#chronicle.stop());
+    await atMost(clock, LAST_PARTS_MS, this.chronicle.stop());
   }
 
   async #begin(): Promise<void> {
     const { config, clock, log } = this.#options;
-    const chronicle = await Chronicle.open({
-      agent: config.self,
-      directory: config.state.directory,
-      clock,
-      log,
-    });
-    this.#chronicle = chronicle;
+    const { chronicle } = this;
     for (const stationConfig of config.stations) {
       const policy = policyOf(config, stationConfig);
       chronicle.settings(policy);
@@ -248,7 +257,9 @@ export class Agent {
     this.#cancels.push(
       clock.every(TICK_MS, () => this.#tick()),
       clock.every(REMEMBER_EVERY_MS, () => void this.#remember()),
+      () => this.silencePlans.stop(),
     );
+    await this.silencePlans.begin();
   }
 
   #looked(server: ServerName, look: ServerLook): void {
@@ -306,7 +317,7 @@ export class Agent {
           log,
           input: (input) => {
             if (input.kind === 'levels')
-              this.#chronicle?.heard(station.policy.station, input.leg, input.reading);
+              this.chronicle.heard(station.policy.station, input.leg, input.reading);
             this.#push(station, input);
           },
           title: (title) => station.titles.set(leg.id, title),
@@ -347,7 +358,7 @@ export class Agent {
 
   #dispatch(station: Station, command: Command): void {
     const name = station.policy.station;
-    this.#chronicle?.sent(name, command);
+    this.chronicle.sent(name, command);
     if (command.kind === 'reconnect-monitor') {
       this.#legs.get(command.leg)?.reconnect(command.because);
       return;
@@ -358,7 +369,7 @@ export class Agent {
     const done: Promise<void> = link
       .carryOut(command)
       .then((outcome) => {
-        this.#chronicle?.ended(name, id, outcome);
+        this.chronicle.ended(name, id, outcome);
         this.#push(station, { kind: 'result', atMs: this.#options.clock.nowMs(), command: id, outcome });
       })
       .finally(() => this.#inFlight.delete(done));

@@ -54,6 +54,9 @@ export interface StationConfig {
   readonly stall: { readonly tripMs: number };
   readonly switching: { readonly dwellMs: number; readonly flap: FlapPolicy };
   readonly serve: ServeConfig;
+  /** Null: nobody said, and there is no planned silence in the config. */
+  readonly timeZone: string | null;
+  readonly plannedSilence: ParsedStation['plannedSilence'];
 }
 
 type ParsedServe = ParsedStation['serve'];

@@ -151,6 +151,9 @@ function checkStations({ tree, fault, warn }: Context): void {
   if (!isBranch(stations)) return;
   if (Object.keys(stations).length === 0) fault(['stations'], 'has no station: write at least one');
   for (const station of Object.keys(stations)) {
+    const planned: Path = ['stations', station, 'plannedSilence'];
+    if (lengthUnder(tree, ...planned) > 0 && under(tree, 'stations', station, 'timeZone') === undefined)
+      fault(planned, 'needs to know whose clocks are meant: write timeZone: Europe/London beside it, say');
     const path: Path = ['stations', station, 'sources'];
     const count = lengthUnder(tree, ...path);
     if (count === 1) warn(path, 'has only one source: there is nothing to fall back on when it goes wrong');

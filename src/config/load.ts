@@ -201,7 +201,7 @@ function assemble(
 }
 
 function stationOf(name: string, station: ParsedStation, parsed: ParsedConfig, file: string): StationConfig {
-  const { silence, programme, stall, switching, serve } = station;
+  const { silence, programme, stall, switching, serve, timeZone, plannedSilence } = station;
   return {
     name: stationName(name),
     sources: station.sources.map((source) => ({
@@ -212,6 +212,8 @@ function stationOf(name: string, station: ParsedStation, parsed: ParsedConfig, f
     programme,
     stall,
     switching,
+    timeZone: timeZone ?? null,
+    plannedSilence,
     serve: {
       ...serve,
       emergencyFile: serve.emergencyFile === null ? null : besideConfig(serve.emergencyFile, file),

@@ -31,16 +31,20 @@ const START_MS = 8000;
 
 const STAY: Choice = { do: 'stay' };
 
-/** The next choice for one server. Unknown never switches, a hold never switches, and with nothing better we stay. */
+/**
+ * The next choice for one server. Unknown never switches, a hold or a planned silence never switches, and with nothing
+ * better we stay.
+ */
 export function choose(
   desk: Desk,
   legs: Legs,
   remembered: SourceName | null,
   nowMs: number,
   policy: StationPolicy,
+  isSilencePlanned = false,
 ): Choice {
   if (desk.onAir === null) return takeOver(desk, legs, remembered, nowMs, policy);
-  if (desk.hold !== null) return STAY;
+  if (desk.hold !== null || isSilencePlanned) return STAY;
   const current = legs.find((leg) => leg.leg.source === desk.onAir);
   if (current === undefined) return STAY;
   switch (current.condition.is) {

@@ -33,6 +33,8 @@ export interface LegState {
   /** Heard, but not yet proven to come from this leg's mount. */
   readonly pending: readonly LevelReading[];
   readonly sensor: SoundSensor;
+  /** Since when it has been quiet as it was planned to be; null while it is not. */
+  readonly wantedQuietFromMs: number | null;
   /** The newest programme fault that was proven, until it is known to be over. */
   readonly programme: ProgrammeState | null;
   /** What the meter found in the newest proven block, acted on or not. */
@@ -60,6 +62,7 @@ export function newLeg(leg: Leg, atMs: number): LegState {
     pulse: null,
     pending: [],
     sensor: newSensor(atMs),
+    wantedQuietFromMs: null,
     programme: null,
     found: [],
     provenAtMs: null,
@@ -146,7 +149,7 @@ function release(state: LegState, provenAtMs: number, policy: StationPolicy): Le
   const { pulse } = state;
   if (pulse === null || pulse.lastByteAtMs - pulse.openedAtMs < FLOWING_MS)
     return { ...state, provenAtMs, displaced: 0 };
-  let { sensor, programme, found } = state;
+  let { sensor, programme, found, wantedQuietFromMs } = state;
   const pending: LevelReading[] = [];
   for (const reading of state.pending) {
     if (reading.atMs > provenAtMs) pending.push(reading);
@@ -154,9 +157,11 @@ function release(state: LegState, provenAtMs: number, policy: StationPolicy): Le
       sensor = hear(sensor, reading, policy.silence);
       programme = hearProgramme(programme, reading, state.link, policy);
       found = reading.faults.map(({ fault }) => fault);
+      if (reading.isWantedQuiet) wantedQuietFromMs ??= reading.atMs - reading.durationMs;
+      else if (reading.audibleMs > 0) wantedQuietFromMs = null;
     }
   }
-  return { ...state, sensor, programme, found, pending, provenAtMs, displaced: 0 };
+  return { ...state, sensor, programme, found, wantedQuietFromMs, pending, provenAtMs, displaced: 0 };
 }
 
 /**
@@ -281,7 +286,8 @@ function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: S
   if (sensor.verdict === 'silent') {
     return faulty('silent', sensor.sinceMs, `under ${policy.silence.thresholdDbfs} dBFS`);
   }
-  return { is: 'audible', sinceMs: sensor.sinceMs, verifiedAtMs: sensor.quietFromMs ?? sensor.heardToMs };
+  const verifiedAtMs = state.wantedQuietFromMs ?? sensor.quietFromMs ?? sensor.heardToMs;
+  return { is: 'audible', sinceMs: sensor.sinceMs, verifiedAtMs };
 }
 
 /** Where silence takes next to no bytes, as in AAC, Vorbis and Opus, no bytes for a moment may be a pause in the programme. */

@@ -7,6 +7,7 @@ import { afterSwitch, afterTakeOver, choose, lastChoice } from './choice.ts';
 import { type Desk, withProbation } from './desk.ts';
 import { isDisplaced, type LegState, reconnecting, withCondition } from './leg.ts';
 import { expireHold } from './operator.ts';
+import { isInForce } from './planned-silence.ts';
 import { evidenceOf, judgeServer, roleOn, type ServerState } from './server.ts';
 import { legsOn, rememberedAway, type StationState, updateLeg } from './state.ts';
 import { movesNeeded, tidyAway, withMoveSent } from './sweep.ts';
@@ -136,7 +137,14 @@ export class Round {
       this.events.push(...events);
       if (policy.mode === 'relay') return desk;
       const { memory } = this.#state;
-      const choice = choose(desk, legs, memory.desks[server]?.onAir ?? null, nowMs, policy);
+      const choice = choose(
+        desk,
+        legs,
+        memory.desks[server]?.onAir ?? null,
+        nowMs,
+        policy,
+        isInForce(this.#state.silence, nowMs),
+      );
       switch (choice.do) {
         case 'stay':
         case 'wait':
@@ -196,6 +204,7 @@ export class Round {
 
   #tell(): void {
     const atMs = this.#nowMs;
+    if (isInForce(this.#state.silence, atMs)) return;
     const now = new Map<string, Alert>();
     for (const [name, server] of this.#state.servers) {
       const desk = this.#state.desks.get(name);

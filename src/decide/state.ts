@@ -3,6 +3,7 @@ import type { StationPolicy } from '../domain/policy.ts';
 import type { Alert } from './alerts.ts';
 import { type Desk, newDesk } from './desk.ts';
 import { type LegState, newLeg } from './leg.ts';
+import type { ExpectedSilence } from './planned-silence.ts';
 import { newServer, type ServerState } from './server.ts';
 
 /** What an agent remembers of one server over its own restart. Durations, as the monotonic clock starts anew. */
@@ -30,6 +31,8 @@ export interface StationState {
   readonly servers: ReadonlyMap<ServerName, ServerState>;
   readonly desks: ReadonlyMap<ServerName, Desk>;
   readonly alerts: ReadonlyMap<string, Alert>;
+  /** The newest planned silence, also when it is over: what was heard in it may be proven later. */
+  readonly silence: ExpectedSilence | null;
   readonly memory: Memory;
   readonly stopping: boolean;
   readonly nextCommand: number;
@@ -43,6 +46,7 @@ export function newState(policy: StationPolicy, memory: Memory, atMs: number): S
       policy.servers.map((server) => [server, rememberedDesk(server, memory.desks[server], atMs)]),
     ),
     alerts: new Map(),
+    silence: null,
     memory,
     stopping: false,
     nextCommand: 1,

@@ -3,6 +3,7 @@ import type { StationPolicy } from '../domain/policy.ts';
 import { failedAgain, steady } from './flap.ts';
 import { withGap, withLink, withLook, withPulse, withReading } from './leg.ts';
 import { obey } from './operator.ts';
+import { asExpected } from './planned-silence.ts';
 import { Round, type Step } from './round.ts';
 import { withServerGap, withServerLook } from './server.ts';
 import { legsOn, type StationState, updateLeg } from './state.ts';
@@ -19,13 +20,21 @@ export function step(state: StationState, input: Input, policy: StationPolicy): 
     case 'pulse':
       return quietly(updateLeg(state, input.leg, (leg) => withPulse(leg, input.pulse)));
     case 'levels':
-      return quietly(updateLeg(state, input.leg, (leg) => withReading(leg, input.reading)));
+      return quietly(
+        updateLeg(state, input.leg, (leg) =>
+          withReading(leg, asExpected(input.reading, leg.sensor, state.silence)),
+        ),
+      );
     case 'tick':
       return new Round(state, policy, input.atMs).run();
     case 'look':
       return new Round(afterLook(state, input, policy), policy, input.atMs).run();
     case 'on-air':
       return new Round(afterOnAir(state, input, policy), policy, input.atMs).run();
+    case 'planned-silence': {
+      const { fromMs, untilMs, says } = input;
+      return quietly({ ...state, silence: { fromMs, untilMs, says } });
+    }
     case 'gap':
       return quietly(afterGap(state, input.atMs));
     case 'result':

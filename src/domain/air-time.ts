@@ -109,6 +109,7 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
       );
     }
     case 'planned-silence':
+      if (event.is === 'planned' || event.is === 'cancelled') return { airTime, segments: [] };
       return settle({ ...airTime, isPlanned: event.is === 'begun' }, unixMs);
     case 'agent-started':
       return blind(airTime, event.lastSeenUnixMs ?? unixMs);
@@ -164,7 +165,7 @@ function settle(airTime: AirTime, fromUnixMs: number): AirStep {
 
 function airOf(airTime: AirTime, server: ServerName, one: ServerAir): Air {
   const air = plainAirOf(airTime, server, one);
-  return air === 'dead' && airTime.isPlanned ? 'planned' : air;
+  return air !== 'unknown' && airTime.isPlanned ? 'planned' : air;
 }
 
 function plainAirOf({ policy, legs }: AirTime, server: ServerName, one: ServerAir): Air {

@@ -34,4 +34,12 @@ export type Input =
     }
   /** This agent itself stood still for `lostMs` (paused, starved): what seems to have stopped may only be ourselves. */
   | { readonly kind: 'gap'; readonly atMs: number; readonly lostMs: number }
+  /** From now on, or from before now on, silence is planned; an `untilMs` of now ends it. */
+  | {
+      readonly kind: 'planned-silence';
+      readonly atMs: number;
+      readonly fromMs: number;
+      readonly untilMs: number;
+      readonly says: string;
+    }
   | { readonly kind: 'stop'; readonly atMs: number };

@@ -42,6 +42,8 @@ export interface SoundFigures {
 /** One block of decoded sound (100 ms), as one monitor connection heard it. */
 export interface LevelReading extends SoundFigures {
   readonly monitor: MonitorId;
+  /** It was quiet, and that was planned: it counts as sound, but proves none. */
+  readonly isWantedQuiet?: true;
   /** Monotonic time at which the last sample of the block was on the air, in ms. */
   readonly atMs: number;
 }

@@ -36,8 +36,9 @@ export type AgentEvent =
   | {
       readonly kind: 'planned-silence';
       readonly atMs: number;
-      readonly is: 'begun' | 'over';
+      readonly is: 'planned' | 'cancelled' | 'begun' | 'over';
       readonly detail: string;
+      readonly author?: string;
     }
   /** Something is wrong with this agent itself that a person must know of. */
   | {
@@ -64,7 +65,7 @@ export interface Recorded {
 
 /** The person behind an event, where there is one. */
 export function authorOf(event: RecordedEvent): string | null {
-  return 'author' in event ? event.author : null;
+  return 'author' in event ? (event.author ?? null) : null;
 }
 
 const OF_EVERY_STATION: readonly RecordedEvent['kind'][] = [

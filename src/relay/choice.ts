@@ -52,6 +52,8 @@ export interface Situation {
 export interface RelayHold {
   readonly author: string;
   readonly leg: LegId | null;
+  /** Silence is planned for now. */
+  readonly isSilence?: boolean;
 }
 
 export type RelayChoice =
@@ -109,6 +111,8 @@ function obey(
   onAir: { take: TakeSight; frame: number },
   leaving: Leaving | null,
 ): RelayChoice {
+  // Silence was asked for, and is what a stream without sound gives.
+  if (hold.isSilence) return STAY;
   if (leaving?.isEnd) return leave(situation, current, onAir, leaving);
   const wanted = situation.legs.find((leg) => leg.leg === hold.leg);
   const take = wanted?.takes.findLast((one) => one.isOpen);

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import type { EventPage, IncidentView, StoredEventView } from '../domain/history-view.ts';
-import { components, digits, personName } from './schemas.ts';
+import {
+  PLANNED_LONGEST_MS,
+  PLANNED_SHORTEST_MS,
+  type PlannedSilenceView,
+} from '../domain/planned-silence.ts';
+import { components, digits, NO_CONTROL, personName } from './schemas.ts';
 
 /* The schemas of what is remembered; see `schemas.ts`. */
 
@@ -83,3 +88,50 @@ export const acknowledgeBody = z
 
 export type IncidentsQuery = z.infer<typeof incidentsQuery>;
 export type EventsQuery = z.infer<typeof eventsQuery>;
+
+const planned = z
+  .strictObject({
+    id: z.string(),
+    day: z
+      .string()
+      .describe('a date, or every day, every Sunday, every 8 November, every second Sunday of November'),
+    at: z.string().describe('by the clocks of its time zone'),
+    forMs: durationMs,
+    timeZone: z.string(),
+    says: z.string(),
+    author: z.string().nullable(),
+    from: z
+      .enum(['config', 'operator', 'colleague'])
+      .describe('what stands in the config is changed there; what a colleague planned, on its own page'),
+    inForce: z.boolean(),
+    next: z
+      .strictObject({ from: time, until: time })
+      .nullable()
+      .describe('the one in force, or the next; null: it is over for good'),
+  })
+  .register(components, { id: 'PlannedSilence' }) as unknown as z.ZodType<PlannedSilenceView>;
+
+export const plannedList = z
+  .strictObject({ planned: z.array(planned) })
+  .register(components, { id: 'PlannedSilences' });
+export const plannedAnswer = z.strictObject({ planned }).register(components, { id: 'Planned' });
+export const planBody = z
+  .strictObject({
+    day: z
+      .string()
+      .max(64)
+      .describe('2026-11-08, every day, every sunday, every 8 november, every second sunday of november'),
+    at: z.string().max(8).describe('11:00 or 11:00:30'),
+    forMs: z.int().min(PLANNED_SHORTEST_MS).max(PLANNED_LONGEST_MS).describe('how long it lasts, in ms'),
+    timeZone: z.string().max(64).optional().describe("such as Europe/London; the station's own by default"),
+    says: z.string().max(200).regex(NO_CONTROL).optional().describe('what it is for'),
+    author: personName.optional().describe('with a bearer token; who signed in is the author'),
+  })
+  .register(components, { id: 'PlanSilence' });
+export const planParams = z.strictObject({ station: z.string().max(32), id: z.string().max(32) });
+export const cancelQuery = z.strictObject({
+  author: personName.optional().describe('with a bearer token; who signed in is the author'),
+});
+
+export type PlanBody = z.infer<typeof planBody>;
+export type CancelQuery = z.infer<typeof cancelQuery>;

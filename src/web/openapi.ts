@@ -7,6 +7,7 @@ type Json = Record<string, unknown>;
 const STATUS_WORDS: Readonly<Record<number, string>> = {
   101: 'Switching to WebSocket',
   200: 'OK',
+  201: 'It stands now',
   202: 'Accepted: it became an input to the decision, whose outcome is in the events',
   400: 'The request is not as it should be',
   401: 'Nobody is signed in, and there is no token',

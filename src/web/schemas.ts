@@ -284,11 +284,8 @@ export const loudnessView = z
 
 const personRole = word(['viewer', 'operator']);
 /** No control characters: it stands in logs. */
-export const personName = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(/^\P{Cc}*$/u);
+export const NO_CONTROL = /^\P{Cc}*$/u;
+export const personName = z.string().min(1).max(64).regex(NO_CONTROL);
 
 export const sessionView = z
   .strictObject({

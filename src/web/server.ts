@@ -23,6 +23,7 @@ import { addHearRoute, type HearSource } from './routes/hear.ts';
 import { addHistoryRoutes, type Remembered } from './routes/history.ts';
 import { addListenRoutes, type ListenSource } from './routes/listen.ts';
 import { addOperatorRoutes, type Operated } from './routes/operate.ts';
+import { addPlannedSilenceRoutes, type SilencePlanning } from './routes/planned-silence.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import { addStateRoutes, type StateSource } from './routes/state.ts';
 import { failure } from './schemas.ts';
@@ -36,6 +37,7 @@ export interface WebSource
     HearSource,
     MetricsSource {
   readonly remembered: Remembered;
+  readonly silencePlans: SilencePlanning;
   readonly levels: readonly StationLevels[];
 }
 
@@ -91,6 +93,7 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   addHistoryRoutes(routes, source.remembered);
   addDnsRoutes(routes, source);
   addListenRoutes(routes, source);
+  addPlannedSilenceRoutes(routes, source.silencePlans);
   addSessionRoutes(routes, gate, sessions, signIn);
   addHearRoute(routes, source, gate, clock);
   addMetricsRoute(routes, new Metrics(source, hub));

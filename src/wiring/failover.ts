@@ -30,6 +30,7 @@ import type { Names } from './zone.ts';
 const REMEMBER_EVERY_MS = 5_000;
 /** Listeners are sent back to the name so many a second. */
 const ENDED_PER_SECOND = 50;
+const RELAYED_LATE_MS = 30_000;
 /** Of the fast interval: how far a probe may be put off. */
 const JITTER = 0.2;
 
@@ -173,6 +174,12 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
   };
 }
 
+/** A planned silence is no illness of a server; relay mode plays it some seconds later than the legs bring it. */
+function isSilenceWanted({ state }: Station, atMs: number): boolean {
+  const { silence } = state;
+  return silence !== null && atMs >= silence.fromMs && atMs < silence.untilMs + RELAYED_LATE_MS;
+}
+
 function startEars(options: FailoverOptions, take: (input: FailoverInput) => void): EarOnAir[] {
   const { clock, random, decoders, log, policy } = options;
   return options.servers.flatMap((server) =>
@@ -180,7 +187,11 @@ function startEars(options: FailoverOptions, take: (input: FailoverInput) => voi
       const of = { server: server.name, station: name };
       const handlers: EarHandlers = {
         ear: (ear) => take({ kind: 'ear', atMs: clock.nowMs(), ...of, ear }),
-        heard: (block) => take({ kind: 'heard', atMs: clock.nowMs(), ...of, block }),
+        heard: (block) => {
+          const isWanted = isSilenceWanted(station, block.atMs);
+          const audibleMs = isWanted ? block.durationMs : block.audibleMs;
+          take({ kind: 'heard', atMs: clock.nowMs(), ...of, block: { ...block, audibleMs } });
+        },
       };
       if (station.policy.mode === 'guard') return startGuardedEar(station, server.name, clock, handlers);
       return startPublicEar({

@@ -1,4 +1,5 @@
 import { earOnAir, heardTo } from '../decide/failover/on-air.ts';
+import { isInForce } from '../decide/planned-silence.ts';
 import type { ServerName } from '../domain/ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Station } from '../station.ts';
@@ -24,7 +25,9 @@ export function startGuardedEar(
     );
     const condition = leg?.condition;
     handlers.ear(condition === undefined ? { is: 'starting' } : earOnAir(condition));
-    const toMs = heardTo(condition, clock.nowMs());
+    const nowMs = clock.nowMs();
+    const isWanted = condition?.is === 'audible' && isInForce(station.state.silence, nowMs);
+    const toMs = isWanted ? nowMs : heardTo(condition, nowMs);
     if (toMs === null || toMs <= heardToMs) return;
     const durationMs = toMs - heardToMs;
     heardToMs = toMs;

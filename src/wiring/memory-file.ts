@@ -3,7 +3,14 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type FailoverMemory, noFailoverMemory } from '../decide/failover/state.ts';
 import { type Memory, noMemory } from '../decide/state.ts';
-import { type StationName, serverName, sourceName } from '../domain/ids.ts';
+import { type StationName, serverName, sourceName, stationName } from '../domain/ids.ts';
+import {
+  type PlannedSilence,
+  parsePlannedDay,
+  parseTimeOfDay,
+  plannedDayText,
+  timeOfDayText,
+} from '../domain/planned-silence.ts';
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -65,6 +72,49 @@ export function memoryFile(
 export function failoverMemoryFile(directory: string, clock: Clock, log: Logger): MemoryFile<FailoverMemory> {
   return remembered(join(directory, '.dns.json'), FAILOVER, clock, log);
 }
+
+const silenceSchema = z.object({
+  savedAt: z.iso.datetime(),
+  plans: z.array(
+    z.object({
+      id: z.string(),
+      station: z.string().transform(stationName),
+      day: z.string(),
+      at: z.string(),
+      lengthMs: z.number(),
+      timeZone: z.string(),
+      says: z.string(),
+      author: z.string(),
+    }),
+  ),
+});
+
+/** What operators have planned. */
+export function plannedSilenceFile(
+  directory: string,
+  clock: Clock,
+  log: Logger,
+): MemoryFile<readonly PlannedSilence[]> {
+  return remembered(join(directory, '.planned-silence.json'), SILENCE, clock, log);
+}
+
+const SILENCE: Kind<readonly PlannedSilence[], z.infer<typeof silenceSchema>> = {
+  schema: silenceSchema,
+  nothing: [],
+  aged: ({ plans }) =>
+    plans.flatMap(({ day, at, ...plan }) => {
+      const parsed = parsePlannedDay(day);
+      const atSeconds = parseTimeOfDay(at);
+      return parsed.ok && atSeconds !== null ? [{ ...plan, day: parsed.day, atSeconds }] : [];
+    }),
+  toSave: (plans) => ({
+    plans: plans.map(({ day, atSeconds, ...plan }) => ({
+      ...plan,
+      day: plannedDayText(day),
+      at: timeOfDayText(atSeconds),
+    })),
+  }),
+};
 
 const STATION: Kind<Memory, z.infer<typeof stationSchema>> = {
   schema: stationSchema,

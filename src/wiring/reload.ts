@@ -20,7 +20,7 @@ export interface ReloadPlan {
 /** Sections of the whole file that may change while everything plays on. Any other waits for a restart. */
 const LIVE: readonly (keyof Config)[] = ['stations', 'deputy', 'web'];
 /** The same of one station. */
-const LIVE_OF_STATION = ['silence', 'programme', 'stall', 'switching'] as const;
+const LIVE_OF_STATION = ['silence', 'programme', 'stall', 'switching', 'timeZone', 'plannedSilence'] as const;
 
 const AT_RESTART = 'it is used from the next restart on';
 

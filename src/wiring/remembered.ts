@@ -3,21 +3,16 @@ import { type EventPage, incidentView } from '../domain/history-view.ts';
 import { authorOf } from '../domain/record.ts';
 import { recordedSentence } from '../domain/sentences.ts';
 import type { Clock } from '../platform/clock.ts';
-import { SustainError } from '../platform/errors.ts';
 import type { Remembered } from '../web/routes/history.ts';
-import type { Chronicle } from './chronicle.ts';
 
 const iso = (unixMs: number): string => new Date(unixMs).toISOString();
 
 /** What an agent has written down, for the HTTP side. */
 export function rememberedBy(agent: Agent, clock: Clock): Remembered {
-  const chronicleOf = (): Chronicle => {
-    if (agent.chronicle === null) throw new SustainError('no-history', 'this agent has only just started');
-    return agent.chronicle;
-  };
+  const { chronicle } = agent;
   return {
     async incidents(filter) {
-      const { port, openIncidents } = chronicleOf();
+      const { port, openIncidents } = chronicle;
       const stored = await port.call('incidents', filter);
       // What lasts is newest in memory, and all there is of it while a disk takes nothing.
       const lasting = openIncidents.filter(
@@ -33,7 +28,7 @@ export function rememberedBy(agent: Agent, clock: Clock): Remembered {
     },
     async events(filter): Promise<EventPage> {
       const newestFirst = { beforeSeq: Number.MAX_SAFE_INTEGER, ...filter };
-      const found = await chronicleOf().port.call('events', newestFirst);
+      const found = await chronicle.port.call('events', newestFirst);
       const events = found.map(({ seq, unixMs, station, event }) => ({
         seq,
         time: iso(unixMs),
@@ -45,6 +40,6 @@ export function rememberedBy(agent: Agent, clock: Clock): Remembered {
       const last = events.at(-1);
       return { events, before: last === undefined || found.length < filter.limit ? null : last.seq };
     },
-    acknowledge: (incident, author) => agent.chronicle?.acknowledge(incident, author) ?? false,
+    acknowledge: (incident, author) => chronicle.acknowledge(incident, author),
   };
 }

@@ -2,6 +2,7 @@ import { createProcessor, type Processor } from '../audio/processor.ts';
 import { decodeWholeFile } from '../audio/whole-file.ts';
 import type { Credentials, ProcessingConfig, StationConfig } from '../config/index.ts';
 import { requiredHealthMs } from '../decide/desk.ts';
+import { isInForce } from '../decide/planned-silence.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { Input } from '../domain/inputs.ts';
 import type { ServerAddress } from '../icecast/address.ts';
@@ -101,7 +102,10 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
       return requiredHealthMs(desk, leg.source, clock.nowMs(), now());
     },
     holdOf() {
-      const hold = station.state.desks.get(now().self)?.hold ?? null;
+      const { silence, desks } = station.state;
+      if (silence !== null && isInForce(silence, clock.nowMs()))
+        return { author: silence.says, leg: null, isSilence: true };
+      const hold = desks.get(now().self)?.hold ?? null;
       if (hold === null) return null;
       const { legs, self } = now();
       const leg = legs.find((one) => one.server === self && one.source === hold.source);

@@ -34,6 +34,7 @@ export async function startWebSide(
       remembered: rememberedBy(agent, clock),
       hear: (station, server, mount, handlers) =>
         listenIn(config, clock, { station, server, mount }, handlers),
+      silencePlans: agent.silencePlans,
     },
     clock,
     host: web.listen.host,

@@ -30,7 +30,7 @@ function written(example: string) {
 }
 
 /** A value that is written as text and means something else. `extra` is what the reference shows of it. */
-function leaf<Value>(
+export function leaf<Value>(
   about: About,
   read: (text: string) => Parsed<Value>,
   extra: Record<string, unknown> = {},

@@ -1,7 +1,15 @@
 import { z } from 'zod';
+import {
+  isTimeZone,
+  PLANNED_LONGEST_MS,
+  PLANNED_SHORTEST_MS,
+  parsePlannedDay,
+  parseTimeOfDay,
+} from '../../domain/planned-silence.ts';
 import { PROGRAMME_FAULTS } from '../../domain/readings.ts';
+import { shown } from '../problems.ts';
 import { durationText } from '../units.ts';
-import { bitrate, choice, duration, filePath, level, line, mountPath, name } from './leaves.ts';
+import { bitrate, choice, duration, filePath, leaf, level, line, mountPath, name } from './leaves.ts';
 import { stationProcessing } from './processing.ts';
 
 const silence = z
@@ -256,6 +264,51 @@ const source = z
   })
   .meta({ description: 'One programme feed.' });
 
+const plannedSilence = z
+  .strictObject({
+    day: leaf(
+      {
+        description:
+          'On which days: a date, or every day, every sunday, every 8 november, every second sunday of november.',
+        example: '2026-11-08',
+      },
+      (text) => {
+        const parsed = parsePlannedDay(text);
+        return parsed.ok
+          ? { ok: true, value: parsed.day }
+          : { ok: false, message: `${shown(text)} ${parsed.message}` };
+      },
+    ),
+    at: leaf(
+      { description: "When it begins, by the clocks of the station's timeZone.", example: '11:00' },
+      (text) => {
+        const seconds = parseTimeOfDay(text);
+        return seconds === null
+          ? { ok: false, message: `${shown(text)} is no time of day: write one such as 11:00 or 11:00:30` }
+          : { ok: true, value: seconds };
+      },
+    ),
+    for: duration({
+      description: 'How long it lasts.',
+      example: '2m',
+      minimum: durationText(PLANNED_SHORTEST_MS),
+      maximum: durationText(PLANNED_LONGEST_MS),
+    }),
+    says: line({ description: 'What it is for.', example: 'Remembrance Sunday' }).prefault('planned silence'),
+  })
+  .transform(({ day, at, for: lengthMs, says }) => ({ day, atSeconds: at, lengthMs, says }))
+  .meta({
+    description: 'One silence that is wanted: while it lasts nothing is switched and nobody is called.',
+  });
+
+const timeZone = leaf(
+  { description: 'The time zone of the station, for planned silences.', example: 'Europe/London' },
+  (text) =>
+    isTimeZone(text)
+      ? { ok: true, value: text }
+      : { ok: false, message: `${shown(text)} is no time zone: write one such as Europe/London` },
+);
+
 export const station = z
   .strictObject({
     sources: z
@@ -271,5 +324,9 @@ export const station = z
     stall: stall.prefault({}),
     switching: switching.prefault({}),
     serve: serve.prefault({}),
+    timeZone: timeZone.optional(),
+    plannedSilence: z.array(plannedSilence).max(100, 'has more than 100 entries').prefault([]).meta({
+      description: 'Silences that are wanted.',
+    }),
   })
   .meta({ description: 'One station.' });

@@ -371,6 +371,12 @@ describe('an operator who holds', () => {
     const primary = good('primary', [takeOf('primary', { toMs: CURSOR_MS + 100 })]);
     expect(choose(situation([primary, good('secondary')], primary, hold(null))).do).toBe('switch');
   });
+
+  it('is nobody while a silence is planned: a leg that ends is silence too', () => {
+    const primary = good('primary', [takeOf('primary', { toMs: CURSOR_MS + 100 })]);
+    const silence = { hold: { author: 'two minutes', leg: null, isSilence: true } };
+    expect(choose(situation([primary, good('secondary')], primary, silence)).do).toBe('stay');
+  });
 });
 
 describe('the start', () => {

@@ -66,3 +66,68 @@ test('an operator acknowledges an open incident by name; nobody else does, and n
   expect(await acknowledge(INCIDENT.id, 'see', { author: 'ann' })).toBe(403);
   expect(await acknowledge('myfm-london-0-sound', 'do', { author: 'ann' })).toBe(404);
 });
+
+test('an operator plans a silence in words and cancels it; nonsense is refused with what to send', async () => {
+  const planned = {
+    id: 'a1',
+    day: '2026-11-08',
+    at: '11:00',
+    forMs: 120_000,
+    timeZone: 'UTC',
+    says: '',
+    author: 'ann',
+    from: 'operator',
+    inForce: false,
+    next: null,
+  } as const;
+  const asked: unknown[] = [];
+  const web = await startTestWeb(
+    {},
+    {
+      silencePlans: {
+        list: (station) => (station === 'myfm' ? [planned] : null),
+        plan: (...all) => {
+          asked.push(all);
+          return { ok: true, planned };
+        },
+        cancel: (_station, id) =>
+          id === 'config-1' ? { ok: false, is: 'in-config' } : { ok: true, planned },
+      },
+    },
+  );
+  const path = `${web.web.url}/api/v1/stations/myfm/planned-silence`;
+  const body = { day: 'every 8 november', at: '11:00', forMs: 120_000, author: 'ann' };
+  const plan = async (changes: object) =>
+    (await web.post('myfm/planned-silence', { ...body, ...changes })).status;
+  expect(await plan({})).toBe(201);
+  expect(asked).toEqual([
+    [
+      'myfm',
+      {
+        day: { is: 'yearly', month: 11, day: 8 },
+        atSeconds: 39_600,
+        lengthMs: 120_000,
+        timeZone: null,
+        says: '',
+        author: 'ann',
+      },
+    ],
+  ]);
+  expect(await plan({ day: '8 november' })).toBe(400);
+  expect(await plan({ at: 'eleven' })).toBe(400);
+  expect(await plan({ timeZone: 'Mars/Olympus' })).toBe(400);
+  expect(await plan({ forMs: 5 * 3_600_000 })).toBe(400);
+  const remove = async (id: string, query = '?author=ann', token = 'do') =>
+    (
+      await fetch(`${path}/${id}${query}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${token}` },
+      })
+    ).status;
+  expect(await remove('a1')).toBe(200);
+  expect(await remove('a1', '')).toBe(400);
+  expect(await remove('a1', '?author=ann', 'see')).toBe(403);
+  expect(await remove('config-1')).toBe(409);
+  expect((await web.get('/api/v1/stations/myfm/planned-silence', 'Bearer see')).status).toBe(200);
+  expect((await web.get('/api/v1/stations/nofm/planned-silence', 'Bearer see')).status).toBe(404);
+});

@@ -42,6 +42,7 @@ describe('the OpenAPI document', () => {
     );
     expect(operations.sort()).toEqual([
       'delete /api/v1/session',
+      'delete /api/v1/stations/{station}/planned-silence/{id}',
       'get /api/v1/events',
       'get /api/v1/incidents',
       'get /api/v1/levels',
@@ -50,6 +51,7 @@ describe('the OpenAPI document', () => {
       'get /api/v1/state',
       'get /api/v1/stations/{station}/hear',
       'get /api/v1/stations/{station}/loudness',
+      'get /api/v1/stations/{station}/planned-silence',
       'get /healthz (open)',
       'get /metrics',
       'get /readyz (open)',
@@ -60,6 +62,7 @@ describe('the OpenAPI document', () => {
       'post /api/v1/session (open)',
       'post /api/v1/stations/{station}/force',
       'post /api/v1/stations/{station}/hold',
+      'post /api/v1/stations/{station}/planned-silence',
       'post /api/v1/stations/{station}/release',
     ]);
   });

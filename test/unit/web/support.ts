@@ -112,6 +112,8 @@ export const LOUDNESS: LoudnessView = {
   switches: [],
 };
 
+const NO_STATION = { ok: false, is: 'no-station' } as const;
+
 const running = new Set<WebServer>();
 afterEach(async () => {
   await Promise.all([...running].map((web) => web.stop()));
@@ -155,6 +157,7 @@ export async function startTestWeb(
       levels: [stationLevels()],
       remembered: REMEMBERED,
       hear: () => null,
+      silencePlans: { list: () => null, plan: () => NO_STATION, cancel: () => NO_STATION },
       ...source,
     },
     ...changes,

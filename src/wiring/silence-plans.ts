@@ -1,0 +1,202 @@
+import type { StationConfig } from '../config/index.ts';
+import { nextWindow, windowInForce } from '../decide/planned-silence.ts';
+import type { StationName } from '../domain/ids.ts';
+import type { Input } from '../domain/inputs.ts';
+import {
+  type PlannedSilence,
+  type PlannedSilenceView,
+  type PlanRequest,
+  plannedDayText,
+  type SilenceWindow,
+  timeOfDayText,
+} from '../domain/planned-silence.ts';
+import type { AgentEvent } from '../domain/record.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Random } from '../platform/random.ts';
+import type { MemoryFile } from './memory-file.ts';
+
+const LOOK_EVERY_MS = 250;
+const MOST_PLANS = 200;
+
+type SilenceEvent = AgentEvent & { readonly kind: 'planned-silence' };
+
+export interface SilencePlansOptions {
+  readonly stations: readonly StationConfig[];
+  readonly file: MemoryFile<readonly PlannedSilence[]>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly input: (station: StationName, input: Input) => void;
+  readonly event: (station: StationName, event: SilenceEvent) => void;
+}
+
+export type PlanOutcome =
+  | { readonly ok: true; readonly planned: PlannedSilenceView }
+  | { readonly ok: false; readonly is: 'no-station' | 'not-planned' | 'in-config' | 'over' | 'too-many' };
+
+/** Every silence that is planned, by the config and by operators; tells the decision when one begins and ends. */
+export class SilencePlans {
+  readonly #options: SilencePlansOptions;
+  #fromConfig: readonly PlannedSilence[] = [];
+  #zones: ReadonlyMap<StationName, string> = new Map();
+  readonly #inForce = new Map<StationName, SilenceWindow>();
+  /** The next window of each plan, as it is asked for four times a second; worked out anew when it is over. */
+  readonly #next = new Map<string, SilenceWindow | null>();
+  #cancel: () => void = () => {};
+  #planned: readonly PlannedSilence[] = [];
+
+  constructor(options: SilencePlansOptions) {
+    this.#options = options;
+    this.#take(options.stations);
+  }
+
+  /** What stands in the config from now on. */
+  reload(stations: readonly StationConfig[]): void {
+    this.#take(stations);
+    this.#next.clear();
+    this.#look();
+  }
+
+  #take(stations: readonly StationConfig[]): void {
+    const machine = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    this.#zones = new Map(stations.map(({ name, timeZone }) => [name, timeZone ?? machine]));
+    this.#fromConfig = stations.flatMap(({ name, plannedSilence }) =>
+      plannedSilence.map((plan, index) => ({
+        ...plan,
+        id: `config-${index + 1}`,
+        station: name,
+        timeZone: this.#zoneOf(name),
+        author: null,
+      })),
+    );
+  }
+
+  /** With what operators had planned before. */
+  async begin(): Promise<void> {
+    this.#planned = [...(await this.#options.file.load()), ...this.#planned];
+    this.#cancel = this.#options.clock.every(LOOK_EVERY_MS, () => this.#look());
+    this.#look();
+  }
+
+  /** Null when there is no such station. */
+  list(station: StationName): readonly PlannedSilenceView[] | null {
+    if (!this.#zones.has(station)) return null;
+    return this.#of(station).map((plan) => this.#view(plan));
+  }
+
+  plan(station: StationName, request: PlanRequest): PlanOutcome {
+    if (!this.#zones.has(station)) return { ok: false, is: 'no-station' };
+    if (this.#planned.length >= MOST_PLANS) return { ok: false, is: 'too-many' };
+    const { timeZone, ...asked } = request;
+    const id = this.#options.random.token(8);
+    const plan = { ...asked, id, station, timeZone: timeZone ?? this.#zoneOf(station) };
+    if (nextWindow(plan, this.#unixMs()) === null) return { ok: false, is: 'over' };
+    this.#keep([...this.#planned, plan]);
+    this.#tell(station, 'planned', wordsOf(plan), request.author);
+    this.#look();
+    return { ok: true, planned: this.#view(plan) };
+  }
+
+  cancel(station: StationName, id: string, author: string): PlanOutcome {
+    const plan = this.#of(station).find((one) => one.id === id);
+    if (plan === undefined) return { ok: false, is: 'not-planned' };
+    if (plan.author === null) return { ok: false, is: 'in-config' };
+    const planned = this.#view(plan);
+    this.#keep(this.#planned.filter((one) => one !== plan));
+    this.#tell(station, 'cancelled', wordsOf(plan), author);
+    this.#look();
+    return { ok: true, planned };
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #of(station: StationName): readonly PlannedSilence[] {
+    return [...this.#fromConfig, ...this.#planned].filter((plan) => plan.station === station);
+  }
+
+  #look(): void {
+    const nowUnixMs = this.#unixMs();
+    for (const station of this.#zones.keys()) {
+      const windows = this.#of(station).flatMap((plan) => this.#nextOf(plan, nowUnixMs) ?? []);
+      this.#set(station, windowInForce(windows, nowUnixMs), nowUnixMs);
+    }
+    const lasting = this.#planned.filter((plan) => this.#nextOf(plan, nowUnixMs) !== null);
+    if (lasting.length < this.#planned.length) this.#keep(lasting);
+  }
+
+  #set(station: StationName, window: SilenceWindow | null, nowUnixMs: number): void {
+    const before = this.#inForce.get(station) ?? null;
+    if (before?.fromUnixMs === window?.fromUnixMs && before?.untilUnixMs === window?.untilUnixMs) return;
+    const { clock, input } = this.#options;
+    const atMs = clock.nowMs();
+    const { fromUnixMs, untilUnixMs, says } = window ?? { fromUnixMs: 0, untilUnixMs: 0, says: '' };
+    const over = before ?? { fromUnixMs: nowUnixMs, untilUnixMs: nowUnixMs, says: '' };
+    input(station, {
+      kind: 'planned-silence',
+      atMs,
+      // What is over keeps its beginning: levels that were heard in it may still be proven.
+      fromMs: atMs + (window === null ? over.fromUnixMs : fromUnixMs) - nowUnixMs,
+      untilMs: window === null ? atMs : atMs + untilUnixMs - nowUnixMs,
+      says: window === null ? over.says : says,
+    });
+    if (window === null) this.#inForce.delete(station);
+    else this.#inForce.set(station, window);
+    if (before === null) this.#tell(station, 'begun', says);
+    if (window === null) this.#tell(station, 'over', over.says);
+  }
+
+  #nextOf(plan: PlannedSilence, nowUnixMs: number): SilenceWindow | null {
+    const known = this.#next.get(plan.id);
+    const isLasting = known === null || (known !== undefined && windowInForce([known], nowUnixMs) !== null);
+    if (known !== undefined && (isLasting || nowUnixMs < (known?.fromUnixMs ?? 0))) return known;
+    const next = nextWindow(plan, nowUnixMs);
+    this.#next.set(plan.id, next);
+    return next;
+  }
+
+  #view(plan: PlannedSilence): PlannedSilenceView {
+    const { id, day, atSeconds, lengthMs, timeZone, says, author } = plan;
+    const nowUnixMs = this.#unixMs();
+    const next = nextWindow(plan, nowUnixMs);
+    const iso = (unixMs: number) => new Date(unixMs).toISOString();
+    return {
+      id,
+      day: plannedDayText(day),
+      at: timeOfDayText(atSeconds),
+      forMs: lengthMs,
+      timeZone,
+      says,
+      author,
+      from: author === null ? 'config' : 'operator',
+      inForce: next !== null && windowInForce([next], nowUnixMs) !== null,
+      next: next === null ? null : { from: iso(next.fromUnixMs), until: iso(next.untilUnixMs) },
+    };
+  }
+
+  #keep(planned: readonly PlannedSilence[]): void {
+    this.#planned = planned;
+    for (const id of this.#next.keys())
+      if (![...this.#fromConfig, ...planned].some((plan) => plan.id === id)) this.#next.delete(id);
+    void this.#options.file.save(planned);
+  }
+
+  #tell(station: StationName, is: SilenceEvent['is'], detail: string, author?: string): void {
+    const atMs = this.#options.clock.nowMs();
+    const by = author === undefined ? {} : { author };
+    this.#options.event(station, { kind: 'planned-silence', atMs, is, detail, ...by });
+  }
+
+  #zoneOf(station: StationName): string {
+    return this.#zones.get(station) ?? 'UTC';
+  }
+
+  #unixMs(): number {
+    return this.#options.clock.wallTime().getTime();
+  }
+}
+
+function wordsOf({ day, atSeconds, lengthMs, says }: PlannedSilence): string {
+  const what = says === '' ? '' : ` (${says})`;
+  return `${lengthMs / 1000} s at ${timeOfDayText(atSeconds)}, ${plannedDayText(day)}${what}`;
+}

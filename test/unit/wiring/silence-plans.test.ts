@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { StationConfig } from '../../../src/config/index.ts';
+import { LATE_MS } from '../../../src/decide/planned-silence.ts';
+import type { Input } from '../../../src/domain/inputs.ts';
+import { type PlanRequest, parsePlannedDay } from '../../../src/domain/planned-silence.ts';
+import { plannedSilenceFile } from '../../../src/wiring/memory-file.ts';
+import { SilencePlans } from '../../../src/wiring/silence-plans.ts';
+import { MYFM } from '../decide/builders.ts';
+import { temporaryFolder } from '../history/support.ts';
+import { manualClock } from '../platform/clocks.ts';
+import { keptLog } from './support.ts';
+
+const ELEVEN = Date.UTC(2026, 10, 8, 11);
+const DAILY = { day: { is: 'daily' }, atSeconds: 11 * 3600, lengthMs: 120_000, says: 'noon' } as const;
+
+function request(day: string, changes: Partial<PlanRequest> = {}): PlanRequest {
+  const parsed = parsePlannedDay(day);
+  if (!parsed.ok) throw new Error(parsed.message);
+  const at = { atSeconds: 11 * 3600, lengthMs: 120_000, timeZone: null };
+  return { day: parsed.day, ...at, says: 'two minutes', author: 'ann', ...changes };
+}
+
+async function plansIn(directory = temporaryFolder(), nowUnixMs = ELEVEN - 60_000, config: object[] = []) {
+  const clock = manualClock(nowUnixMs);
+  const inputs: (Input & { kind: 'planned-silence' })[] = [];
+  const told: string[] = [];
+  let ids = 0;
+  const plans = new SilencePlans({
+    stations: [{ name: MYFM, timeZone: 'UTC', plannedSilence: config } as unknown as StationConfig],
+    file: plannedSilenceFile(directory, clock, keptLog().log),
+    clock,
+    random: {
+      next: () => 0.5,
+      token: () => {
+        ids += 1;
+        return `id${ids}`;
+      },
+    },
+    input: (_station, input) => {
+      if (input.kind === 'planned-silence') inputs.push(input);
+    },
+    event: (_station, { is, detail, author }) =>
+      told.push(`${is} ${detail}${author === undefined ? '' : ` ${author}`}`),
+  });
+  await plans.begin();
+  return { plans, clock, inputs, told, directory };
+}
+
+const saved = (directory: string) =>
+  expect.poll(() => existsSync(join(directory, '.planned-silence.json'))).toBe(true);
+
+describe('a silence that an operator planned', () => {
+  test('is told to the decision when it begins and when it is over, and then forgotten', async () => {
+    const { plans, clock, inputs, told } = await plansIn();
+    expect(plans.plan(MYFM, request('2026-11-08'))).toMatchObject({
+      ok: true,
+      planned: { day: '2026-11-08', at: '11:00', timeZone: 'UTC', inForce: false, author: 'ann' },
+    });
+    clock.advance(59_000);
+    expect(inputs).toEqual([]);
+    clock.advance(2_000);
+    expect(inputs).toMatchObject([{ fromMs: ELEVEN, untilMs: ELEVEN + 120_000 + LATE_MS }]);
+    expect(plans.list(MYFM)).toMatchObject([{ inForce: true }]);
+    clock.advance(120_000 + LATE_MS);
+    expect(inputs).toHaveLength(2);
+    expect(inputs[1]?.untilMs).toBeLessThanOrEqual(clock.nowMs());
+    expect(plans.list(MYFM)).toEqual([]);
+    expect(told).toEqual([
+      'planned 120 s at 11:00, 2026-11-08 (two minutes) ann',
+      'begun two minutes',
+      'over two minutes',
+    ]);
+  });
+
+  test('is there after a restart, also in the middle of it', async () => {
+    const { plans, directory } = await plansIn();
+    plans.plan(MYFM, request('every 8 november'));
+    await saved(directory);
+    const { inputs, plans: later } = await plansIn(directory, ELEVEN + 30_000);
+    expect(inputs).toMatchObject([{ fromMs: ELEVEN }]);
+    expect(later.list(MYFM)).toMatchObject([{ day: 'every 8 November', inForce: true, from: 'operator' }]);
+  });
+
+  test('is over at once when it is cancelled', async () => {
+    const { plans, clock, inputs, told } = await plansIn();
+    plans.plan(MYFM, request('every sunday'));
+    clock.advance(61_000);
+    expect(plans.cancel(MYFM, 'id1', 'bob')).toMatchObject({ ok: true });
+    expect(inputs.at(-1)).toMatchObject({ untilMs: clock.nowMs() });
+    expect(told.slice(-2)).toEqual([
+      'cancelled 120 s at 11:00, every Sunday (two minutes) bob',
+      'over two minutes',
+    ]);
+  });
+
+  test('is refused when it is over already, or there is no such station', async () => {
+    const { plans } = await plansIn();
+    expect(plans.plan(MYFM, request('2026-11-07'))).toEqual({ ok: false, is: 'over' });
+    expect(plans.plan('nofm' as never, request('every day'))).toEqual({ ok: false, is: 'no-station' });
+    expect(plans.cancel(MYFM, 'id9', 'bob')).toEqual({ ok: false, is: 'not-planned' });
+  });
+});
+
+test('a silence of the config comes each time, and is changed in the config only', async () => {
+  const { plans, clock, told } = await plansIn(temporaryFolder(), ELEVEN - 60_000, [DAILY]);
+  clock.advance(2 * 24 * 3_600_000);
+  expect(told).toEqual(['begun noon', 'over noon', 'begun noon', 'over noon']);
+  expect(plans.cancel(MYFM, 'config-1', 'bob')).toEqual({ ok: false, is: 'in-config' });
+});
