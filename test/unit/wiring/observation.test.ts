@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type FailoverState, newFailover, noFailoverMemory } from '../../../src/decide/failover/state.ts';
 import { failoverStep } from '../../../src/decide/failover/step.ts';
-import { DUBLIN, FAILOVER_DEFAULTS, LONDON } from '../../../src/simulate/dns-world.ts';
+import { DUBLIN, FAILOVER_DEFAULTS, LONDON } from '../../../src/simulate/station.ts';
 import { heardFrom, observationFrom, parseObservation } from '../../../src/wiring/observation.ts';
 
 const POLICY = { ...FAILOVER_DEFAULTS, mode: 'cluster' as const };
