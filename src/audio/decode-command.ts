@@ -42,6 +42,13 @@ export function demuxerFor(contentType: string): Demuxer | null {
 }
 
 /**
+ * Any layout as its listeners hear it from two loudspeakers. ffmpeg's own `-ac 2` takes 3 dB off a mono stream, which
+ * players don't, so that its peaks read too low and it would sound quieter than its stereo neighbour. Stereo stays as it
+ * is to the bit. Channels that aren't there count as nothing.
+ */
+const TWO_SIDES = 'pan=stereo|FL=FL+FC+0.707BL+0.707SL|FR=FR+FC+0.707BR+0.707SR';
+
+/**
  * The words after `ffmpeg` that turn stdin into PCM on stdout as soon as it can be.
  *
  * fluent-ffmpeg only puts them together: it is archived upstream, and its own start asks several more ffmpegs for
@@ -62,6 +69,7 @@ export function decodeArguments(demuxer: Demuxer): readonly string[] {
       '-analyzeduration 1',
     ])
     .noVideo()
+    .audioFilters(TWO_SIDES)
     .audioFrequency(PCM_RATE_HZ)
     .audioChannels(PCM_CHANNELS)
     .format('f32le')

@@ -76,6 +76,22 @@ describe('a file', () => {
     expect(measured.faults).toMatchObject([{ kind: 'tone', endSeconds: null }]);
   });
 
+  it.each([
+    ['one channel', 1],
+    ['two channels that are the same', 2],
+    ['six channels with sound in front', 6],
+  ])('of %s is as loud as from two loudspeakers', async (_what, channels) => {
+    const sides = Array.from({ length: channels }, (_, at) => (at < 2 ? '0.1*sin(2*PI*997*t)' : '0'));
+    const layout = { 1: 'mono', 2: 'stereo', 6: '5.1' }[channels];
+    const sound = `aevalsrc=${sides.join('|')}:c=${layout}:s=48000:d=6`;
+    ffmpeg('-f', 'lavfi', '-i', sound, '-c:a', 'pcm_s24le', inFolder('channels.wav'));
+    const measured = await figures(inFolder('channels.wav'));
+    expect(Math.abs(measured.truePeakDbtp + 20)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(measured.samplePeakDbfs + 20)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(measured.integratedLufs + 20)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(measured.rmsDbfs[1] + 23.01)).toBeLessThanOrEqual(0.1);
+  });
+
   it('with silence in it tells when it began and ended', async () => {
     const quiet = "volume='if(between(t,30.35,48.6),0,1)':eval=frame,asetnsamples=480";
     for (const name of ['silent.flac', 'silent.mp3', 'silent.opus']) {
