@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { DemoOptions } from '../demo/demo.ts';
 import { messageOf } from '../platform/errors.ts';
 import { VERSION } from '../version.ts';
+import type { InitFlags } from './init/answers.ts';
 import type { MeasureOptions } from './measure/options.ts';
 import type { ProcessOptions } from './process/options.ts';
 import { EXIT, type RunOptions, run } from './run.ts';
@@ -34,6 +35,31 @@ program
   .action(async (options: { config: string; server?: string; icecastXml?: string; json?: boolean }) => {
     const { runCheck } = await import('./check.ts');
     finish(await runCheck(options));
+  });
+
+program
+  .command('init')
+  .description('write a config, its secrets and the Icecast blocks for every server; then check')
+  .requiredOption('--config <file>', 'what to write', 'sustain.yaml')
+  .option('--servers <list>', 'every Icecast: london=http://10.0.0.1:8000,dublin=http://10.1.0.1:8000')
+  .option('--server <name>', 'which of them is this machine (the first)')
+  .option('--public <list>', 'public addresses for the DNS: london=203.0.113.10,dublin=198.51.100.10')
+  .option('--station <name>', 'a short name for the station (myfm)')
+  .option('--sources <list>', 'mounts of the encoders, the best first (primary,secondary,autodj)')
+  .option('--mode <mode>', 'relay or guard (relay)')
+  .option('--codec <name>', 'of the public mount in relay mode: mp3, aac, opus or vorbis (mp3)')
+  .option('--web <address>', 'where the dashboard listens (127.0.0.1:8080)')
+  .option('--secrets <folder>', 'where passwords and tokens go (secrets/ beside the config)')
+  .option(
+    '--icecast-xml <file>',
+    'an icecast.xml that is there: take its passwords, mounts and port; say what must change',
+  )
+  .option('--yes', 'ask nothing: defaults for what is not given')
+  .option('--force', 'write over a config that is there; secrets are kept')
+  .option('--no-check', 'do not run sustain check afterwards')
+  .action(async (options: InitFlags) => {
+    const { runInit } = await import('./init.ts');
+    finish(await runInit(options));
   });
 
 program

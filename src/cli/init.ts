@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { messageOf, SustainError } from '../platform/errors.ts';
+import { runCheck } from './check.ts';
+import { type Ask, answersOf, type InitAnswers, type InitFlags } from './init/answers.ts';
+import { changesIn, type Existing, readExisting } from './init/existing.ts';
+import { blocksFile, icecastBlocks } from './init/icecast-blocks.ts';
+import { configText } from './init/yaml.ts';
+import { EXIT } from './run.ts';
+
+export interface InitOptions extends InitFlags {
+  readonly print?: (text: string) => void;
+  /** Left out: the terminal, where there is one. */
+  readonly ask?: Ask;
+}
+
+/** Where the package keeps things: there the secrets are credentials of systemd. */
+const SYSTEM_FOLDER = '/etc/sustain';
+
+/** `sustain init`: asks, and writes a config, its secrets and what every Icecast has to be told; then checks. */
+export async function runInit(options: InitOptions): Promise<number> {
+  const print = options.print ?? ((text) => process.stdout.write(`${text}\n`));
+  const terminal = options.ask === undefined && options.yes !== true ? openTerminal() : null;
+  try {
+    const config = resolve(options.config);
+    if (existsSync(config) && options.force !== true)
+      throw new SustainError('init-exists', `${config} is there already: --force writes it anew`);
+    const existing = options.icecastXml === undefined ? null : await existingOf(options.icecastXml);
+    const ask = options.ask ?? terminal?.ask ?? ((_question, fallback) => Promise.resolve(fallback));
+    const none = { port: null, sources: [] };
+    const answers = await answersOf(options, existing?.suggested ?? none, ask);
+    await write(config, options, answers, existing, print);
+    terminal?.close();
+    if (options.check === false) return EXIT.ok;
+    print('\nsustain check says:\n');
+    const code = await runCheck({ config, print, env: checkEnvironment(config, options) });
+    return code === EXIT.unusable ? EXIT.unusable : EXIT.ok;
+  } catch (thrown) {
+    if (!(thrown instanceof SustainError)) throw thrown;
+    process.stderr.write(`sustain init: ${thrown.message}\n`);
+    return EXIT.unusable;
+  } finally {
+    terminal?.close();
+  }
+}
+
+function openTerminal(): { readonly ask: Ask; close(): void } {
+  if (!process.stdin.isTTY)
+    throw new SustainError(
+      'init-no-terminal',
+      'nobody can be asked here: give the flags (sustain init --help) and --yes, which takes the defaults for the rest',
+    );
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  return {
+    async ask(question, fallback) {
+      const answer = await reader.question(`${question}${fallback === '' ? '' : ` [${fallback}]`}: `);
+      return answer.trim() === '' ? fallback : answer.trim();
+    },
+    close: () => reader.close(),
+  };
+}
+
+async function existingOf(path: string): Promise<Existing> {
+  try {
+    const existing = readExisting(await readFile(path, 'utf8'));
+    if (existing !== null) return existing;
+  } catch (thrown) {
+    throw new SustainError('init-xml', `${path}: ${messageOf(thrown)}`, thrown);
+  }
+  throw new SustainError('init-xml', `${path} is no icecast.xml`);
+}
+
+const secretsFolder = (config: string, { secrets }: InitOptions): string =>
+  secrets === undefined ? join(dirname(config), 'secrets') : resolve(secrets);
+
+/** The secrets of the package are credentials, which only the service has by itself. */
+function checkEnvironment(config: string, options: InitOptions) {
+  return { CREDENTIALS_DIRECTORY: secretsFolder(config, options), ...process.env };
+}
+
+async function write(
+  config: string,
+  options: InitOptions,
+  answers: InitAnswers,
+  existing: Existing | null,
+  print: (text: string) => void,
+): Promise<void> {
+  const folder = secretsFolder(config, options);
+  const isSystem = dirname(config) === SYSTEM_FOLDER;
+  const secret = (name: string) =>
+    isSystem ? `$CREDENTIALS_DIRECTORY/${name}` : `./${join(relative(dirname(config), folder), name)}`;
+  const made = { source: newSecret(), admin: newSecret() };
+  const found = existing?.passwords ?? { source: null, admin: null };
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const kept = await writeSecrets(folder, {
+    'icecast-admin': found.admin ?? made.admin,
+    'icecast-source': found.source ?? made.source,
+    viewer: newSecret(),
+    operator: newSecret(),
+  });
+  print(
+    `Secrets, each in a file of its own: ${folder}${kept.length === 0 ? '' : ` (kept: ${kept.join(', ')})`}`,
+  );
+
+  const isTakenOver = found.source !== null && found.admin !== null;
+  const passwords = isTakenOver ? null : await passwordsIn(folder);
+  for (const { name, url } of answers.servers) {
+    const blocks = icecastBlocks(answers, url);
+    const path = join(dirname(config), `icecast-${name}.xml`);
+    await put(path, blocksFile(blocks, name, passwords), 0o600);
+    print(`For the icecast.xml of ${name}: ${path}`);
+  }
+  if (existing !== null) sayChanges(existing, answers, options.icecastXml ?? '', print);
+  // Last, as the service starts when it is there.
+  await put(config, configText(answers, secret, isSystem ? null : './state'), 0o644);
+  print(`The config: ${config}`);
+}
+
+function sayChanges(
+  existing: Existing,
+  answers: InitAnswers,
+  path: string,
+  print: (text: string) => void,
+): void {
+  const changes = changesIn(existing, answers);
+  print(changes.length === 0 ? `${path} is as it should be.` : `To be changed in ${path}:`);
+  for (const change of changes) print(`  - ${change}`);
+}
+
+const newSecret = (): string => randomBytes(24).toString('base64url');
+
+/** Secrets that are there already are somebody's: they stay. */
+async function writeSecrets(folder: string, secrets: Readonly<Record<string, string>>): Promise<string[]> {
+  const kept: string[] = [];
+  for (const [name, text] of Object.entries(secrets)) {
+    const path = join(folder, name);
+    if (existsSync(path)) kept.push(name);
+    else await writeFile(path, `${text}\n`, { mode: 0o600 });
+  }
+  return kept;
+}
+
+async function passwordsIn(folder: string): Promise<{ source: string; admin: string }> {
+  const read = async (name: string) => (await readFile(join(folder, name), 'utf8')).trim();
+  return { source: await read('icecast-source'), admin: await read('icecast-admin') };
+}
+
+/** Whole or not at all: a watcher must not see half of it. */
+async function put(path: string, text: string, mode: number): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode });
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,189 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readIcecastXml, settingsOf } from '../../../src/cli/check/icecast-xml.ts';
+import { type InitOptions, runInit } from '../../../src/cli/init.ts';
+import { loadConfig } from '../../../src/config/index.ts';
+
+let folder: string;
+let printed: string[];
+let complained: string[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sustain-init-'));
+  printed = [];
+  complained = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    complained.push(String(text));
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const config = () => join(folder, 'sustain.yaml');
+const text = (name: string) => readFileSync(join(folder, name), 'utf8');
+
+function init(options: Partial<InitOptions> = {}): Promise<number> {
+  return runInit({
+    config: config(),
+    yes: true,
+    check: false,
+    print: (line) => printed.push(line),
+    ...options,
+  });
+}
+
+/** An icecast.xml of somebody who has changed it. */
+const OWN_XML = `<icecast>
+  <limits><clients>500</clients><sources>2</sources><source-timeout>5</source-timeout></limits>
+  <authentication><source-password>our-source</source-password><admin-user>admin</admin-user>
+    <admin-password>our-admin</admin-password></authentication>
+  <listen-socket><port>9000</port></listen-socket>
+  <mount type="normal"><mount-name>/live</mount-name><password>of-its-own</password>
+    <fallback-mount>/backup</fallback-mount><fallback-override>1</fallback-override></mount>
+  <mount type="normal"><mount-name>/backup</mount-name></mount>
+</icecast>`;
+
+function ownXml(): string {
+  writeFileSync(join(folder, 'icecast.xml'), OWN_XML);
+  return join(folder, 'icecast.xml');
+}
+
+describe('sustain init', () => {
+  test.each(['relay', 'guard'])(
+    'writes a config for %s mode that has no fault and no warning',
+    async (mode) => {
+      const servers = 'london=http://10.0.0.1:8000,dublin=10.1.0.1:8000';
+      expect(await init({ mode, servers, public: 'london=203.0.113.10', server: 'dublin' })).toBe(0);
+      const loaded = await loadConfig(config(), {}, {});
+      expect(loaded).toMatchObject({ ok: true, warnings: [] });
+      if (!loaded.ok) return;
+      expect(loaded.config.self).toBe('dublin');
+      expect(loaded.config.servers.map(({ url }) => url)).toEqual([
+        'http://10.0.0.1:8000',
+        'http://10.1.0.1:8000',
+      ]);
+      expect(loaded.config.stations[0]?.serve.mode).toBe(mode);
+    },
+  );
+
+  test('asks for what is not given, and takes an empty answer for the default', async () => {
+    const asked: string[] = [];
+    const answers: Readonly<Record<string, string>> = { station: 'jazz', relay: 'guard' };
+    const ask = async (question: string, fallback: string) => {
+      asked.push(question);
+      return Object.entries(answers).find(([word]) => question.includes(word))?.[1] ?? fallback;
+    };
+    expect(await init({ yes: false, ask, sources: 'main,spare' })).toBe(0);
+    expect(asked).toHaveLength(5);
+    const loaded = await loadConfig(config(), {}, {});
+    expect(loaded.ok && loaded.config.stations[0]).toMatchObject({ name: 'jazz', serve: { mode: 'guard' } });
+  });
+
+  test('says the flags where nobody can be asked', async () => {
+    const before = process.stdin.isTTY;
+    process.stdin.isTTY = false;
+    expect(await init({ yes: false })).toBe(2);
+    process.stdin.isTTY = before;
+    expect(complained.join('')).toContain('--yes');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('keeps a config and secrets that are there, and prints no secret', async () => {
+    await init();
+    const secrets = readdirSync(join(folder, 'secrets')).map((name) => text(`secrets/${name}`).trim());
+    expect(new Set(secrets).size).toBe(4);
+    for (const name of readdirSync(join(folder, 'secrets')))
+      expect(statSync(join(folder, 'secrets', name)).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, 'secrets')).mode & 0o777).toBe(0o700);
+    const before = text('sustain.yaml');
+    expect(await init({ station: 'other' })).toBe(2);
+    expect(complained.join('')).toContain('--force');
+    expect(text('sustain.yaml')).toBe(before);
+    expect(await init({ station: 'other', force: true })).toBe(0);
+    expect(text('sustain.yaml')).toContain('  other:');
+    expect(readdirSync(join(folder, 'secrets')).map((name) => text(`secrets/${name}`).trim())).toEqual(
+      secrets,
+    );
+    for (const secret of secrets) expect(printed.join('\n')).not.toContain(secret);
+  });
+
+  test.each([
+    [{ servers: 'london' }, 'name=value'],
+    [{ servers: 'london=ftp://x' }, 'no address'],
+    [{ servers: 'London=http://10.0.0.1:8000' }, 'small letters'],
+    [{ server: 'paris' }, 'london, dublin'],
+    [{ public: 'london=here' }, 'no IP address'],
+    [{ station: 'My FM' }, 'small letters'],
+    [{ sources: ',' }, 'at least one mount'],
+    [{ mode: 'both' }, 'relay or guard'],
+  ])('refuses %o with a sentence, and writes nothing', async (options, said) => {
+    expect(await init(options)).toBe(2);
+    expect(complained.join('')).toContain(said);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('what Icecast has to be told', () => {
+  test('in relay mode is a net under the public mount, on the server itself', async () => {
+    await init({ servers: 'london=http://127.0.0.5:9001,dublin=http://10.1.0.1:8000' });
+    const london = readIcecastXml(`<icecast>${text('icecast-london.xml')}</icecast>`);
+    expect(london && settingsOf(london, '/stream')).toMatchObject({
+      fallback: '/stream-safe',
+      fallbackOverride: true,
+    });
+    expect(london?.relays).toEqual([{ localMount: '/stream-safe', onDemand: true }]);
+    expect(london?.limits).toMatchObject({ sources: 7, sourceTimeoutSeconds: 5 });
+    expect(text('icecast-london.xml')).toMatch(/<server>127\.0\.0\.5<\/server>\s*<port>9001</);
+    expect(text('icecast-dublin.xml')).toMatch(/<server>127\.0\.0\.1<\/server>\s*<port>8000</);
+    expect(statSync(join(folder, 'icecast-london.xml')).mode & 0o777).toBe(0o600);
+  });
+
+  test('in guard mode is a chain of fallbacks without override', async () => {
+    await init({ mode: 'guard' });
+    const xml = readIcecastXml(`<icecast>${text('icecast-london.xml')}</icecast>`);
+    expect(xml?.mounts).toMatchObject([
+      { mount: '/primary', fallback: '/secondary', fallbackOverride: false },
+      { mount: '/secondary', fallback: '/autodj', fallbackOverride: false },
+      { mount: '/autodj', fallback: null, fallbackOverride: false },
+    ]);
+  });
+
+  test('beside an icecast.xml that is there: its mounts, port and passwords are taken, changes are said', async () => {
+    expect(await init({ icecastXml: ownXml(), mode: 'guard' })).toBe(0);
+    expect(text('sustain.yaml')).toContain('/live');
+    expect(text('sustain.yaml')).toContain('http://127.0.0.1:9000');
+    expect(text('secrets/icecast-admin')).toBe('our-admin\n');
+    expect(text('secrets/icecast-source')).toBe('our-source\n');
+    const said = printed.join('\n');
+    expect(said).toContain('/live has fallback-override');
+    expect(said).not.toMatch(/our-admin|our-source|of-its-own/);
+    expect(said).not.toContain('<clients>');
+    expect(said).not.toContain('<source-timeout>');
+    expect(text('icecast-london.xml')).not.toMatch(/our-admin|our-source/);
+  });
+
+  test('that the example passwords of Debian are in use is said, and new ones are made', async () => {
+    expect(await init({ icecastXml: '/etc/icecast2/icecast.xml' })).toBe(0);
+    expect(printed.join('\n')).toContain('a new one was made');
+    expect(text('secrets/icecast-admin')).not.toContain('hackme');
+  });
+
+  test.each([
+    ['no such file', () => join(folder, 'nowhere.xml')],
+    [
+      'no icecast.xml',
+      () => {
+        mkdirSync(join(folder, 'x'), { recursive: true });
+        writeFileSync(join(folder, 'x', 'page.html'), '<html></html>');
+        return join(folder, 'x', 'page.html');
+      },
+    ],
+  ])('a file that is %s is refused', async (_what, path) => {
+    expect(await init({ icecastXml: path() })).toBe(2);
+    expect(complained.join('')).toContain('sustain init:');
+  });
+});
