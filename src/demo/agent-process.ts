@@ -15,6 +15,8 @@ export interface AgentProcessOptions {
   readonly webUrl: string;
   readonly viewerToken: string;
   readonly operatorToken: string;
+  /** The network namespace that it runs in. */
+  readonly namespace?: string;
   /** Another build of the command, for tests of what a broken one would do. */
   readonly cli?: string;
 }
@@ -66,6 +68,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
         command: process.execPath,
         args: [options.cli ?? cliPath(), 'run', '--config', configPath, ...self],
         stdout: 'pipe',
+        ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
       });
       current = started;
       collect(started, lines);

@@ -16,10 +16,11 @@ export interface HouseDns {
 
 const SETTINGS = { ttl: '5s', restore: '10s', prefer: '[london, dublin]' };
 
-/** `settings`: keys of the `dns` section that are to be otherwise, as they stand in YAML. */
+/** `host`: of PowerDNS; BIND can be on one only. `settings`: keys of the `dns` section that are to be otherwise, as they stand in YAML. */
 export async function startHouseDns(
   kind: 'powerdns' | 'bind',
   settings: Readonly<Record<string, string>> = {},
+  host = '127.0.0.31',
 ): Promise<HouseDns> {
   const secret = randomBytes(24).toString('base64');
   const section = (server: DnsServer, keys: Readonly<Record<string, string>>) => {
@@ -30,7 +31,7 @@ export async function startHouseDns(
       .join(', ')} }`;
   };
   if (kind === 'powerdns') {
-    const server = await startPowerDns({ host: '127.0.0.31', zone: DNS_ZONE, apiKey: secret });
+    const server = await startPowerDns({ host, zone: DNS_ZONE, apiKey: secret });
     const url = `"${server.url}"`;
     return {
       server,

@@ -18,6 +18,7 @@ import {
   type NameWatch,
   type NatsCluster,
   PILOTS_HZ,
+  type Sites,
   type StreamFormat,
   startIcecast,
   startListener,
@@ -33,6 +34,8 @@ export interface HouseOptions {
   /** Loopback addresses of the two servers. */
   readonly hosts?: readonly [string, string];
   readonly port?: number;
+  /** Each server and its agent in a network of its own; `hosts`, `port` and PowerDNS are then to be found there. */
+  readonly sites?: Sites<HouseServer>;
   /** Changes to each Icecast's layout. */
   readonly icecast?: Partial<IcecastOptions>;
   readonly encoderKinds?: {
@@ -100,6 +103,10 @@ const MOUNTS = [
   { mount: '/autodj' },
 ];
 
+/** In a network of its own every port is free. */
+const SITE_PORT = 8000;
+const SITE_WEB_PORT = 8080;
+
 export async function startHouse(options: HouseOptions = {}): Promise<House> {
   const stops: (() => Promise<unknown>)[] = [];
   try {
@@ -111,10 +118,13 @@ export async function startHouse(options: HouseOptions = {}): Promise<House> {
 }
 
 async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): Promise<House> {
-  const [londonHost, dublinHost] = options.hosts ?? ['127.0.0.21', '127.0.0.22'];
+  const { sites } = options;
+  const places = SERVER_NAMES.map((name) => sites?.sites[name].host);
+  const [londonHost = '127.0.0.21', dublinHost = '127.0.0.22'] = options.hosts ?? places;
   // One name means one port on every server.
-  const commonPort = options.port ?? (options.dns === undefined ? null : await freePort(dublinHost));
-  const icecast = async (host: string) => {
+  const wantedPort = options.port ?? (sites === undefined ? null : SITE_PORT);
+  const commonPort = wantedPort ?? (options.dns === undefined ? null : await freePort(dublinHost));
+  const icecast = async (host: string, name: HouseServer) => {
     const port = commonPort ?? (await freePort(host));
     const relayed = options.mode === 'relay';
     const server = await startIcecast({
@@ -123,12 +133,16 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
       mounts: relayed ? [...MOUNTS, PUBLIC_MOUNT] : MOUNTS,
       relays: relayed ? [{ host, port, mount: '/primary', localMount: '/stream-safe', onDemand: true }] : [],
       limits: { clients: 400, sources: 8 },
+      ...(sites === undefined ? {} : { namespace: sites.sites[name].namespace }),
       ...options.icecast,
     });
     stops.push(() => server.stop());
     return server;
   };
-  const servers = { london: await icecast(londonHost), dublin: await icecast(dublinHost) };
+  const servers = {
+    london: await icecast(londonHost, 'london'),
+    dublin: await icecast(dublinHost, 'dublin'),
+  };
 
   const encoder = async (
     name: keyof typeof PILOTS_HZ & ('primary' | 'secondary' | 'autodj'),
@@ -158,7 +172,8 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
   const encoder2 = await encoder('secondary', kinds.encoder2 ?? 'ffmpeg');
   const autodj = await encoder('autodj', kinds.autodj ?? 'ffmpeg');
 
-  const dns = options.dns === undefined ? null : await startHouseDns(options.dns, options.dnsSettings);
+  const dns =
+    options.dns === undefined ? null : await startHouseDns(options.dns, options.dnsSettings, sites?.outside);
   if (dns !== null) stops.push(() => dns.server.stop());
   const name = dns === null ? null : watchName(dns.server, DNS_NAME, DNS_TTL_MS);
   stops.push(async () => name?.stop());
@@ -232,7 +247,8 @@ async function prepareAgents(
   };
   const configPaths = { london: '', dublin: '', witness: '' };
   const prepare = async (name: HouseServer | 'witness', host: string) => {
-    const port = await freePort(host);
+    const site = name === 'witness' ? undefined : options.sites?.sites[name];
+    const port = site === undefined ? await freePort(host) : SITE_WEB_PORT;
     const stateDirectory = join(directory.path, `state-${name}`);
     mkdirSync(stateDirectory, { mode: 0o700 });
     configPaths[name] = join(directory.path, `${name}.yaml`);
@@ -241,6 +257,7 @@ async function prepareAgents(
     return createAgentProcess({
       server: name,
       isWitness: name === 'witness',
+      ...(site === undefined ? {} : { namespace: site.namespace }),
       configPath: configPaths[name],
       webUrl: `http://${host}:${port}`,
       viewerToken,

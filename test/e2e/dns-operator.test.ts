@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type House, startHouse } from '../../src/demo/house.ts';
-import {
-  createEncoder,
-  createProgramme,
-  loadMaterial,
-  PILOTS_HZ,
-  waitUntil,
-} from '../../src/demo/rig/index.ts';
+import { waitUntil } from '../../src/demo/rig/index.ts';
 import { houseOptions } from '../../src/demo/tour.ts';
 import { addressOf, allWell, dnsOf, movesSince, nameAt } from './dns-house.ts';
 import { wait } from './station.ts';

@@ -130,7 +130,7 @@ export async function startPowerDns(options: {
     webserver: 'yes',
     'webserver-address': host,
     'webserver-port': apiPort,
-    'webserver-allow-from': '127.0.0.0/8',
+    'webserver-allow-from': `127.0.0.0/8,${host}/24`,
     'socket-dir': ground.directory,
     'write-pid': 'no',
     'disable-syslog': 'yes',

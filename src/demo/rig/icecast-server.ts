@@ -67,6 +67,8 @@ export interface IcecastOptions extends Partial<IcecastLayout> {
   readonly host: string;
   /** Without it a free port is taken. */
   readonly port?: number;
+  /** The network namespace that it runs in. */
+  readonly namespace?: string;
 }
 
 /** As a service manager would: a crashed Icecast is started again, and the crash is counted. */
@@ -117,7 +119,7 @@ interface Runner {
   readonly remove: () => void;
 }
 
-function createRunner(onCrash: () => void): Runner {
+function createRunner(namespace: string | undefined, onCrash: () => void): Runner {
   const account = unprivilegedAccount('icecast2');
   const directory = temporaryDirectory('icecast', account);
   const configPath = join(directory.path, 'icecast.xml');
@@ -138,7 +140,12 @@ function createRunner(onCrash: () => void): Runner {
     writeConfig,
     async launch(layout, answers) {
       writeConfig(layout);
-      const started = await startProcess({ command: 'icecast2', args: ['-c', configPath], as: account });
+      const started = await startProcess({
+        command: 'icecast2',
+        args: ['-c', configPath],
+        as: account,
+        ...(namespace === undefined ? {} : { namespace }),
+      });
       current = started;
       started.exited.then(() => {
         if (current !== started) return;
@@ -171,7 +178,7 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
   let layout = layoutOf(options, port);
   let crashes = 0;
   let isOver = false;
-  const runner = createRunner(() => {
+  const runner = createRunner(options.namespace, () => {
     crashes += 1;
     if (isOver) return;
     setTimeout(() => {

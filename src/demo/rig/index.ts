@@ -55,3 +55,4 @@ export {
   waitUntil,
 } from './process.ts';
 export { createProgramme, type Programme, type Sound } from './programme.ts';
+export { createSites, hasNamespaces, type Site, type Sites } from './sites.ts';

@@ -34,6 +34,8 @@ export interface ProcessOptions {
   readonly stdout?: 'pipe' | 'ignore';
   readonly env?: Readonly<Record<string, string>>;
   readonly directory?: string;
+  /** The network namespace that it runs in; needs root. */
+  readonly namespace?: string;
 }
 
 export interface Account {
@@ -65,7 +67,12 @@ export async function startProcess(options: ProcessOptions): Promise<RigProcess>
   const drop = options.as
     ? ['--reuid', String(options.as.uid), '--regid', String(options.as.gid), '--clear-groups']
     : [];
-  const child = spawn('setpriv', [...drop, '--pdeathsig', 'KILL', '--', options.command, ...options.args], {
+  const whole = ['setpriv', ...drop, '--pdeathsig', 'KILL', '--', options.command, ...options.args];
+  const { namespace } = options;
+  // Both `ip` and `setpriv` become what they start, so that the id stays the same.
+  const [program = '', ...args] =
+    namespace === undefined ? whole : ['ip', 'netns', 'exec', namespace, ...whole];
+  const child = spawn(program, args, {
     stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'pipe'],
     cwd: options.directory ?? tmpdir(),
     env: { PATH, HOME: tmpdir(), LC_ALL: 'C.UTF-8', ...options.env },
