@@ -16,7 +16,7 @@ export const processorField = {
   outShortTermLufs: 5,
   /** What the leveller adds, or takes away where it is negative. */
   levellerGainDb: 6,
-  /** What is added for what the later stages take from the loudness. */
+  /** What is added for what the later stages take from the loudness, and to bring the last half minute to the target. */
   makeupGainDb: 7,
   limiterReductionDb: 8,
   /** Samples that were NaN, infinite or beyond +36 dBFS and were taken as zero, since construction. */
@@ -86,7 +86,7 @@ export class NativeProcessor {
     return count;
   }
 
-  /** Fades to other settings within 60 ms, without a click. @throws NativeArgumentError */
+  /** Fades to other settings within 210 ms, without a click. @throws NativeArgumentError */
   change(settings: Float64Array): void {
     this.#native.change(settings);
   }

@@ -106,7 +106,7 @@ export interface ProcessingReading {
   readonly outMomentaryLufs: number;
   readonly outShortTermLufs: number;
   readonly levellerGainDb: number;
-  /** What is added for what the later stages take from the loudness. */
+  /** What is added for what the later stages take from the loudness, and to bring the last half minute to the target. */
   readonly makeupGainDb: number;
   /** From the lowest band to the highest; the most in the 100 ms, and never negative. */
   readonly bandReductionDb: readonly number[];

@@ -12,16 +12,18 @@ void Chain::configure(const ChainSettings& settings) {
   compressor_.configure(settings);
   configureEqualiser(equaliser_, settings);
   limiter_.configure(settings);
+  trim_.configure(settings);
   if (!settings.leveller.on) makeup_.forget();
 }
 
 void Chain::process(float* interleaved) {
   loudness_.observe(input_, interleaved, lastOut_.data());
   if (settings_.leveller.on) makeup_.observe(leveller_.energyOut(), loudness_.outEnergy(), leveller_.isSettled());
+  trim_.observe(loudness_.outEnergy());
   leveller_.process(interleaved, loudness_.inEnergy());
   if (settings_.compressorOn) compressor_.process(interleaved);
   equaliser_.process(interleaved, kChunkFrames);
-  const auto makeup = static_cast<float>(std::pow(10.0, makeup_.gainDb() / 20.0));
+  const auto makeup = static_cast<float>(std::pow(10.0, (makeup_.gainDb() + trim_.gainDb()) / 20.0));
   limiter_.process(interleaved, appliedMakeup_, makeup);
   appliedMakeup_ = makeup;
   std::copy(interleaved, interleaved + lastOut_.size(), lastOut_.begin());
@@ -34,7 +36,7 @@ ChainReading Chain::takeReading() {
   reading.outMomentaryLufs = loudness_.outMomentaryLufs();
   reading.outShortTermLufs = loudness_.outShortTermLufs();
   reading.levellerGainDb = leveller_.gainDb();
-  reading.makeupGainDb = makeup_.gainDb();
+  reading.makeupGainDb = makeup_.gainDb() + trim_.gainDb();
   for (std::size_t band = 0; band < kBands; ++band) {
     reading.bandReductionDb[band] = settings_.compressorOn ? compressor_.reductionDb(band) : 0.0;
   }

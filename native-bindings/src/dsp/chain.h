@@ -9,6 +9,7 @@
 #include "limiter.h"
 #include "makeup.h"
 #include "tone.h"
+#include "trim.h"
 
 namespace sustain {
 
@@ -43,6 +44,7 @@ class Chain {
   Compressor compressor_;
   Tone equaliser_;
   Makeup makeup_;
+  Trim trim_;
   float appliedMakeup_ = 1.0f;
   Limiter limiter_;
   std::array<float, 2 * kChunkFrames> lastOut_{};

@@ -13,7 +13,7 @@ namespace {
 constexpr double kPauseDepthLu = 26.0;
 constexpr std::uint64_t kFaintCounts = 5;
 /** What is louder than all the rest for less than this is a burst and no programme, in blocks of 100 ms. */
-constexpr std::size_t kLeastProgrammeBlocks = 10;
+constexpr std::size_t kLeastProgrammeBlocks = 15;
 /** In its first seconds nothing is known of a programme yet, and the gain goes straight to it. */
 constexpr std::uint64_t kFirstBlocks = 20;
 constexpr double kFirstSeconds = 0.15;
@@ -55,9 +55,9 @@ void Leveller::process(float* interleaved, double energy) {
     return;
   }
   move();
-  double sum = 0.0;
-  for (const double one : energies_) sum += one;
-  guard(sum / static_cast<double>(kLookAheadChunks));
+  double soon = 0.0;
+  for (std::size_t i = 1; i <= kGuardChunks; ++i) soon += energies_[(place + i) % kLookAheadChunks];
+  guard(soon / static_cast<double>(kGuardChunks));
   const auto wanted = static_cast<float>(std::pow(10.0, (gainDb_ + guardDb_) / 20.0));
   const float step = (wanted - appliedGain_) / static_cast<float>(kChunkFrames);
   for (std::size_t i = 0; i < kChunkFrames; ++i) {
@@ -74,6 +74,7 @@ void Leveller::process(float* interleaved, double energy) {
 }
 
 void Leveller::learn(double blockEnergy) {
+  quarters_[chunks_ / kBlockChunks % quarters_.size()] = blockEnergy;
   const double lufs = energyToLufs(blockEnergy);
   paused_ = !(lufs >= settings_.leveller.gateLufs);
   if (paused_) return;
@@ -81,7 +82,8 @@ void Leveller::learn(double blockEnergy) {
     paused_ = true;
     if (++faint_ % kFaintCounts != 0) return;
   }
-  blocks_[learnt_++ % kMostBlocks] = blockEnergy;
+  // Blocks of 400 ms, each overlapping the next by 300: those of BS.1770, which gates out less of speech than shorter ones.
+  blocks_[learnt_++ % kMostBlocks] = (quarters_[0] + quarters_[1] + quarters_[2] + quarters_[3]) / 4.0;
   loudnessLufs_ = windowLufs();
 }
 

@@ -9,12 +9,12 @@ namespace sustain {
 
 /**
  * Brings programme to the loudness target. It follows the gated loudness of the last seconds (as BS.1770 gates: what is
- * 10 LU under the rest doesn't count), stands still in pauses, and looks 200 ms ahead, so that a burst after something
- * quiet is turned down before it is heard.
+ * 10 LU under the rest doesn't count), stands still in pauses, and looks one and a half seconds ahead: so far that louder programme is
+ * told from a burst just when it begins to be heard, and that a slow swell is followed with half of the lag.
  */
 class Leveller {
  public:
-  static constexpr std::size_t kLookAheadChunks = 20;
+  static constexpr std::size_t kLookAheadChunks = 150;
 
   void configure(const ChainSettings& settings);
   /** One chunk of interleaved stereo in place, coming out `kLookAheadChunks` later; `energy` is K-weighted. */
@@ -26,6 +26,8 @@ class Leveller {
   double gainDb() const { return gainDb_ + guardDb_; }
 
  private:
+  /** A burst is looked for so far ahead. */
+  static constexpr std::size_t kGuardChunks = 20;
   static constexpr std::size_t kBlockChunks = 10;
   static constexpr std::size_t kMostBlocks = 300;
   void learn(double blockEnergy);
@@ -37,6 +39,7 @@ class Leveller {
   std::array<float, 2 * kChunkFrames * kLookAheadChunks> line_{};
   std::array<double, kLookAheadChunks> energies_{};
   std::array<double, kMostBlocks> blocks_{};
+  std::array<double, 4> quarters_{};
   std::size_t windowBlocks_ = 1;
   std::uint64_t chunks_ = 0;
   std::uint64_t learnt_ = 0;

@@ -10,18 +10,20 @@ namespace sustain {
 
 namespace {
 
-constexpr double kKaiserBeta = 5.0;
+constexpr double kSharpBeta = 5.0;
+/** Near the window of Hann that libebur128 has. */
+constexpr double kUsualBeta = 5.5;
 /** Meters interpolate a little differently from us, most of all near the end of the spectrum. */
 constexpr double kMarginDb = 0.1;
 
 /** Taps for a point `fraction` of a sample after the middle of the filter, with unity gain at 0 Hz. */
 template <std::size_t Taps>
-std::array<double, Taps> tapsFor(double fraction) {
+std::array<double, Taps> tapsFor(double fraction, double beta) {
   constexpr double kReach = Taps / 2;
   std::array<double, Taps> taps{};
   double sum = 0.0;
   for (std::size_t k = 0; k < Taps; ++k) {
-    taps[k] = windowedSinc(static_cast<double>(k) - (kReach - 1.0) - fraction, kReach, kKaiserBeta);
+    taps[k] = windowedSinc(static_cast<double>(k) - (kReach - 1.0) - fraction, kReach, beta);
     sum += taps[k];
   }
   for (double& tap : taps) tap /= sum;
@@ -35,17 +37,7 @@ void Limiter::configure(const ChainSettings& settings) {
   ceiling_ = static_cast<float>(std::pow(10.0, (settings.ceilingDbtp - kMarginDb) / 20.0));
   const double groupSeconds = static_cast<double>(kGroupFrames) / kChainRateHz;
   release_ = static_cast<float>(1.0 - std::exp(-groupSeconds / (settings.limiterReleaseMs / 1000.0)));
-  constexpr std::size_t kTaps = 2 * kPairs;
-  const auto half = tapsFor<kTaps>(0.5);
-  const auto quarter = tapsFor<kTaps>(0.25);
-  double sum = 0.0;
-  for (std::size_t k = 0; k < kPairs; ++k) {
-    const std::size_t mirror = kTaps - 1 - k;
-    half_[k] = splat4(static_cast<float>(half[k]));
-    even_[k] = splat4(static_cast<float>((quarter[k] + quarter[mirror]) / 2.0));
-    odd_[k] = splat4(static_cast<float>((quarter[k] - quarter[mirror]) / 2.0));
-    sum += 2.0 * std::fabs(half[k]);
-  }
+  const double sum = std::max(design(sharp_, kSharpBeta), design(usual_, kUsualBeta));
   largestGain_ = static_cast<float>(sum * 1.0001);
   if (begun_) return;
   begun_ = true;
@@ -79,23 +71,44 @@ void Limiter::take(const float* interleaved, float gainBefore, float gainBehind)
   }
 }
 
+template <std::size_t Pairs>
+double Limiter::design(Between<Pairs>& between, double beta) {
+  constexpr std::size_t kTaps = 2 * Pairs;
+  const auto half = tapsFor<kTaps>(0.5, beta);
+  const auto quarter = tapsFor<kTaps>(0.25, beta);
+  double sum = 0.0;
+  for (std::size_t k = 0; k < Pairs; ++k) {
+    const std::size_t mirror = kTaps - 1 - k;
+    between.half[k] = splat4(static_cast<float>(half[k]));
+    between.even[k] = splat4(static_cast<float>((quarter[k] + quarter[mirror]) / 2.0));
+    between.odd[k] = splat4(static_cast<float>((quarter[k] - quarter[mirror]) / 2.0));
+    sum += 2.0 * std::fabs(half[k]);
+  }
+  return sum;
+}
+
+template <std::size_t Pairs>
+Int4 Limiter::peakBetween(const Between<Pairs>& between, const float* frame) {
+  const float* oldest = frame - (Pairs - 1);
+  const float* newest = frame + Pairs;
+  Float4 half{}, even{}, odd{};
+  for (std::size_t k = 0; k < Pairs; ++k) {
+    const Float4 a = load4(oldest + k);
+    const Float4 b = load4(newest - k);
+    half += between.half[k] * (a + b);
+    even += between.even[k] * (a + b);
+    odd += between.odd[k] * (a - b);
+  }
+  // The quarter phases are even + odd and even - odd, so the larger magnitude of the two is the sum of theirs.
+  return max4(magnitudeBits(half), magnitudeBits(magnitude(even) + magnitude(odd)));
+}
+
 float Limiter::groupPeak(std::size_t frame) const {
   Int4 peak{};
   for (const auto* line : {&left_, &right_}) {
-    const float* oldest = line->data() + frame - (kPairs - 1);
-    const float* newest = line->data() + frame + kPairs;
-    Float4 half{}, even{}, odd{};
-    for (std::size_t k = 0; k < kPairs; ++k) {
-      const Float4 a = load4(oldest + k);
-      const Float4 b = load4(newest - k);
-      half += half_[k] * (a + b);
-      even += even_[k] * (a + b);
-      odd += odd_[k] * (a - b);
-    }
-    peak = max4(peak, magnitudeBits(load4(line->data() + frame)));
-    peak = max4(peak, magnitudeBits(half));
-    // The quarter phases are even + odd and even - odd, so the larger magnitude of the two is the sum of theirs.
-    peak = max4(peak, magnitudeBits(magnitude(even) + magnitude(odd)));
+    const float* from = line->data() + frame;
+    peak = max4(peak, magnitudeBits(load4(from)));
+    peak = max4(peak, max4(peakBetween(sharp_, from), peakBetween(usual_, from)));
   }
   return largestOf(peak);
 }

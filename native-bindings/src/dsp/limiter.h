@@ -33,7 +33,7 @@ class SlidingLeast {
 
 /**
  * A look-ahead limiter of true peaks: the magnitude between the samples is taken at four times the rate (ITU-R
- * BS.1770-5, Annex 2), by 24 taps per phase. The gain is one for both channels and is computed for four frames at a time:
+ * BS.1770-5, Annex 2), by 24 taps per phase and by the 12 that many meters have. The gain is one for both channels and is computed for four frames at a time:
  * the least that any peak in reach asks for, let go by the release time, and smoothed over 5 ms by whole numbers, so that
  * it is at its least well before a peak comes out and nothing drifts. As it holds for 10 ms more, the gain stands still
  * within the wave of any sound over 32 Hz, and such a sound stays undistorted.
@@ -74,9 +74,19 @@ class Limiter {
   bool on_ = false;
   float ceiling_ = 1.0f;
   float release_ = 0.0f;
-  std::array<Float4, kPairs> half_{};
-  std::array<Float4, kPairs> even_{};
-  std::array<Float4, kPairs> odd_{};
+  /** Taps for the point in the middle, and the even and odd part of those for a quarter and three quarters. */
+  template <std::size_t Pairs>
+  struct Between {
+    std::array<Float4, Pairs> half{};
+    std::array<Float4, Pairs> even{};
+    std::array<Float4, Pairs> odd{};
+  };
+  template <std::size_t Pairs>
+  static double design(Between<Pairs>& between, double beta);
+  template <std::size_t Pairs>
+  static Int4 peakBetween(const Between<Pairs>& between, const float* frame);
+  Between<kPairs> sharp_{};
+  Between<kPairs / 2> usual_{};
   float largestGain_ = 1.0f;
   std::array<float, kLineFrames> left_{};
   std::array<float, kLineFrames> right_{};

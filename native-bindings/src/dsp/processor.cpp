@@ -59,7 +59,7 @@ void Processor::processChunk() {
   ++chunks_;
   if (changed_ && fadeLeft_ == 0) {
     changed_ = false;
-    fadeLeft_ = kFadeChunks;
+    fadeLeft_ = kWarmChunks + kFadeChunks;
     chains_[1 - current_] = chains_[current_];
     chains_[1 - current_].configure(wanted_);
   }
@@ -71,6 +71,10 @@ void Processor::processChunk() {
   other_ = in_;
   chains_[current_].process(out_.data());
   chains_[1 - current_].process(other_.data());
+  if (fadeLeft_ > kFadeChunks) {
+    --fadeLeft_;
+    return;
+  }
   const float from = static_cast<float>(kFadeChunks - fadeLeft_) / static_cast<float>(kFadeChunks);
   const float step = 1.0f / static_cast<float>(kFadeChunks * kChunkFrames);
   for (std::size_t i = 0; i < kChunkSamples; ++i) {

@@ -32,7 +32,8 @@ struct ProcessorRing {
 
 /**
  * The processing chain for sound of any lengths, at 48 kHz in stereo. It allocates nothing once it is made, and the same
- * sound gives the same bits whatever the pieces it comes in. New settings are faded to over 50 ms, both chains running.
+ * sound gives the same bits whatever the pieces it comes in. New settings are faded to over 50 ms, both chains running; the
+ * new one runs unheard for 150 ms before, until what a filter does when it is new has died away.
  */
 class Processor {
  public:
@@ -47,6 +48,7 @@ class Processor {
  private:
   static constexpr std::size_t kChunkSamples = 2 * kChunkFrames;
   static constexpr std::size_t kFadeChunks = 5;
+  static constexpr std::size_t kWarmChunks = 15;
   static constexpr std::size_t kReadingChunks = 10;
   void processChunk();
   void clean();

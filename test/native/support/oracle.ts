@@ -15,8 +15,12 @@ export interface OracleFigures {
   readonly samplePeakDbfs: number;
 }
 
+/** What it takes least time to read of long programme. */
+export type BriefFigures = Pick<OracleFigures, 'momentary' | 'integratedLufs' | 'truePeakDbtp'>;
+
 export interface Oracle {
   measure(samples: Float32Array, rateHz: number, channels: number): OracleFigures;
+  brief(samples: Float32Array, rateHz: number, channels: number): BriefFigures;
   remove(): void;
 }
 
@@ -32,12 +36,14 @@ export function buildOracle(): Oracle {
       `The oracle needs gcc and libebur128: apt-get install gcc libebur128-dev\n${compiled.stderr ?? ''}`,
     );
   }
+  const run = (samples: Float32Array, ...words: readonly (string | number)[]) => {
+    const input = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+    const output = execFileSync(program, words.map(String), { input, maxBuffer: 2 ** 26 });
+    return JSON.parse(output.toString()) as OracleFigures;
+  };
   return {
-    measure(samples, rateHz, channels) {
-      const input = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
-      const output = execFileSync(program, [String(rateHz), String(channels)], { input, maxBuffer: 2 ** 26 });
-      return JSON.parse(output.toString()) as OracleFigures;
-    },
+    measure: (samples, rateHz, channels) => run(samples, rateHz, channels),
+    brief: (samples, rateHz, channels) => run(samples, rateHz, channels, 'brief'),
     remove: () => rmSync(folder, { recursive: true }),
   };
 }
