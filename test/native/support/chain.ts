@@ -10,11 +10,12 @@ export const RATE_HZ = 48_000;
 
 /** A value for every parameter: a preset with changes. */
 export function chainValues(preset: ProcessingPreset, changes: ProcessingValues = {}): ProcessingValues {
+  const { loudness, ceiling }: { loudness?: number; ceiling?: number } = changes;
   return resolveProcessing({
     preset,
     changes,
-    loudnessLufs: changes.loudness ?? null,
-    ceilingDbtp: changes.ceiling ?? null,
+    loudnessLufs: loudness ?? null,
+    ceilingDbtp: ceiling ?? null,
     lowestBitrateKbps: null,
   });
 }
