@@ -3,10 +3,12 @@ import { findFfmpeg } from '../audio/ffmpeg-path.ts';
 import { type Config, type Environment, loadConfig, printProblems } from '../config/index.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
+import { systemRandom } from '../platform/random.ts';
 import { gatherFacts, type ServerFacts, wantedOf } from './check/facts.ts';
 import { type Finding, FindingList } from './check/findings.ts';
 import { type IcecastConfig, readIcecastXml } from './check/icecast-xml.ts';
 import { judgeServer } from './check/judge.ts';
+import { judgeDns } from './check/judge-dns.ts';
 import { judgeEmergencyFiles } from './check/judge-emergency.ts';
 import { howToCheckByHand, judgeIcecastXml } from './check/judge-xml.ts';
 import { reportJson, reportText } from './check/print.ts';
@@ -77,6 +79,7 @@ async function inspect(config: Config, options: CheckOptions) {
     list.add('warning', 'ffmpeg', 'the sound of the mounts was not measured', search.error.message);
     findings.push(...list.all);
   }
+  findings.push(...(await judgeDns(config, { clock, random: systemRandom })));
   findings.push(...(await inspectXml(config, servers, options.icecastXml)));
   return { servers, findings };
 }

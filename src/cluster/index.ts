@@ -7,4 +7,5 @@ export type {
   LeaseView,
   PeerObservation,
 } from './cluster.ts';
+export { tryNats } from './nats-store.ts';
 export { type ClusterParts, LEASE_TIMES, openCluster } from './open.ts';

@@ -26,6 +26,8 @@ export interface Wire {
   listen(prefix: string, onMessage: (key: string, value: Uint8Array) => void): void;
   /** Throws when JetStream can't open the bucket now. */
   openBucket(): Promise<Bucket>;
+  /** Throws when the server has no JetStream for us. */
+  storage(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,24 @@ const BUCKET = 'sustain';
 /** A hanging server is left after two of these without an answer. */
 const PING_MS = 1_000;
 
+/** Whether one NATS server can be used: null, or why it can't. */
+export async function tryNats(url: string, login: ClusterLogin): Promise<string | null> {
+  const options = { urls: [url], login, name: 'sustain check', replicas: 1, requestMs: TRY_MS };
+  try {
+    const wire = await openWire(options);
+    try {
+      await wire.storage();
+      return null;
+    } finally {
+      await wire.close();
+    }
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
+}
+
+const TRY_MS = 3_000;
+
 /** Connects to the first server that answers. Throws when there is none. */
 export async function openWire(options: WireOptions): Promise<Wire> {
   const connection = await connect({
@@ -63,6 +83,8 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     maxPingOut: 2,
     // Another wire is opened instead, so that there is one way back to a known state and not two.
     reconnect: false,
+    // Who writes tls:// means it; a server that offers none is not spoken to.
+    ...(options.urls.some((url) => url.startsWith('tls:')) ? { tls: {} } : {}),
     ...loginOf(options.login),
   });
   return {
@@ -78,6 +100,10 @@ export async function openWire(options: WireOptions): Promise<Wire> {
       });
     },
     openBucket: () => openBucket(connection, options),
+    async storage() {
+      const manager = await jetstreamManager(connection, { timeout: options.requestMs });
+      await manager.getAccountInfo();
+    },
     close: () => connection.close(),
   };
 }

@@ -38,6 +38,8 @@ interface Look {
 }
 
 const WHO = 'Cloudflare';
+/** Ids are random; nothing has this one. */
+const NO_RECORD = '0'.repeat(32);
 
 /**
  * Cloudflare's API (v4). A write is one batch, which it carries out in one transaction. The old mark is deleted by its id
@@ -119,6 +121,14 @@ export function cloudflare(settings: CloudflareSettings): DnsProvider {
       return goneMeanwhile(answer)
         ? refuse('conflict', `${WHO}: a record changed meanwhile`)
         : refusalOf(answer);
+    },
+    async mayWrite(signal) {
+      const zone = await findZone(signal);
+      if (typeof zone !== 'string') return zone;
+      // To delete what is not there changes nothing, and who may not write is told that first.
+      const path = `/zones/${encodeURIComponent(zone)}/dns_records/batch`;
+      const answer = await call('POST', path, signal, { deletes: [{ id: NO_RECORD }] });
+      return answer.ok || goneMeanwhile(answer) ? { ok: true } : refusalOf(answer);
     },
   };
 }

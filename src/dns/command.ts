@@ -46,6 +46,8 @@ export function commandProvider(settings: CommandSettings, clock: Clock): DnsPro
       const ran = await run({ action: 'write', ...write, text: formatMark(write.mark) }, signal);
       return ran.ok ? { ok: true } : ran;
     },
+    // What it does is its own business, and so is whether it would do it.
+    mayWrite: () => Promise.resolve(null),
   };
 }
 

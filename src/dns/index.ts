@@ -15,10 +15,12 @@ export type {
   DnsFailureKind,
   DnsProvider,
   DnsRead,
+  DnsWritten,
   EpochMark,
   ZoneState,
 } from './provider.ts';
-export type { Authority } from './wire/exchange.ts';
+export { lookAt, type Seen } from './verify.ts';
+export { type Authority, authorityText } from './wire/exchange.ts';
 export { createDnsWriter, type DnsWriterOptions } from './writer.ts';
 export type { ApplyOptions, ApplyOutcome, DnsEvent, DnsWriter, WantedRecords } from './writing.ts';
 

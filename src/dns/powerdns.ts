@@ -43,6 +43,11 @@ export function powerDns(settings: PowerDnsSettings): DnsProvider {
     return stateIn(answers, names, who);
   };
 
+  const patch = async (rrsets: readonly object[], signal: AbortSignal): Promise<DnsWritten> => {
+    const answer = await call('PATCH', '', signal, { rrsets });
+    return answer.ok ? { ok: true } : { ok: false, failure: answer.failure };
+  };
+
   return {
     name: 'powerdns',
     fencing: 'checked-before',
@@ -63,9 +68,10 @@ export function powerDns(settings: PowerDnsSettings): DnsProvider {
           records: [{ content: `"${formatMark(write.mark)}"`, disabled: false }],
         },
       ];
-      const answer = await call('PATCH', '', signal, { rrsets });
-      return answer.ok ? { ok: true } : { ok: false, failure: answer.failure };
+      return patch(rrsets, signal);
     },
+    // A change of nothing: a key that may only read, or an API that is set to that, is turned away.
+    mayWrite: (signal) => patch([], signal),
   };
 }
 

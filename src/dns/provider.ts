@@ -73,6 +73,11 @@ export interface DnsProvider {
   /** Whether "still stands there" is checked by the provider in one step with the write, or only right before it. */
   readonly fencing: 'atomic' | 'checked-before';
   write(write: DnsWrite, signal: AbortSignal): Promise<DnsWritten>;
+  /**
+   * Whether our key may change these names, found out without changing a record (PowerDNS counts the zone's serial up
+   * all the same); null where there is no way to.
+   */
+  mayWrite(signal: AbortSignal): Promise<DnsWritten | null>;
 }
 
 export type ProviderName = 'powerdns' | 'rfc2136' | 'cloudflare' | 'route53' | 'command';

@@ -44,20 +44,34 @@ export function rfc2136(settings: Rfc2136Settings, clock: Clock): DnsProvider {
       if (seen.is === 'foreign-mark') return refuse('bad-answer', seen.reason);
       return refuse(seen.is, `${who}: ${seen.reason}`);
     },
-    async write(write: DnsWrite, signal: AbortSignal): Promise<DnsWritten> {
+    write(write: DnsWrite, signal: AbortSignal): Promise<DnsWritten> {
       const [prerequisites, updates] = recordsOf(write, names);
-      const request = sign(
-        encodeUpdate(randomInt(65_536), zone, prerequisites, updates),
-        key(),
-        nowSeconds(),
-      );
-      const exchanged = await askOverTcp(server, request.message, signal);
-      if (exchanged.is === 'aborted') return refuse('timeout', `${who} gave no answer to the update in time`);
-      if (exchanged.is === 'failed')
-        return refuse('unreachable', `${who} can't be reached: ${whyNot(exchanged.thrown)}`);
-      return understand(exchanged.bytes, request, key(), nowSeconds(), who);
+      return update(prerequisites, updates, signal);
     },
+    mayWrite: (signal) => update([], deletionsOfNothing(names), signal),
   };
+
+  async function update(
+    prerequisites: readonly UpdateRecord[],
+    updates: readonly UpdateRecord[],
+    signal: AbortSignal,
+  ): Promise<DnsWritten> {
+    const request = sign(encodeUpdate(randomInt(65_536), zone, prerequisites, updates), key(), nowSeconds());
+    const exchanged = await askOverTcp(server, request.message, signal);
+    if (exchanged.is === 'aborted') return refuse('timeout', `${who} gave no answer to the update in time`);
+    if (exchanged.is === 'failed')
+      return refuse('unreachable', `${who} can't be reached: ${whyNot(exchanged.thrown)}`);
+    return understand(exchanged.bytes, request, key(), nowSeconds(), who);
+  }
+}
+
+/** What is never there may be deleted without a change, by whoever may change the name. */
+function deletionsOfNothing(names: readonly string[]): UpdateRecord[] {
+  const addresses = names.flatMap((name): UpdateRecord[] => [
+    { is: 'delete', name, type: 'A', data: '0.0.0.0' },
+    { is: 'delete', name, type: 'AAAA', data: '::' },
+  ]);
+  return [...addresses, { is: 'delete', name: markName(names[0] ?? ''), type: 'TXT', data: 'nobody' }];
 }
 
 function recordsOf(write: DnsWrite, names: readonly string[]): [UpdateRecord[], UpdateRecord[]] {

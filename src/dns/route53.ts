@@ -25,6 +25,8 @@ interface Loaded {
 }
 
 const WHO = 'Route 53';
+/** A text that never stands at a mark's name. */
+const NOBODY = 'nobody wrote this';
 
 /**
  * Amazon Route 53 through its official SDK. A change batch is all or nothing, and DELETE only succeeds on exactly what
@@ -64,6 +66,19 @@ export function route53(settings: Route53Settings): DnsProvider {
         await client.send(command, { abortSignal: signal });
         return { ok: true };
       }),
+    async mayWrite(signal) {
+      const tried = await withSdk(signal, async ({ sdk, client }): Promise<DnsWritten> => {
+        // To delete what is not there changes nothing, and who may not write is told that first.
+        const gone = markSet(markName(names[0] ?? ''), NOBODY, MARK_TTL_SECONDS);
+        const command = new sdk.ChangeResourceRecordSetsCommand({
+          HostedZoneId: settings.zoneId,
+          ChangeBatch: { Changes: [{ Action: 'DELETE', ResourceRecordSet: gone }] },
+        });
+        await client.send(command, { abortSignal: signal });
+        return { ok: true };
+      });
+      return !tried.ok && tried.failure.is === 'conflict' ? { ok: true } : tried;
+    },
   };
 }
 
@@ -140,14 +155,12 @@ function takeSet(
   return null;
 }
 
+function markSet(name: string, value: string, ttlSeconds: number): ResourceRecordSet {
+  return { Name: `${name}.`, Type: 'TXT', TTL: ttlSeconds, ResourceRecords: [{ Value: `"${value}"` }] };
+}
+
 function changesOf(write: DnsWrite, names: readonly string[], standingTtlSeconds: number): Change[] {
-  const mark = `${markName(names[0] ?? '')}.`;
-  const text = (value: string, ttlSeconds: number): ResourceRecordSet => ({
-    Name: mark,
-    Type: 'TXT',
-    TTL: ttlSeconds,
-    ResourceRecords: [{ Value: `"${value}"` }],
-  });
+  const text = (value: string, ttlSeconds: number) => markSet(markName(names[0] ?? ''), value, ttlSeconds);
   const changes: Change[] = [];
   const { expected } = write;
   if (expected.mark !== null) {

@@ -1,4 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/cli/check/findings.ts';
+import { runCheck } from '../../src/cli/check.ts';
 import { type House, startHouse } from '../../src/demo/house.ts';
 import { waitUntil } from '../../src/demo/rig/index.ts';
 import { houseOptions } from '../../src/demo/tour.ts';
@@ -14,6 +17,43 @@ beforeAll(async () => {
   await allWell(house, Object.values(house.agents));
 });
 afterAll(() => house?.stop());
+
+/** What `sustain check` finds about the name. */
+async function dnsFindings(configPath: string) {
+  const said: string[] = [];
+  await runCheck({ config: configPath, json: true, print: (text) => said.push(text) });
+  const { findings } = JSON.parse(said.join('')) as { findings: Finding[] };
+  return findings.filter(({ about }) => /^(dns|name server|public address|nats)/.test(about));
+}
+
+describe('sustain check', () => {
+  test('finds the name, our rights and the name servers in order, or says what is not', async () => {
+    const mark = `epoch ${(await dnsOf(house.agents.dublin)).epoch}`;
+    expect(await dnsFindings(house.configPath)).toEqual([
+      expect.objectContaining({
+        severity: 'note',
+        about: 'dns rfc2136',
+        says: expect.stringMatching(`stream.myfm.example points to london, ${mark} by`),
+      }),
+    ]);
+    const text = readFileSync(house.configPath, 'utf8')
+      .replace('keyName: sustain', 'keyName: stranger')
+      .replace('authorities: ["', 'authorities: ["127.0.0.1:1", "')
+      .replace('publicAddress: 127.0.0.21', 'publicAddress: 127.0.0.99');
+    const broken = `${house.configPath}.broken.yaml`;
+    writeFileSync(broken, `${text}cluster: { nats: ["nats://127.0.0.1:1"] }\n`);
+    const faults = (await dnsFindings(broken)).filter(({ severity }) => severity === 'fault');
+    expect(faults.map(({ about, says }) => [about, says])).toEqual(
+      expect.arrayContaining([
+        ['dns rfc2136', expect.stringContaining('BADKEY')],
+        ['name server 127.0.0.1:1', 'nothing listens there'],
+        ['public address of london', expect.stringContaining('127.0.0.99')],
+        ['nats nats://127.0.0.1:1', expect.stringContaining("can't be used")],
+      ]),
+    );
+    expect(faults).toHaveLength(4);
+  });
+});
 
 const AN_HOUR = { author: 'ann', forMs: 3_600_000 };
 

@@ -95,6 +95,15 @@ describe.each([
     expect(digAt(server, STREAM, 'A')).toEqual([DUBLIN]);
   });
 
+  test('whether our key may write is found out without writing', async () => {
+    const { provider, server } = of();
+    const shown = () =>
+      [STREAM, LISTEN, MARK].flatMap((name) => ['A', 'AAAA', 'TXT'].map((type) => digAt(server, name, type)));
+    const before = [stateOf(await provider.read(never())), shown()];
+    expect(await provider.mayWrite(never())).toEqual({ ok: true });
+    expect([stateOf(await provider.read(never())), shown()]).toEqual(before);
+  });
+
   test('a server that hangs is waited for, and written to once it goes on', async () => {
     const { provider, server } = of();
     const { writer, events } = writerFor(provider, [server.dnsAddress]);
@@ -118,6 +127,8 @@ describe('a provider that says no', () => {
     const read = await powerDnsAt(powerDns, 'not the key').read(never());
     expect(read).toMatchObject({ ok: false, failure: { is: 'wrong-key' } });
     expect(JSON.stringify(read)).not.toContain('not the key');
+    const may = await powerDnsAt(powerDns, 'not the key').mayWrite(never());
+    expect(may).toMatchObject({ ok: false, failure: { is: 'wrong-key' } });
   });
 
   test('PowerDNS does not know the zone', async () => {
@@ -148,6 +159,8 @@ describe('a provider that says no', () => {
     const written = await updatesTo(primary).write({ ...other, records }, never());
     expect(written).toMatchObject({ ok: false, failure: { is: 'refused' } });
     expect(stateOf(await updatesTo(primary).read(never()))).toEqual(read);
+    const may = await updatesTo(primary, { names: [STREAM, `mail.${ZONE}`] }).mayWrite(never());
+    expect(may).toMatchObject({ ok: false, failure: { is: 'refused' } });
   });
 });
 

@@ -33,15 +33,22 @@ export function powerDnsAt(server: PowerDns, apiKey = server.apiKey, zone = ZONE
 
 export function updatesTo(
   server: Pick<Bind, 'dnsAddress'>,
-  key: { name?: string; secret?: string; clock?: typeof systemClock; zone?: string } = {},
+  key: {
+    name?: string;
+    secret?: string;
+    clock?: typeof systemClock;
+    zone?: string;
+    names?: string[];
+  } = {},
 ): DnsProvider {
   const { name = TSIG.name, secret = TSIG.secret, clock = systemClock, zone = ZONE } = key;
+  const { names = [STREAM, LISTEN] } = key;
   return createProvider(
     {
       provider: 'rfc2136',
       server: server.dnsAddress,
       zone,
-      names: [STREAM, LISTEN],
+      names,
       keyName: name,
       keyAlgorithm: 'hmac-sha256',
       keySecret: keyOf(secret),

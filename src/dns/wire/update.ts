@@ -9,6 +9,13 @@ export type UpdateRecord =
   | { readonly is: 'no-rrset'; readonly name: string; readonly type: 'TXT' }
   /** 2.5.2 */
   | { readonly is: 'delete-rrset'; readonly name: string; readonly type: 'A' | 'AAAA' | 'TXT' }
+  /** One record out of its RRset; where there is no such record nothing happens (2.5.4). */
+  | {
+      readonly is: 'delete';
+      readonly name: string;
+      readonly type: 'A' | 'AAAA' | 'TXT';
+      readonly data: string;
+    }
   /** 2.5.1 */
   | {
       readonly is: 'add';
@@ -76,6 +83,8 @@ function encodeRecord(record: UpdateRecord): Buffer {
       return resourceRecord(record.name, type, NONE, 0, Buffer.alloc(0));
     case 'delete-rrset':
       return resourceRecord(record.name, type, ANY, 0, Buffer.alloc(0));
+    case 'delete':
+      return resourceRecord(record.name, type, NONE, 0, encodeData(record.type, record.data));
     case 'add':
       return resourceRecord(record.name, type, IN, record.ttlSeconds, encodeData(record.type, record.data));
   }
