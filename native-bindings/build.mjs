@@ -132,7 +132,7 @@ async function compile(version, options, sources, headers) {
 async function link(objects) {
   const temporary = `${addonPath}.${process.pid}.tmp`;
   const undefinedAreNodes = platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
-  const { ok, output } = await run(['-shared', ...undefinedAreNodes, '-o', temporary, ...objects]);
+  const { ok, output } = await run(['-shared', ...undefinedAreNodes, '-o', temporary, ...objects, '-ldl']);
   if (!ok) fail(`${compiler} could not link the addon:\n${output}`, 'see the message above');
   renameSync(temporary, addonPath);
 }

@@ -6,7 +6,7 @@ export interface DecoderOptions {
   /** Whose bytes these are, for the log. */
   readonly label?: string;
   /**
-   * Interleaved stereo at 48 kHz. The array is not written to again, but may be a view into a larger buffer.
+   * Interleaved stereo at 48 kHz, to be used at once: afterwards the array is empty.
    * A decoder that was replaced gives no more of it, so a state other than `running` marks every hole.
    */
   onPcm(pcm: Float32Array): void;

@@ -9,6 +9,7 @@ import type { Random } from '../platform/random.ts';
 import { type Demuxer, decodeArguments } from './decode-command.ts';
 import type { Decoder, DecoderFactory, DecoderOptions } from './decoder.ts';
 import { PcmFrames } from './pcm-frames.ts';
+import { letGo } from './sound-ring.ts';
 import { StartGate } from './start-gate.ts';
 import { type StreamHeaders, streamHeadersFor } from './stream-headers.ts';
 
@@ -206,6 +207,7 @@ class FfmpegDecoder implements Decoder {
     if (nowMs - attempt.firstPcmAtMs >= GOOD_AFTER_MS) this.#backoff.succeeded();
     this.#become('running');
     this.#leg.onPcm(pcm);
+    letGo(pcm);
   }
 
   #suspect(attempt: Attempt): void {

@@ -96,6 +96,8 @@ export interface RelayStatus {
     /** Accepted by the server since the start, and encoders that had to be replaced. */
     readonly connections: number;
     readonly rebuilds: number;
+    /** `lame`: in the agent itself, and then without a pid. */
+    readonly encoder: 'lame' | 'ffmpeg';
     readonly encoderPid: number | null;
   }[];
   /** Decoded sound in memory. */

@@ -2,6 +2,7 @@ import { type MonitorId, type Mount, monitorId, type ServerName } from '../domai
 import type { Link, LinkFailure } from '../domain/readings.ts';
 import type { Credentials, ServerAddress } from '../icecast/address.ts';
 import { createIcyReader, type IcyMetadata, type IcyReader } from '../icecast/icy.ts';
+import { createOggTitleReader, type OggTitleReader } from '../icecast/ogg-titles.ts';
 import {
   openStream,
   type StreamConnection,
@@ -65,6 +66,7 @@ export interface Monitor {
 export const MONITOR_BACKOFF: BackoffPolicy = { firstMs: 500, maxMs: 10_000 };
 const GIVE_UP_AFTER_MS = 30_000;
 const ID_BYTES = 8;
+const OGG_TYPE = /^(application|audio|video)\/(ogg|opus|vorbis)\b/i;
 /** A connection has worked when it has given sound for this long. */
 const WORKED_AFTER_MS = 5_000;
 
@@ -83,6 +85,7 @@ class IcecastMonitor implements Monitor {
   #link: Link = { is: 'waiting' };
   #connection: StreamConnection | null = null;
   #icy: IcyReader | null = null;
+  #oggTitles: OggTitleReader | null = null;
   #cancelRetry: Cancel = () => {};
 
   constructor(options: MonitorOptions) {
@@ -167,6 +170,11 @@ class IcecastMonitor implements Monitor {
         },
       });
     }
+    // Ogg carries its titles in itself.
+    if (this.#titles && OGG_TYPE.test(head.contentType)) {
+      const { title } = this.#options.handlers;
+      this.#oggTitles = createOggTitleReader((text) => title?.({ title: text, url: null }, id));
+    }
     const sinceMs = this.#options.clock.nowMs();
     this.#setLink({
       is: 'open',
@@ -178,7 +186,10 @@ class IcecastMonitor implements Monitor {
 
   #bytes(chunk: Buffer, id: MonitorId): void {
     if (this.#icy !== null) this.#icy.push(chunk);
-    else this.#options.handlers.bytes(chunk, id);
+    else {
+      this.#oggTitles?.push(chunk);
+      this.#options.handlers.bytes(chunk, id);
+    }
   }
 
   #failed(failure: LinkFailure, detail: string): void {
@@ -206,6 +217,7 @@ class IcecastMonitor implements Monitor {
     this.#cancelRetry();
     this.#icy?.destroy();
     this.#icy = null;
+    this.#oggTitles = null;
     this.#connection?.destroy();
     this.#connection = null;
   }

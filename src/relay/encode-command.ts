@@ -27,8 +27,17 @@ export function needsHeaders(codec: OutputFormat['codec']): boolean {
 /** Pages this long, as live encoders send them; ffmpeg would hold a second back. */
 const PAGE_MICROSECONDS = 100_000;
 
+/** What an Ogg stream says of itself; `serial` sets the links of one chain apart. */
+export interface OggLink {
+  readonly serial: number;
+  readonly title: string | null;
+}
+
 /** The words after `ffmpeg` that turn PCM on stdin into one stream on stdout, each frame as soon as it is ready. */
-export function encodeArguments(format: OutputFormat): readonly string[] {
+export function encodeArguments(
+  format: OutputFormat,
+  link: OggLink = { serial: 0, title: null },
+): readonly string[] {
   const command = ffmpegCommand()
     .input('pipe:0')
     .inputFormat('f32le')
@@ -47,7 +56,12 @@ export function encodeArguments(format: OutputFormat): readonly string[] {
     .audioBitrate(`${format.bitrateKbps}k`)
     .outputOptions([...codecOptions(format), '-threads 1', '-filter_threads 1', '-flush_packets 1'])
     .output('pipe:1');
-  return argumentsOf(command);
+  const words = argumentsOf(command);
+  if (!needsHeaders(format.codec)) return words;
+  // Beside fluent-ffmpeg, which would split a title at its spaces.
+  const said = ['-serial_offset', String(link.serial)];
+  if (link.title !== null) said.push('-metadata', `title=${link.title}`);
+  return [...words.slice(0, -1), ...said, ...words.slice(-1)];
 }
 
 function codecOptions({ codec, mp3Quality }: OutputFormat): string[] {

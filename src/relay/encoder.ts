@@ -1,8 +1,6 @@
-import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
-import { type Child, describeExit, startChild } from '../platform/child.ts';
-import type { Cancel, Clock } from '../platform/clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import { encodeArguments, type OutputFormat } from './encode-command.ts';
+import type { OutputFormat } from './encode-command.ts';
 
 export interface EncoderOptions {
   readonly format: OutputFormat;
@@ -10,176 +8,21 @@ export interface EncoderOptions {
   readonly clock: Clock;
   readonly log: Logger;
   onBytes(bytes: Buffer): void;
-  /** What stands after the command; replaced in tests by a child that misbehaves. */
-  argumentsFor?(format: OutputFormat): readonly string[];
 }
 
-/** Turns what is played into one stream. It is never over: a process that dies or hangs is replaced. */
+/** Turns what is played into one stream. It is never over: one that dies or hangs is replaced. */
 export interface Encoder {
+  /** `lame`: in this process. */
+  readonly kind: 'lame' | 'ffmpeg';
   /** Interleaved stereo at 48 kHz, in real time. The array must not be changed afterwards. */
   write(pcm: Float32Array): void;
   /** Begins a new stream, with headers; for a new connection of an Ogg output. */
   renew(): void;
-  /** How often the process had to be replaced, `renew` not counted. */
+  /** What is written from now on is called this; of no account where the title is no part of the stream. */
+  setTitle(title: string): void;
+  /** How often it had to be replaced, `renew` not counted. */
   readonly rebuilds: number;
+  /** Null for one that has no process of its own, or none now. */
   readonly pid: number | null;
   stop(): Promise<void>;
-}
-
-interface Held {
-  readonly atMs: number;
-  readonly pcm: Float32Array;
-}
-
-const WATCH_EVERY_MS = 100;
-/** A watch that comes late counts as this at most: what didn't come out meanwhile may only not have been read by us. */
-const MOST_WATCHED_MS = 150;
-/** Less than this may wait inside of any encoder. */
-const LEAST_UNANSWERED_MS = 150;
-/** Sound is inside and nothing came out for this long: it hangs. */
-const HUNG_MS = 500;
-/** The same before the first byte, which a busy machine may delay. */
-const FIRST_BYTE_MS = 3_000;
-/** What was written less than this before the last bytes came may still be inside the encoder. */
-const INSIDE_MS = 120;
-/** The most that is kept for an encoder to come, in ms of sound. */
-const MOST_HELD_MS = 5_000;
-const RESTART_AFTER_MS = 20;
-/** A process that ends sooner than this after its start is not started again at once. */
-const GOOD_AFTER_MS = 2_000;
-const MOST_RESTART_MS = 1_000;
-/** More sound than is ever replayed at once waits for an encoder that doesn't keep up. */
-const MOST_PENDING_BYTES = 8 * PCM_RATE_HZ * PCM_CHANNELS * Float32Array.BYTES_PER_ELEMENT;
-
-export function startEncoder(options: EncoderOptions): Encoder {
-  return new FfmpegEncoder(options);
-}
-
-class FfmpegEncoder implements Encoder {
-  readonly #options: EncoderOptions;
-  readonly #cancelWatch: Cancel;
-  readonly #ending = new Set<Promise<unknown>>();
-  #child: Child | null = null;
-  #startedAtMs = 0;
-  #lastBytesAtMs: number | null = null;
-  /** What was written while nothing came out, in ms of sound; and for how long nothing came, in ms of time. */
-  #unansweredMs = 0;
-  #silentMs = 0;
-  #watchedAtMs: number;
-  /** Written, and not certain to have come out. */
-  #held: Held[] = [];
-  #restartMs = RESTART_AFTER_MS;
-  #cancelRestart: Cancel = () => {};
-  #rebuilds = 0;
-  #stopped = false;
-
-  constructor(options: EncoderOptions) {
-    this.#options = options;
-    this.#watchedAtMs = options.clock.nowMs();
-    this.#cancelWatch = options.clock.every(WATCH_EVERY_MS, () => this.#watch());
-    this.#start();
-  }
-
-  get rebuilds(): number {
-    return this.#rebuilds;
-  }
-
-  get pid(): number | null {
-    return this.#child?.pid ?? null;
-  }
-
-  write(pcm: Float32Array): void {
-    if (this.#stopped) return;
-    const atMs = this.#options.clock.nowMs();
-    this.#held.push({ atMs, pcm });
-    while ((this.#held[0]?.atMs ?? atMs) < atMs - MOST_HELD_MS) this.#held.shift();
-    this.#feed(pcm);
-  }
-
-  renew(): void {
-    this.#held = [];
-    this.#drop();
-    this.#restartMs = RESTART_AFTER_MS;
-    this.#start();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#cancelWatch();
-    this.#cancelRestart();
-    this.#drop();
-    await Promise.all(this.#ending);
-  }
-
-  #start(): void {
-    if (this.#stopped) return;
-    this.#cancelRestart();
-    const { ffmpegPath, clock, format, argumentsFor } = this.#options;
-    this.#startedAtMs = clock.nowMs();
-    this.#lastBytesAtMs = null;
-    this.#unansweredMs = 0;
-    this.#silentMs = 0;
-    const child = startChild({
-      command: ffmpegPath,
-      args: (argumentsFor ?? encodeArguments)(format),
-      clock,
-      onStdout: (bytes) => this.#came(child, bytes),
-      onExit: (exit) => {
-        if (child === this.#child) this.#replace(describeExit(exit));
-      },
-    });
-    this.#child = child;
-    const gone: Promise<unknown> = child.exited.finally(() => this.#ending.delete(gone));
-    this.#ending.add(gone);
-    for (const { pcm } of this.#held) this.#feed(pcm);
-  }
-
-  #feed(pcm: Float32Array): void {
-    if (this.#child === null) return;
-    this.#unansweredMs += pcm.length / PCM_CHANNELS / (PCM_RATE_HZ / 1_000);
-    this.#child.write(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength));
-  }
-
-  #came(child: Child, bytes: Buffer): void {
-    if (child !== this.#child || this.#stopped) return;
-    const nowMs = this.#options.clock.nowMs();
-    this.#lastBytesAtMs = nowMs;
-    this.#unansweredMs = 0;
-    this.#silentMs = 0;
-    if (nowMs - this.#startedAtMs > GOOD_AFTER_MS) this.#restartMs = RESTART_AFTER_MS;
-    while ((this.#held[0]?.atMs ?? nowMs) < nowMs - INSIDE_MS) this.#held.shift();
-    this.#options.onBytes(bytes);
-  }
-
-  #watch(): void {
-    const nowMs = this.#options.clock.nowMs();
-    const passedMs = Math.min(nowMs - this.#watchedAtMs, MOST_WATCHED_MS);
-    this.#watchedAtMs = nowMs;
-    const child = this.#child;
-    if (child === null) return;
-    if (this.#unansweredMs > LEAST_UNANSWERED_MS) this.#silentMs += passedMs;
-    const patienceMs = this.#lastBytesAtMs === null ? FIRST_BYTE_MS : HUNG_MS;
-    if (this.#silentMs >= patienceMs) this.#replace(`gave nothing for ${Math.round(this.#silentMs)} ms`);
-    else if (child.pendingBytes > MOST_PENDING_BYTES) this.#replace('does not keep up');
-  }
-
-  #replace(because: string): void {
-    if (this.#stopped) return;
-    const stderr = this.#child?.stderrTail().slice(-500) ?? '';
-    this.#drop();
-    this.#rebuilds += 1;
-    const restartMs = this.#restartMs;
-    this.#restartMs = Math.min(MOST_RESTART_MS, restartMs * 4);
-    this.#options.log.warn(
-      { because, restartMs, stderr, codec: this.#options.format.codec },
-      'an encoder is rebuilt',
-    );
-    this.#cancelRestart = this.#options.clock.after(restartMs, () => this.#start());
-  }
-
-  #drop(): void {
-    const child = this.#child;
-    this.#child = null;
-    child?.kill('SIGKILL');
-  }
 }

@@ -10,6 +10,8 @@ import { VerdictLine } from './verdicts.ts';
 /** Where one connection to one leg brings its decoded sound. */
 export interface LegFeed {
   pcm(pcm: Float32Array): void;
+  /** Encoded bytes went into the decoder. */
+  bytes(count: number): void;
   /** What is announced now, with the sound that comes next. */
   title(title: string): void;
   /** Short-term loudness at a moment and the true peak since the one before, as the meter gives them. */
@@ -78,6 +80,7 @@ export class RelayLegs {
     }
     return {
       pcm: (pcm) => take.push(pcm, clock.nowMs()),
+      bytes: (count) => take.noteBytes(count),
       title: (title) => take.noteTitle(title),
       loudness: (atMs, lufs, truePeakDbtp) => take.loudness.note(atMs, lufs, truePeakDbtp),
       close: () => take.close(),

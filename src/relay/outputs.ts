@@ -1,10 +1,14 @@
+import { mp3EncoderProblem } from '../audio/mp3-encoder.ts';
 import type { Mount } from '../domain/ids.ts';
 import type { Credentials, ServerAddress } from '../icecast/address.ts';
 import type { Clock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import { needsHeaders, type OutputFormat } from './encode-command.ts';
-import { type Encoder, startEncoder } from './encoder.ts';
+import type { Encoder, EncoderOptions } from './encoder.ts';
+import { startFfmpegEncoder } from './ffmpeg-encoder.ts';
+import { startLameEncoder } from './lame-encoder.ts';
 import { type Publisher, type PublisherState, type StreamWords, startPublisher } from './publisher.ts';
 
 /** One public mount on our own server. */
@@ -21,6 +25,7 @@ export interface OutputView {
   readonly state: PublisherState;
   readonly connections: number;
   readonly rebuilds: number;
+  readonly encoder: Encoder['kind'];
   readonly encoderPid: number | null;
 }
 
@@ -38,6 +43,20 @@ export interface RelayOutputs {
   write(pcm: Float32Array): void;
   setTitle(title: string): void;
   stop(): Promise<void>;
+}
+
+/** MP3 is encoded in this process where libmp3lame is at hand; everything else, and all where it isn't, by ffmpeg. */
+function startEncoder(options: EncoderOptions): Encoder {
+  if (options.format.codec !== 'mp3') return startFfmpegEncoder(options);
+  const problem = mp3EncoderProblem();
+  if (problem === null) {
+    try {
+      return startLameEncoder(options);
+    } catch (thrown) {
+      options.log.warn({ err: messageOf(thrown) }, 'LAME takes this format only through ffmpeg');
+    }
+  } else options.log.info({ problem }, 'MP3 is encoded by ffmpeg, which costs more: install libmp3lame0');
+  return startFfmpegEncoder(options);
 }
 
 export function openOutputs(options: OutputsOptions): RelayOutputs {
@@ -78,6 +97,7 @@ class Outputs implements RelayOutputs {
       state: publisher.state,
       connections: publisher.connections,
       rebuilds: encoder.rebuilds,
+      encoder: encoder.kind,
       encoderPid: encoder.pid,
     }));
   }
@@ -89,7 +109,10 @@ class Outputs implements RelayOutputs {
   setTitle(title: string): void {
     if (title === this.#title) return;
     this.#title = title;
-    for (const { publisher } of this.#lanes) publisher.setTitle(title);
+    for (const { publisher, encoder } of this.#lanes) {
+      publisher.setTitle(title);
+      encoder.setTitle(title);
+    }
   }
 
   async stop(): Promise<void> {

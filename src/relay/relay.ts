@@ -77,8 +77,8 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Every write wakes an encoder, which costs more than the sound in it. */
-const RENDER_EVERY_MS = 60;
+/** Every block wakes encoders and Icecast, which costs more than the sound in it; of the delay it is a trifle. */
+const RENDER_EVERY_MS = 120;
 const BLOCK_FRAMES = (PCM_RATE_HZ * RENDER_EVERY_MS) / 1_000;
 /** After a standstill of ours it catches up five times as fast, so that decoders keep up. */
 const MOST_BLOCKS = 5;
@@ -109,6 +109,8 @@ class StationRelay implements Relay {
   #planned: (RelayChoice & { do: 'switch' }) | null = null;
   #lastSwitchAtMs: number | null = null;
   #playingSinceMs: number | null = null;
+  /** The splice that begins it all has been made, and not only planned. */
+  #hasSpliced = false;
   #renderedFrames = 0;
   #pace = STEADY;
   #wantedLatencyMs: number;
@@ -214,11 +216,12 @@ class StationRelay implements Relay {
       lastSwitchAtMs: this.#lastSwitchAtMs,
       legs: this.#legs.sights,
       onAir: onAir === null || frame === null ? null : { take: onAir, frame },
-      hasPlayed: this.#playingSinceMs !== null,
+      hasPlayed: this.#hasSpliced,
       hasEmergency: this.#emergency !== null,
       policy: this.#policy(),
       hold: this.#options.holdOf?.() ?? null,
-      latencyMs: this.#wantedLatencyMs,
+      // What has not been rendered yet is heard that much earlier than now.
+      latencyMs: this.#wantedLatencyMs + (onAir === null ? this.#dueFrames() / FRAMES_PER_MS : 0),
       relationOf: (take) => this.#alignment.relationOf(take),
       soundEndNear: (take, at) => {
         const found = this.#legs.takeOf(take.id);
@@ -298,6 +301,7 @@ class StationRelay implements Relay {
     const choice = this.#planned;
     if (choice === null) return;
     this.#planned = null;
+    this.#hasSpliced = true;
     const atMs = this.#options.clock.nowMs();
     const from = this.#onAir?.leg ?? null;
     this.#onAir = choice.to === null ? null : this.#legs.takeOf(choice.to.take.id);

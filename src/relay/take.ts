@@ -1,8 +1,8 @@
 import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { createSoundRing, type SoundRing } from '../audio/sound-ring.ts';
 import { createStreamClock } from '../audio/stream-clock.ts';
 import type { LegId } from '../domain/ids.ts';
 import { LoudnessLine } from './loudness.ts';
-import { PcmRing } from './ring.ts';
 
 const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 const MARK_EVERY_FRAMES = PCM_RATE_HZ / 10;
@@ -43,17 +43,20 @@ interface Title {
 export class Take implements TakeSight {
   readonly id: number;
   readonly leg: LegId;
-  readonly ring: PcmRing;
+  readonly ring: SoundRing;
   readonly loudness = new LoudnessLine();
   readonly #clock = createStreamClock({ rateHz: PCM_RATE_HZ });
   #marks: Mark[] = [];
   #titles: Title[] = [];
+  /** Announced within the burst: the frame is not known before the burst is decoded. */
+  #unplaced: { readonly byte: number; readonly title: string }[] = [];
+  #bytes = 0;
   #isOpen = true;
 
   constructor(options: TakeOptions) {
     this.id = options.id;
     this.leg = options.leg;
-    this.ring = new PcmRing(options.mostFrames);
+    this.ring = createSoundRing(options.mostFrames);
   }
 
   get startFrame(): number {
@@ -79,6 +82,7 @@ export class Take implements TakeSight {
   /** Gives times to what has arrived, once the burst is over. */
   settle(nowMs: number): void {
     if (!this.#clock.settled(nowMs)) return;
+    this.#placeTitles();
     const last = this.#marks.at(-1);
     const first = Math.ceil(this.ring.startFrame / MARK_EVERY_FRAMES) * MARK_EVERY_FRAMES;
     let frame = last === undefined ? first : last.frame + MARK_EVERY_FRAMES;
@@ -89,9 +93,28 @@ export class Take implements TakeSight {
     if (forgotten > 20) this.#marks = this.#marks.slice(forgotten - 1);
   }
 
+  /** Encoded bytes came, which the sound comes out of in a while. */
+  noteBytes(count: number): void {
+    this.#bytes += count;
+  }
+
   /** What is announced now belongs to the sound that comes next. */
   noteTitle(title: string): void {
-    this.#titles = [...this.#titles, { frame: this.ring.endFrame, title }].slice(-50);
+    if (this.#marks.length > 0) this.#addTitle(this.ring.endFrame, title);
+    else this.#unplaced.push({ byte: this.#bytes, title });
+  }
+
+  /** Icecast's burst brings seconds of bytes, titles between them, before any of their sound is decoded. */
+  #placeTitles(): void {
+    for (const { byte, title } of this.#unplaced) {
+      const share = this.#bytes === 0 ? 0 : byte / this.#bytes;
+      this.#addTitle(Math.round(share * this.ring.endFrame), title);
+    }
+    this.#unplaced = [];
+  }
+
+  #addTitle(frame: number, title: string): void {
+    this.#titles = [...this.#titles, { frame, title }].slice(-50);
   }
 
   titleAt(frame: number): string | null {

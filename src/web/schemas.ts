@@ -188,6 +188,7 @@ const relayStatus = z
         state: z.string(),
         connections: z.number(),
         rebuilds: z.number().describe('how often the encoder had to be replaced'),
+        encoder: z.enum(['lame', 'ffmpeg']).describe('`lame` works in the agent itself and has no pid'),
         encoderPid: z.number().nullable(),
       }),
     ),

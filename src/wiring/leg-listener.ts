@@ -39,18 +39,34 @@ export interface LegListener {
   stop(): Promise<void>;
 }
 
+/** More than a burst of any length brings. */
+const MOST_TITLES = 20;
+
 /** One leg: a monitor on its mount, and an ear for each connection the monitor makes. */
 export function startLegListener(options: LegListenerOptions): LegListener {
   const { leg, clock, input, log } = options;
   let ear: LegEar | null = null;
   let feed: LegFeed | null = null;
-  let title: string | null = null;
   let { policy } = options;
+  /** What the connection has brought so far, for a feed that opens with the first decoded sound. */
+  let brought: { bytes: number; titles: { atByte: number; title: string }[] } = { bytes: 0, titles: [] };
   const closing = new Set<Promise<void>>();
 
+  /** A decoder that was replaced begins with what comes now, under the title that is on. */
   const closeFeed = () => {
     feed?.close();
     feed = null;
+    const last = brought.titles.at(-1);
+    brought = { bytes: 0, titles: last === undefined ? [] : [{ atByte: 0, title: last.title }] };
+  };
+  const tellBrought = (to: LegFeed) => {
+    let told = 0;
+    for (const { atByte, title } of brought.titles) {
+      to.bytes(atByte - told);
+      to.title(title);
+      told = atByte;
+    }
+    to.bytes(brought.bytes - told);
   };
   const closeEar = () => {
     closeFeed();
@@ -82,7 +98,7 @@ export function startLegListener(options: LegListenerOptions): LegListener {
         options.heard(pcm);
         if (feed === null && options.openFeed !== undefined) {
           feed = options.openFeed();
-          if (title !== null) feed.title(title);
+          tellBrought(feed);
         }
         feed?.pcm(pcm);
       },
@@ -104,14 +120,20 @@ export function startLegListener(options: LegListenerOptions): LegListener {
     handlers: {
       link(link) {
         closeEar();
+        // The title of an earlier connection may be over.
+        brought = { bytes: 0, titles: [] };
         input({ kind: 'link', atMs: clock.nowMs(), leg: leg.id, link });
         if (link.is === 'open') openEar(link);
       },
-      bytes: (chunk) => ear?.write(chunk, clock.nowMs()),
-      title: (metadata) => {
-        if (metadata.title === null) return;
-        options.title(metadata.title);
-        title = metadata.title;
+      bytes: (chunk) => {
+        brought.bytes += chunk.length;
+        feed?.bytes(chunk.length);
+        ear?.write(chunk, clock.nowMs());
+      },
+      title: ({ title }) => {
+        if (title === null) return;
+        options.title(title);
+        brought.titles = [...brought.titles, { atByte: brought.bytes, title }].slice(-MOST_TITLES);
         feed?.title(title);
       },
     },

@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 import { type Correlation, correlate, interpolate } from '../../src/audio/splice.ts';
 import { type Material, runFfmpeg } from '../../src/demo/rig/material.ts';
+import { createOggTitleReader } from '../../src/icecast/ogg-titles.ts';
 
 const RATE_HZ = 48_000;
 const CHANNELS = 2;
@@ -8,6 +9,10 @@ const CHANNELS = 2;
 /** Everything that came on one mount, for looking at the sound itself. */
 export interface Capture {
   readonly disconnects: () => number;
+  /** The longest time without a byte. */
+  readonly longestGapMs: () => number;
+  /** The titles that an Ogg stream brought, with the time of their arrival. */
+  readonly oggTitles: readonly { readonly atMs: number; readonly title: string }[];
   /** Hangs up; what was heard can still be asked for. */
   readonly close: () => void;
   readonly stop: () => Promise<Heard>;
@@ -24,15 +29,26 @@ export function capture(url: string, demuxer = 'mp3'): Promise<Capture> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let disconnects = 0;
+    let [lastAtMs, longestGapMs] = [Number.POSITIVE_INFINITY, 0];
+    const oggTitles: { atMs: number; title: string }[] = [];
+    const titles = createOggTitleReader((title) => oggTitles.push({ atMs: performance.now(), title }));
     const request = get(url, { agent: false, headers: { 'user-agent': 'VLC/3.0.18' } }, (response) => {
       if (response.statusCode !== 200) return reject(new Error(`${url} answered ${response.statusCode}`));
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('data', (chunk: Buffer) => {
+        const atMs = performance.now();
+        longestGapMs = Math.max(longestGapMs, atMs - lastAtMs);
+        lastAtMs = atMs;
+        chunks.push(chunk);
+        if (demuxer === 'ogg') titles.push(chunk);
+      });
       response.once('close', () => {
         disconnects += 1;
       });
       response.on('error', () => {});
       resolve({
         disconnects: () => disconnects,
+        longestGapMs: () => longestGapMs,
+        oggTitles,
         close: () => request.destroy(),
         async stop() {
           request.destroy();

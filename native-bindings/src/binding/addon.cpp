@@ -4,8 +4,10 @@
 #include "../dsp/reading.h"
 #include "arguments.h"
 #include "meter_binding.h"
+#include "mp3_encoder_binding.h"
 #include "notify_binding.h"
 #include "processor_binding.h"
+#include "sound_ring_binding.h"
 #include "splice_binding.h"
 
 namespace {
@@ -22,8 +24,10 @@ Napi::Value initialise(const Napi::CallbackInfo& info) {
   classes.Set("Meter", MeterBinding::define(env));
   classes.Set("readingFields", Napi::Number::New(env, static_cast<double>(sustain::kReadingFields)));
   sustain::binding::defineProcessor(env, classes);
+  sustain::binding::defineSoundRing(env, classes);
   sustain::binding::defineSplice(env, classes);
   sustain::binding::defineNotify(env, classes);
+  sustain::binding::defineMp3Encoder(env, classes);
   auto kinds = Napi::Array::New(env, sustain::kFaultKinds);
   for (std::uint32_t kind = 0; kind < sustain::kFaultKinds; ++kind) {
     kinds.Set(kind, Napi::String::New(env, sustain::kFaultDescriptions[kind].name));

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { createSoundRing, type SoundRing } from '../../../src/audio/sound-ring.ts';
 import { Playout, type Splice } from '../../../src/relay/playout.ts';
-import { PcmRing } from '../../../src/relay/ring.ts';
 import { CHANNELS, RATE_HZ } from './music.ts';
 
 const HZ = 440;
 const toneAt = (frame: number) => 0.5 * Math.sin((2 * Math.PI * HZ * frame) / RATE_HZ);
 
 /** A ring with a steady tone in it, whose phase says which frame is which. */
-function toneRing(frames: number, options: { lagFrames?: number; gain?: number } = {}): PcmRing {
-  const ring = new PcmRing(frames);
+function toneRing(frames: number, options: { lagFrames?: number; gain?: number } = {}): SoundRing {
+  const ring = createSoundRing(frames);
   const { lagFrames = 0, gain = 1 } = options;
   ring.push(Float32Array.from({ length: frames * CHANNELS }, (_, i) => gain * toneAt((i >> 1) - lagFrames)));
   return ring;
@@ -23,13 +23,13 @@ function play(playout: Playout, frames: number, rate = 1): Float32Array {
 const worstError = (out: Float32Array, wanted: (frame: number) => number) =>
   out.reduce((worst, sample, i) => Math.max(worst, Math.abs(sample - wanted(i >> 1))), 0);
 
-const voice = (ring: PcmRing, frame: number, inverted = false) => ({
+const voice = (ring: SoundRing, frame: number, inverted = false) => ({
   source: ring,
   frame,
   inverted,
   gainDb: 0,
 });
-const started = (ring: PcmRing, frame: number) => {
+const started = (ring: SoundRing, frame: number) => {
   const spliced: Splice[] = [];
   const playout = new Playout((splice) => spliced.push(splice));
   playout.plan({ atFrame: 0, to: voice(ring, frame), fadeFrames: 1, correlation: 0 });
@@ -59,7 +59,7 @@ describe('what is played', () => {
   });
 
   it('never hands rubbish of a decoder on to an encoder', () => {
-    const ring = new PcmRing(9_600);
+    const ring = createSoundRing(9_600);
     ring.push(new Float32Array(9_600 * CHANNELS).fill(Number.NaN));
     const { playout } = started(ring, 0);
     expect(play(playout, 4_800).every(Number.isFinite)).toBe(true);
@@ -77,7 +77,7 @@ describe('what is played', () => {
 
 describe('a gain', () => {
   it('that another programme begins with is released so slowly that nobody hears it go', () => {
-    const ring = new PcmRing(40 * RATE_HZ);
+    const ring = createSoundRing(40 * RATE_HZ);
     ring.push(new Float32Array(30 * RATE_HZ * CHANNELS).fill(0.5));
     const playout = new Playout(() => {});
     playout.plan({
@@ -124,7 +124,7 @@ describe('a splice', () => {
   it('between different programmes is as loud in its middle as before and after', () => {
     const noise = (seed: number) => {
       let state = seed;
-      const ring = new PcmRing(4 * RATE_HZ);
+      const ring = createSoundRing(4 * RATE_HZ);
       const next = () => {
         state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
         return state / 0x80000000 - 1;

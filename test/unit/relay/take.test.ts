@@ -43,6 +43,20 @@ describe('the time line of a take', () => {
     expect([take.titleAt(0), take.titleAt(100_000), take.titleAt(48_000 * 5)]).toEqual(['one', 'one', 'two']);
   });
 
+  it('puts titles that came within the burst where their bytes were, though none of them was decoded yet', () => {
+    const take = newTake();
+    take.noteTitle('one');
+    take.noteBytes(48_000);
+    take.noteTitle('two');
+    take.noteBytes(16_000);
+    heard(take, 10_000, 1);
+    expect([take.titleAt(0), take.titleAt(48_000 * 2), take.titleAt(48_000 * 4)]).toEqual([
+      'one',
+      'one',
+      'two',
+    ]);
+  });
+
   it('takes nothing more once it is closed', () => {
     const take = newTake();
     heard(take, 0, 1);

@@ -42,7 +42,16 @@ function fullView(): AgentView {
           latencyMs: 8000,
           wantedLatencyMs: 8000,
           legs: [],
-          outputs: [{ mount: leg.mount, state: 'feeding', connections: 1, rebuilds: 1, encoderPid: 1 }],
+          outputs: [
+            {
+              mount: leg.mount,
+              state: 'feeding',
+              connections: 1,
+              rebuilds: 1,
+              encoder: 'ffmpeg',
+              encoderPid: 1,
+            },
+          ],
           playing: 'leg',
           heldBytes: 0,
           dryMs: 0,

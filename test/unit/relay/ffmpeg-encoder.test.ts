@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { runFfmpeg } from '../../../src/demo/rig/material.ts';
+import { createOggTitleReader } from '../../../src/icecast/ogg-titles.ts';
 import { sleep, systemClock } from '../../../src/platform/clock.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
 import { encodeArguments, type OutputFormat } from '../../../src/relay/encode-command.ts';
-import { type Encoder, startEncoder } from '../../../src/relay/encoder.ts';
+import type { Encoder } from '../../../src/relay/encoder.ts';
+import { startFfmpegEncoder } from '../../../src/relay/ffmpeg-encoder.ts';
 import { CHANNELS, RATE_HZ } from './music.ts';
 
 const MP3: OutputFormat = {
@@ -26,7 +28,7 @@ function run(
   options: { argumentsFor?: () => readonly string[]; ffmpegPath?: string } = {},
 ) {
   const pieces: { atMs: number; bytes: Buffer }[] = [];
-  const encoder = startEncoder({
+  const encoder = startFfmpegEncoder({
     format,
     ffmpegPath: options.ffmpegPath ?? 'ffmpeg',
     clock: systemClock,
@@ -59,11 +61,12 @@ function run(
     },
     async finish() {
       cancel();
-      const { output } = await runFfmpeg(
+      const { output, complaints } = await runFfmpeg(
         ['-f', DEMUXER[format.codec], '-i', 'pipe:0', '-f', 'f32le', '-ar', '48000', '-ac', '2', 'pipe:1'],
         Buffer.concat(pieces.map(({ bytes }) => bytes)),
       );
-      return { decodedMs: output.length / 8 / 48, writtenMs: frames / 48 };
+      const pcm = new Float32Array(output.buffer.slice(output.byteOffset, output.byteOffset + output.length));
+      return { decodedMs: output.length / 8 / 48, writtenMs: frames / 48, pcm, complaints };
     },
   };
 }
@@ -87,6 +90,34 @@ describe('an encoder of a public mount', () => {
       expect(encoder.rebuilds, codec).toBe(0);
     }
   });
+
+  it.each(['opus', 'vorbis'] as const)(
+    'tells titles within %s without a hole in the sound',
+    async (codec) => {
+      const { encoder, pieces, finish } = run({ ...MP3, codec, bitrateKbps: 96 });
+      await pause(1_200);
+      encoder.setTitle('one, Ö "and" \\ a half');
+      await pause(1_500);
+      encoder.setTitle('two');
+      encoder.setTitle('three');
+      await pause(1_500);
+      const titles: string[] = [];
+      const reader = createOggTitleReader((title) => titles.push(title));
+      const { decodedMs, writtenMs, pcm, complaints } = await finish();
+      for (const { bytes } of pieces) reader.push(bytes);
+      expect(titles).toEqual(['one, Ö "and" \\ a half', 'three']);
+      expect(complaints).toBe('');
+      expect(encoder.rebuilds).toBe(0);
+      expect(writtenMs - decodedMs).toBeLessThan(500);
+      expect(decodedMs - writtenMs).toBeLessThan(20);
+      // Ten milliseconds of the tone are always as loud as the next ten.
+      const levels = Array.from({ length: Math.floor(pcm.length / 960) }, (_, i) =>
+        Math.sqrt(pcm.subarray(i * 960, (i + 1) * 960).reduce((sum, x) => sum + x * x, 0) / 960),
+      ).slice(10, -10);
+      expect(Math.min(...levels)).toBeGreaterThan(0.15);
+      expect(Math.max(...levels)).toBeLessThan(0.3);
+    },
+  );
 
   it('is rebuilt at once when it is killed or hangs, and nothing of the sound is lost', async () => {
     const encodings = (['SIGKILL', 'SIGSTOP'] as const).map((signal) => ({ signal, ...run(MP3) }));
