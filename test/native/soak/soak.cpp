@@ -1,5 +1,7 @@
-// Feeds the plain C++ meter hours of everything that could come out of a decoder, and checks what must always hold:
+// Feeds the plain C++ meter, the processing chain and the search for the same moment hours of everything that could come
+// out of a decoder, and checks what must always hold:
 // soak SECONDS SEED. Meant to be built with sanitizers or run under valgrind; it ends with code 1 at the first breach.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -7,7 +9,11 @@
 #include <limits>
 #include <vector>
 
+#include "chain_settings.h"
+#include "correlator.h"
+#include "interpolator.h"
 #include "meter.h"
+#include "processor.h"
 
 namespace {
 
@@ -133,6 +139,98 @@ void runMeter(double seconds, Random& random) {
   check(!(meter.summary().durationSeconds > seconds + 20.0), "duration is that of the audio", meter.summary().durationSeconds);
 }
 
+/** Anything that the binding lets through: finite numbers, most of them sensible, some of them absurd. */
+ChainSettings anySettings(Random& random) {
+  std::vector<double> values(kChainParameters.size());
+  for (double& value : values) {
+    switch (random.below(6)) {
+      case 0: value = 0.0; break;
+      case 1: value = 1.0; break;
+      case 2: value = -60.0 * random.unit(); break;
+      case 3: value = 20000.0 * random.unit(); break;
+      case 4: value = std::pow(10.0, 300.0 * (2.0 * random.unit() - 1.0)) * (random.below(2) == 0 ? 1.0 : -1.0); break;
+      default: value = 100.0 * random.unit(); break;
+    }
+  }
+  return settingsFrom(values.data());
+}
+
+void runChain(double seconds, Random& random) {
+  ChainSettings settings = anySettings(random);
+  Processor processor(settings);
+  std::vector<double> rows(kProcessorFields * 8);
+  ProcessorRing ring{rows.data(), 8, 0};
+  std::vector<float> block;
+  std::vector<float> loop(1 + random.below(100000));
+  for (float& sample : loop) sample = static_cast<float>(0.3 * (random.unit() - 0.5));
+  const auto total = static_cast<std::uint64_t>(seconds * kChainRateHz);
+  // While settings change both chains are heard, and what is over the ceiling of the one may be under that of the other.
+  std::uint64_t changedAt = 0;
+  double ceiling = settings.limiterOn ? settings.ceilingDbtp : 1000.0;
+  double ceilingBefore = ceiling;
+  Scene scene{};
+  std::uint64_t sceneEnd = 0;
+  std::uint64_t readings = 0;
+  for (std::uint64_t frame = 0; frame < total;) {
+    if (frame >= sceneEnd) {
+      scene = {static_cast<int>(random.below(8)), std::pow(10.0, -4.0 * random.unit()), 20.0 + 5000.0 * random.unit(),
+               2.0 * random.unit() - 1.0};
+      sceneEnd = frame + static_cast<std::uint64_t>((0.1 + 10.0 * random.unit()) * kChainRateHz);
+      if (random.below(3) == 0) {
+        settings = anySettings(random);
+        processor.change(settings);
+        ceilingBefore = ceiling;
+        ceiling = settings.limiterOn ? settings.ceilingDbtp : 1000.0;
+        changedAt = frame;
+      }
+    }
+    const std::size_t frames = random.below((random.below(4) == 0 ? 1 : random.below(3) == 0 ? 100000 : 4800) + 1);
+    block.resize(2 * frames);
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const double at = static_cast<double>(frame + i / 2) / kChainRateHz;
+      block[i] = sampleOf(scene, random, at, static_cast<int>(i % 2), loop, 2 * frame + i);
+    }
+    readings += processor.process(block.data(), frames, ring);
+    check(ring.written == readings, "process says how many readings it wrote", static_cast<double>(readings));
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const std::uint64_t at = frame + i / 2;
+      const bool changing = at < changedAt + 24000;
+      const double least = changing ? std::max(ceiling, ceilingBefore) : ceiling;
+      check(std::isfinite(block[i]), "what comes out is a number", static_cast<double>(at));
+      if (least > 500.0) continue;
+      check(std::fabs(block[i]) <= std::pow(10.0, least / 20.0) * 1.0001, "no sample is over the ceiling", block[i]);
+    }
+    frame += frames;
+  }
+}
+
+void runSearch(Random& random) {
+  std::vector<float> haystack(2 * random.below(400000));
+  std::vector<float> needle(2 * random.below(100000));
+  Scene scene{static_cast<int>(random.below(8)), std::pow(10.0, -4.0 * random.unit()), 20.0 + 5000.0 * random.unit(), 1.0};
+  std::vector<float> loop(1 + random.below(100000), 0.1f);
+  for (std::vector<float>* sound : {&haystack, &needle}) {
+    for (std::size_t i = 0; i < sound->size(); ++i) {
+      (*sound)[i] = sampleOf(scene, random, static_cast<double>(i / 2) / kChainRateHz, static_cast<int>(i % 2), loop, i);
+    }
+  }
+  const Correlation found = correlate(needle.data(), needle.size() / 2, haystack.data(), haystack.size() / 2);
+  if (found.heard) {
+    check(found.offset >= 0 && static_cast<std::size_t>(found.offset) + needle.size() / 2 <= haystack.size() / 2,
+          "what was found lies within", static_cast<double>(found.offset));
+    check(found.peak >= 0.0 && found.peak <= 1.0001, "a correlation is 0 to 1", found.peak);
+    check(found.runnerUp >= 0.0, "the runner-up is no less than nothing", found.runnerUp);
+  }
+  const std::size_t frames = haystack.size() / 2;
+  const double rate = 0.9 + 0.2 * random.unit();
+  if (frames <= 4 * kInterpolatorReach) return;
+  const auto most = static_cast<std::size_t>(static_cast<double>(frames - 2 * kInterpolatorReach) / rate);
+  std::vector<float> out(2 * random.below(most));
+  const double last = static_cast<double>(out.size() / 2) * rate;
+  const double room = static_cast<double>(frames - 2 * kInterpolatorReach) - last;
+  interpolate(haystack.data(), static_cast<double>(kInterpolatorReach) + room * random.unit(), rate, out.data(), out.size() / 2);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -141,6 +239,11 @@ int main(int argc, char** argv) {
   constexpr double kSecondsPerMeter = 200.0;
   for (double done = 0.0; done < seconds; done += kSecondsPerMeter) {
     runMeter(std::min(kSecondsPerMeter, seconds - done), random);
+  }
+  // A tenth of it for the chain, which costs ten times as much; a search is some seconds of sound.
+  for (double done = 0.0; done < seconds / 10.0; done += kSecondsPerMeter / 10.0) {
+    runChain(kSecondsPerMeter / 10.0, random);
+    runSearch(random);
   }
   std::printf("%.0f s of audio, nothing amiss\n", seconds);
   return 0;

@@ -14,6 +14,7 @@ import type { LinkFailure } from '../../../src/domain/readings.ts';
 import type { ServerAddress } from '../../../src/icecast/address.ts';
 import { openStream, type StreamHead, type StreamRequest } from '../../../src/icecast/stream-client.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
+import { rssMiB } from '../platform/processes.ts';
 import { eventually, pause } from './eventually.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -258,13 +259,16 @@ test('a thousand connections leave no socket and no file behind', async () => {
   const names = ['icy-status', 'silent', 'hangs-up', 'endless-head', 'reset'] as const;
   const servers = await Promise.all(names.map(serve));
   const before = openFiles();
+  let memoryBefore = 0;
   for (let round = 0; round < 200; round += 1) {
+    if (round === 40) memoryBefore = rssMiB();
     const open = servers.map((server) => listenTo(server.address).connection);
     if (round % 2 === 0) await pause(5);
     for (const connection of open) connection.destroy();
   }
   await eventually('all closed', () => servers.every((server) => server.openSockets() === 0));
   expect(openFiles()).toBeLessThanOrEqual(before + 2);
+  expect(rssMiB() - memoryBefore).toBeLessThan(40);
   expect(clock.pending).toBe(pendingBefore);
 }, 30_000);
 

@@ -12,6 +12,7 @@ import { parseUserAgent } from '../../../src/icecast/user-agent.ts';
 import { type MonitorOptions, startMonitor } from '../../../src/listen/monitor.ts';
 import { eventually, pause } from '../icecast/eventually.ts';
 import { ManualClock } from '../icecast/manual-clock.ts';
+import { rssMiB } from '../platform/processes.ts';
 import { countingRandom, recorder } from './support.ts';
 
 const stops: (() => unknown)[] = [];
@@ -230,13 +231,17 @@ describe('a monitor', () => {
     await eventually('open', () => links.at(-1)?.is === 'open');
     const filesBefore = openFiles();
     const timersBefore = clock.pending;
+    let memoryBefore = 0;
     for (let round = 0; round < 1000; round += 1) {
+      // What is compiled and cached for good is there by then.
+      if (round === 200) memoryBefore = rssMiB();
       monitor.reconnect('again');
       if (round % 4 !== 0) await eventually('open', () => links.at(-1)?.is === 'open');
     }
     await eventually('open', () => links.at(-1)?.is === 'open');
     await eventually('one socket', () => server.openSockets() === 1);
     expect(openFiles()).toBeLessThanOrEqual(filesBefore + 2);
+    expect(rssMiB() - memoryBefore).toBeLessThan(40);
     expect(clock.pending).toBe(timersBefore);
   }, 30_000);
 });
