@@ -1,9 +1,7 @@
 import { ffmpegDecoders } from './audio/ffmpeg-decoder.ts';
 import { type Config, policyOf } from './config/index.ts';
 import { showsAgentOf } from './decide/server.ts';
-import type { Memory } from './decide/state.ts';
 import type { Command } from './domain/commands.ts';
-import type { StationEvent } from './domain/events.ts';
 import type { FailoverRequest, RequestAnswer } from './domain/failover.ts';
 import type { AgentFigures } from './domain/figures.ts';
 import type { ServerLook } from './domain/icecast.ts';
@@ -16,23 +14,23 @@ import { atMost, type Cancel, type Clock } from './platform/clock.ts';
 import { SustainError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Random } from './platform/random.ts';
-import { Station } from './station.ts';
+import type { Station } from './station.ts';
 import { VERSION } from './version.ts';
+import { Alerting } from './wiring/alerting.ts';
 import { Chronicle } from './wiring/chronicle.ts';
+import { Colleagues } from './wiring/colleagues.ts';
 import { DecisionLoop } from './wiring/decision-loop.ts';
-import { EventLog } from './wiring/event-log.ts';
 import type { Failover } from './wiring/failover.ts';
 import { startConfiguredFailover } from './wiring/failover-start.ts';
 import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
-import { LiveLevels } from './wiring/live-levels.ts';
-import { type MemoryFile, memoryFile, plannedSilenceFile } from './wiring/memory-file.ts';
+import { plannedSilenceFile } from './wiring/memory-file.ts';
 import { type ListedServer, playlistOf } from './wiring/playlists.ts';
+import { prepareStation, type Running } from './wiring/running.ts';
 import type { ServerLink } from './wiring/server-link.ts';
 import { startServerLinks } from './wiring/server-links.ts';
 import { SilencePlans } from './wiring/silence-plans.ts';
-import { StationRecords } from './wiring/station-records.ts';
 import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
-import { stationView } from './wiring/view.ts';
+import { stationView, troublesOf } from './wiring/view.ts';
 
 const TICK_MS = 100;
 /** A tick this late means that the whole process stood still. */
@@ -41,6 +39,8 @@ const REMEMBER_EVERY_MS = 5000;
 /** The last moves have this long before the agent goes, in ms. */
 const LAST_MOVES_MS = 3500;
 const LAST_PARTS_MS = 1000;
+/** An agent that has decided nothing for so long gives no heartbeat. */
+const UNWELL_MS = 10_000;
 
 export interface AgentOptions {
   readonly config: Config;
@@ -50,15 +50,6 @@ export interface AgentOptions {
   readonly log: Logger;
   /** After each tick that was decided on. */
   readonly roundCompleted?: () => void;
-}
-
-interface Running {
-  readonly station: Station;
-  readonly memory: MemoryFile<Memory>;
-  readonly log: EventLog;
-  readonly levels: LiveLevels;
-  readonly records: StationRecords;
-  readonly note: (event: StationEvent) => void;
 }
 
 /** The agent: every input of every station goes through one loop, is decided on, and what follows is done. */
@@ -75,6 +66,8 @@ export class Agent {
   /** Of the stations in relay mode. */
   readonly #relays = new Map<StationName, StationRelay>();
   #failover: Failover | null = null;
+  #alerting: Alerting | null = null;
+  readonly #colleagues: Colleagues;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
   readonly #loop: DecisionLoop;
@@ -85,6 +78,7 @@ export class Agent {
     this.#options = options;
     this.#config = config;
     this.chronicle = chronicle;
+    this.#colleagues = new Colleagues(clock);
     this.silencePlans = new SilencePlans({
       stations: config.stations,
       file: plannedSilenceFile(config.state.directory, clock, log),
@@ -209,43 +203,37 @@ export class Agent {
       ...(this.#failover ? [this.#failover] : []),
     ];
     await atMost(clock, LAST_PARTS_MS, Promise.allSettled(parts.map((part) => part.stop())));
+    this.#alerting?.stop();
     await atMost(clock, LAST_PARTS_MS, this.chronicle.stop());
   }
 
   async #begin(): Promise<void> {
-    const { config, clock, log } = this.#options;
+    const { config, clock } = this.#options;
     const { chronicle } = this;
     for (const stationConfig of config.stations) {
-      const policy = policyOf(config, stationConfig);
-      chronicle.settings(policy);
-      const memory = memoryFile(config.state.directory, policy.station, clock, log);
-      const events = new EventLog(policy.station, clock, log);
-      const station = new Station(policy, await memory.load(), clock.nowMs(), {
-        event: (event) => {
-          note(event);
-          // What a crash must not undo is written at once; the rest is written every few seconds.
-          if (['switched', 'took-over', 'hold-changed'].includes(event.kind))
-            setImmediate(() => void this.#remember());
-        },
-        command: (command) => this.#dispatch(station, command),
+      const running: Running = await prepareStation({
+        ...this.#options,
+        stationConfig,
+        chronicle,
+        relay: () => this.#relays.get(stationConfig.name) ?? null,
+        command: (command) => this.#dispatch(running.station, command),
+        remember: () => void this.#remember(),
       });
-      const levels = new LiveLevels(
-        station,
-        stationConfig.serve.mode === 'relay' ? stationConfig.serve.outputs.map(({ mount }) => mount) : [],
-        clock,
-      );
-      const records = new StationRecords(station, levels, clock);
-      const relayOf = () => this.#relays.get(policy.station) ?? null;
-      this.#cancels.push(records.start(relayOf));
-      chronicle.follow(station, relayOf);
-      const note = (event: StationEvent) => {
-        events.note(event);
-        records.noteEvent(event);
-        chronicle.note(policy.station, event);
-      };
-      this.#stations.set(policy.station, { station, memory, log: events, levels, records, note });
+      this.#cancels.push(running.stopCounting);
+      this.#stations.set(stationConfig.name, running);
     }
-    this.#links = startServerLinks(this.#options, (server, look) => this.#looked(server, look));
+    this.#alerting = await Alerting.start({
+      ...this.#options,
+      chronicle,
+      colleagues: this.#colleagues,
+      troublesOf: (name) => troublesOf(this.#stations.get(name)?.station ?? null),
+      isWell: () => clock.nowMs() - this.#lastTickAtMs < UNWELL_MS,
+    });
+    this.#links = startServerLinks(
+      this.#options,
+      (server, look) => this.#looked(server, look),
+      (server) => this.#alerting?.marksFor(server) ?? [],
+    );
     this.#startRelays();
     this.#startLegs();
     this.#failover = await startConfiguredFailover({
@@ -266,6 +254,7 @@ export class Agent {
     if (look.ok) {
       this.#noteMounts(server, new Set(look.mounts.map((view) => view.mount)));
       this.#failover?.sawColleague(server, showsAgentOf(look, server));
+      this.#colleagues.saw(look);
     }
     this.#push(null, { kind: 'look', atMs: this.#options.clock.nowMs(), server, look });
   }

@@ -1,6 +1,7 @@
 import type { Mount, ServerName, SourceName, StationName } from '../domain/ids.ts';
 import type { FlapPolicy, ProgrammePolicy, SilencePolicy } from '../domain/policy.ts';
 import type { ProcessingValues } from '../domain/processing.ts';
+import type { AlertsConfig } from './alerts-config.ts';
 import type { ClusterConfig, DnsConfig } from './dns-config.ts';
 import type { HostAndPort } from './schema/leaves.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
@@ -23,8 +24,7 @@ export interface Config {
   readonly dns: DnsConfig | null;
   /** Null: each agent goes by what it sees itself. */
   readonly cluster: ClusterConfig | null;
-  /** Checked in shape only; this version does nothing with them. */
-  readonly unused: Pick<ParsedConfig, 'alerts'>;
+  readonly alerts: AlertsConfig;
 }
 
 export interface ServerConfig {

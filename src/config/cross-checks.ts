@@ -1,4 +1,5 @@
 import { PROCESSING_PRESETS } from '../domain/processing.ts';
+import { ALERT_SECRETS, checkAlerts } from './alerts-checks.ts';
 import { type Context, checkServerName, type Self } from './check-context.ts';
 import { checkCluster, checkDns } from './dns-checks.ts';
 import { type Path, type Problem, pathText, shown } from './problems.ts';
@@ -40,7 +41,7 @@ export function crossCheck(tree: Tree, self: Self, locate: Locate): CrossChecked
   checkDns(context);
   checkCluster(context, self);
   checkWeb(context);
-  warnOfUnusedParts(context);
+  checkAlerts(context);
   return { faults, warnings };
 }
 
@@ -107,11 +108,10 @@ function secretPlaces(tree: Tree): readonly { section: Path; stem: string; neede
     { section: ['dns'], stem: 'secretKey', needed: false },
     { section: ['cluster'], stem: 'password', needed: false },
     { section: ['cluster'], stem: 'token', needed: false },
-    ...alerts.map((index) => ({
-      section: ['alerts', index],
-      stem: 'secret',
-      needed: false,
-    })),
+    ...alerts.flatMap((index) => [
+      ...ALERT_SECRETS.map((stem) => ({ section: ['alerts', index], stem, needed: false })),
+      { section: ['alerts', index, 'email'], stem: 'password', needed: false },
+    ]),
     { section: ['web'], stem: 'viewerToken', needed: false },
     { section: ['web'], stem: 'operatorToken', needed: false },
     ...users.map((index) => ({
@@ -257,14 +257,4 @@ function checkWeb({ tree, fault, warn }: Context): void {
     ['web', 'listen'],
     'can be reached from other machines without encryption: write tls, or put a reverse proxy with TLS before it and write trustProxy, or write 127.0.0.1',
   );
-}
-
-/** What has a shape already but does nothing yet is said aloud: nobody should trust in it. */
-function warnOfUnusedParts({ tree, warn }: Context): void {
-  const unused = (path: Path, what: string) => {
-    const found = under(tree, ...path);
-    if (found === undefined || (Array.isArray(found) && found.length === 0)) return;
-    warn(path, `${what}: this version checks the section but does nothing with it yet`);
-  };
-  unused(['alerts'], 'nobody will be told, alerts are only in the log');
 }

@@ -1,3 +1,4 @@
+export type { AlertsConfig, HookConfig } from './alerts-config.ts';
 export type {
   Config,
   Credentials,

@@ -1,6 +1,8 @@
 import { mount, serverName, sourceName, stationName } from '../domain/ids.ts';
 import { parsePasswordHash } from '../domain/password-hash.ts';
 import { DEFAULT_PROCESSING_PRESET, PROCESSING_PRESETS, resolveProcessing } from '../domain/processing.ts';
+import { ALERT_SECRETS, alertSecretFault } from './alerts-checks.ts';
+import { alertsOf } from './alerts-config.ts';
 import type { Self } from './check-context.ts';
 import type { Config, Credentials, ProcessingConfig, ServerConfig, StationConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
@@ -99,6 +101,7 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
   const faults: Problem[] = [];
   const warnings: Problem[] = [];
   const users = Array.from({ length: lengthUnder(tree, 'web', 'users') }, (_, index) => index);
+  const alerts = Array.from({ length: lengthUnder(tree, 'alerts') }, (_, index) => index);
   const sections: readonly (readonly [Path, string])[] = [
     ...keysUnder(tree, 'servers').flatMap((name) => [
       [['servers', name, 'admin'], 'password'] as const,
@@ -112,6 +115,10 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
     [['web'], 'viewerToken'],
     [['web'], 'operatorToken'],
     ...users.map((index) => [['web', 'users', index], PASSWORD_HASH] as const),
+    ...alerts.flatMap((index) => [
+      ...ALERT_SECRETS.map((stem) => [['alerts', index], stem] as const),
+      [['alerts', index, 'email'], 'password'] as const,
+    ]),
   ];
   for (const [section, stem] of sections) {
     const path = textUnder(tree, ...section, `${stem}File`);
@@ -130,6 +137,8 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
       });
       const read = await readSecret(ref, file, env);
       if (!read.ok) faults.push(place(read.message));
+      else if (section[0] === 'alerts' && alertSecretFault(stem, read.secret.reveal()) !== null)
+        faults.push(place(alertSecretFault(stem, read.secret.reveal()) ?? ''));
       else if (stem === PASSWORD_HASH && parsePasswordHash(read.secret.reveal()) === null) {
         faults.push(place(`names no password hash: put there what \`sustain hash-password\` prints`));
       } else {
@@ -147,7 +156,6 @@ function assemble(
   file: string,
   found: Found,
 ): Config {
-  const { alerts } = parsed;
   const secret = (ref: SecretRef) => secretOf(ref, found);
   return {
     self: serverName(self.name),
@@ -196,7 +204,7 @@ function assemble(
     log: parsed.log,
     dns: dnsOf(parsed, secret),
     cluster: clusterOf(parsed, secret),
-    unused: { alerts },
+    alerts: alertsOf(parsed, secret),
   };
 }
 

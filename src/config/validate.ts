@@ -48,7 +48,7 @@ const SECRET_KEY = /^(.*(password|passwd|token|secret|apikey|api_key|credentials
 
 function unknownKey(key: string, known: readonly string[]): string {
   const fileKeys = known.filter((word) => word.endsWith('File'));
-  if (SECRET_KEY.test(key) && fileKeys.length > 0) {
+  if (known.includes(`${key}File`) || (SECRET_KEY.test(key) && fileKeys.length > 0)) {
     const fileKey =
       fileKeys.find((word) => word.toLowerCase() === `${key}file`.toLowerCase()) ?? fileKeys[0] ?? '';
     const variableKey = fileKey.replace(/File$/, 'Env');

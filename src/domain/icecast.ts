@@ -45,6 +45,8 @@ export interface MountView {
 export interface Presence {
   readonly agent: ServerName;
   readonly connectedSeconds: number;
+  /** What it says of itself to its colleagues: short words that mean something only to them. */
+  readonly marks?: readonly string[];
 }
 
 /** One look at a server over its admin API. `startedAtMs`..`atMs` brackets the moment it speaks of. */

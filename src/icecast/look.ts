@@ -139,7 +139,9 @@ function monitorsAmong(clients: readonly ListedClient[], agent: ServerName): Mon
 function presencesAmong(clients: readonly ListedClient[], self: ServerName): Presence[] {
   return clients.flatMap(({ userAgent, connectedSeconds }) => {
     const ours = parseUserAgent(userAgent);
-    return ours?.role === 'presence' && ours.agent !== self ? [{ agent: ours.agent, connectedSeconds }] : [];
+    if (ours?.role !== 'presence' || ours.agent === self) return [];
+    const { agent, marks } = ours;
+    return [{ agent, connectedSeconds, ...(marks === undefined ? {} : { marks }) }];
   });
 }
 

@@ -12,6 +12,8 @@ export interface PresenceOptions {
   readonly agent: ServerName;
   /** Where it may sit, in order of preference: the next is tried when one has no room or no source. */
   readonly mounts: readonly Mount[];
+  /** What it says to the other agents, asked at each renewal. */
+  readonly marks?: () => readonly string[];
   readonly renewEveryMs?: number;
   readonly limits?: Partial<StreamLimits>;
 }
@@ -74,14 +76,14 @@ class ServerPresence implements PresenceControl {
   #tryFrom(index: number, triesLeft: number): void {
     const mount = this.#mounts[index % Math.max(1, this.#mounts.length)];
     if (mount === undefined || triesLeft === 0) return;
-    const { clock, random, server, agent, limits } = this.#options;
+    const { clock, random, server, agent, limits, marks } = this.#options;
     const id = monitorId(random.token(8));
     const connection: StreamConnection = openStream(
       clock,
       {
         server,
         mount,
-        userAgent: userAgentOf({ role: 'presence', agent, id }),
+        userAgent: userAgentOf({ role: 'presence', agent, id, marks: marks?.() ?? [] }),
         icyMetadata: false,
         ...(limits === undefined ? {} : { limits }),
       },

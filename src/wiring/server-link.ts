@@ -30,6 +30,8 @@ export interface ServerLinkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly seen: (look: ServerLook) => void;
+  /** What our sign of life on this server says to the other agents. */
+  readonly marks: () => readonly string[];
 }
 
 export interface ServerLink {
@@ -40,7 +42,7 @@ export interface ServerLink {
   stop(): void;
 }
 
-/** One server: its admin API looked at and acted on, and beside our own one, our sign of life for the other agents. */
+/** One server: its admin API looked at and acted on, and our sign of life there for the other agents. */
 export function startServerLink(options: ServerLinkOptions): ServerLink {
   const { address, admin, clock, random, self, mounts } = options;
   const client = createAdminClient({
@@ -58,10 +60,14 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
     maxIntervalMs: LOOK_AT_LEAST_EVERY_MS,
     deadlineMs: LOOK_DEADLINE_MS,
   });
-  const presence =
-    options.name === self
-      ? startPresence({ clock, random, server: address, agent: self, mounts: [...mounts].reverse() })
-      : null;
+  const presence = startPresence({
+    clock,
+    random,
+    server: address,
+    agent: self,
+    mounts: [...mounts].reverse(),
+    marks: options.marks,
+  });
 
   return {
     address,
@@ -80,7 +86,7 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
       endListeners({ clock, client, mounts: from, perSecond, signal }),
     stop() {
       looker.stop();
-      presence?.stop();
+      presence.stop();
     },
   };
 }

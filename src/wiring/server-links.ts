@@ -14,6 +14,7 @@ import { type ServerLink, startServerLink } from './server-link.ts';
 export function startServerLinks(
   { config, clock, random }: { readonly config: Config; readonly clock: Clock; readonly random: Random },
   seen: (server: ServerName, look: ServerLook) => void,
+  marks: (server: ServerName) => readonly string[],
 ): Map<ServerName, ServerLink> {
   const mounts = [
     ...new Set(config.stations.flatMap((station) => station.sources.map((source) => source.mount))),
@@ -32,6 +33,7 @@ export function startServerLinks(
       clock,
       random,
       seen: (look) => seen(name, look),
+      marks: () => marks(name),
     });
     links.set(name, link);
   }

@@ -146,3 +146,11 @@ function reasonOf(condition: LegCondition): string {
       return condition.reason;
   }
 }
+
+/** What is wrong with a station's legs now, a few words each. */
+export function troublesOf(station: Station | null): readonly string[] {
+  if (station === null) return [];
+  return [...station.state.legs.values()].flatMap(({ leg, condition }) =>
+    condition.is === 'faulty' ? [`${leg.source} on ${leg.server} is ${condition.fault}`] : [],
+  );
+}

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { alert } from './alerts.ts';
 import { cluster, dns } from './dns.ts';
 import { choice, duration, filePath, name } from './leaves.ts';
 import { processing } from './processing.ts';
-import { alert, web } from './sections.ts';
+import { web } from './sections.ts';
 import { server } from './server.ts';
 import { station } from './station.ts';
 
@@ -31,7 +32,9 @@ export const configSchema = z
       .meta({ description: 'Standing in for an agent that is gone.' }),
     dns: dns.optional(),
     cluster: cluster.optional(),
-    alerts: z.array(alert).prefault([]).meta({ description: 'Who is told. Not used in this version.' }),
+    alerts: z.array(alert).max(50, 'has more than 50 entries').prefault([]).meta({
+      description: 'Who is told when something goes wrong.',
+    }),
     web: web.optional(),
     state: z
       .strictObject({

@@ -1,25 +1,5 @@
 import { z } from 'zod';
-import { choice, filePath, hostAndPort, ipAddress, line, secretKeys, secretRef, url } from './leaves.ts';
-
-const alertSecret = secretKeys('secret', 'the key that signs the webhook');
-
-export const alert = z
-  .strictObject({
-    webhook: url({
-      description: 'Where to post the alert.',
-      example: 'https://hooks.example/myfm',
-      protocols: ['http:', 'https:'],
-      path: true,
-      credentials: 'name the key in secretFile',
-    }),
-    secretFile: alertSecret.file,
-    secretEnv: alertSecret.variable,
-  })
-  .transform(({ webhook, secretFile, secretEnv }) => ({
-    webhook,
-    secret: secretRef(secretFile, secretEnv),
-  }))
-  .meta({ description: 'One receiver of alerts. Not used in this version.' });
+import { choice, filePath, hostAndPort, ipAddress, line, secretKeys, secretRef } from './leaves.ts';
 
 const viewer = secretKeys('viewerToken', 'the token of people who may look');
 const operator = secretKeys('operatorToken', 'the token of people who may hold and switch');

@@ -58,12 +58,6 @@ describe('an invalid example', () => {
       .sort();
     expect(files).toEqual(INVALID_CONFIGS.map(({ name }) => name).sort());
   });
-
-  it('says of the parts that this version lacks that it does nothing with them, in one line each', async () => {
-    const loaded = await loadConfig(`${folder}valid/two-servers.yaml`, EXAMPLE_ENV, {});
-    expect(loaded.warnings.map(({ path }) => path)).toEqual(['alerts']);
-    for (const { message } of loaded.warnings) expect(message).toContain('does nothing with it yet');
-  });
 });
 
 describe('the printed faults', () => {

@@ -34,6 +34,7 @@ test('a server far away is looked at often enough for its legs to stay known', a
     mounts: [mount('/primary')],
     clock: systemClock,
     random: systemRandom,
+    marks: () => [],
     seen: (look) => looks.push(look),
   });
   await new Promise((resolve) => setTimeout(resolve, 5000));

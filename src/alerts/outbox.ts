@@ -1,0 +1,294 @@
+import type { Severity } from '../domain/incidents.ts';
+import type { OutboxRow } from '../domain/outbox.ts';
+import { Backoff } from '../platform/backoff.ts';
+import type { Cancel, Clock } from '../platform/clock.ts';
+import { messageOf as errorText } from '../platform/errors.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Random } from '../platform/random.ts';
+import type { Delivery, Hook } from './hook.ts';
+import type { AlertMessage } from './message.ts';
+
+/** What is told of how it goes. */
+export interface OutboxFigures {
+  readonly hook: string;
+  readonly waiting: number;
+  readonly sent: number;
+  readonly failed: number;
+  /** Given up. */
+  readonly dead: number;
+}
+
+/** Where rows are kept. Neither ever rejects. */
+export interface OutboxStore {
+  waiting(): Promise<readonly OutboxRow[]>;
+  update(rows: readonly OutboxRow[]): Promise<boolean>;
+}
+
+/** Asked right before something is sent. */
+export type Verdict = { readonly do: 'send' } | { readonly do: 'drop'; readonly because: string };
+
+export interface OutboxOptions {
+  readonly hooks: readonly Hook[];
+  readonly store: OutboxStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly judge: (message: AlertMessage) => Verdict;
+  readonly sent: (messages: readonly AlertMessage[]) => void;
+}
+
+/** One try may take this long. */
+const DELIVER_WITHIN_MS = 30_000;
+const RETRY = { firstMs: 5_000, maxMs: 15 * 60_000 };
+/** After this nobody wants to be called any more; it stays in the history as dead. */
+const GIVE_UP_MS = 24 * 3_600_000;
+/** So many in a minute are told one by one; what comes on top of them is told together. */
+const STORM_COUNT = 5;
+const STORM_MS = 60_000;
+/** In a storm something critical waits no longer than this. */
+const CRITICAL_MS = 10_000;
+const MOST_FOLDED = 200;
+
+const isUrgent = ({ kind, incident }: AlertMessage): boolean =>
+  incident.severity === 'critical' && (kind === 'opened' || kind === 'escalated');
+
+const RANK: Readonly<Record<Severity, number>> = { warning: 0, critical: 1 };
+
+/** Whether a hook is to be told of this. */
+export function wants({ minimum, stations }: Hook, { incident }: AlertMessage): boolean {
+  if (RANK[incident.severity] < RANK[minimum]) return false;
+  return stations === null || stations.includes(incident.station);
+}
+
+/**
+ * Tells each hook what waits for it, in order, until it has been taken or a day has gone by. What is here was written to the
+ * disk in the same transaction as what it tells of, and is there again after a crash: told twice, perhaps, and not never.
+ */
+export class Outbox {
+  readonly #lanes = new Map<string, Lane>();
+  readonly #options: OutboxOptions;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    for (const hook of options.hooks) this.#lanes.set(hook.name, new Lane(hook, options));
+  }
+
+  /** With what an agent before this one left behind. */
+  async begin(): Promise<void> {
+    const rows = await this.#options.store.waiting();
+    if (rows.length > 0)
+      this.#options.log.info({ count: rows.length }, 'alerts from before are still to be told');
+    this.take(rows);
+  }
+
+  rowsFor(message: AlertMessage, dueUnixMs: number): OutboxRow[] {
+    return this.#options.hooks
+      .filter((hook) => wants(hook, message))
+      .map((hook) => ({
+        id: `${message.id} ${hook.name}`,
+        hook: hook.name,
+        state: 'waiting',
+        attempts: 0,
+        dueUnixMs,
+        createdUnixMs: message.unixMs,
+        lastError: null,
+        body: JSON.stringify(message),
+      }));
+  }
+
+  take(rows: readonly OutboxRow[]): void {
+    const orphans: OutboxRow[] = [];
+    for (const row of rows) {
+      const lane = this.#lanes.get(row.hook);
+      if (lane === undefined) orphans.push({ ...row, state: 'dead', lastError: 'it is not in the config' });
+      else lane.add(row);
+    }
+    if (orphans.length > 0) void this.#options.store.update(orphans);
+    for (const lane of this.#lanes.values()) lane.run();
+  }
+
+  get figures(): readonly OutboxFigures[] {
+    return [...this.#lanes.values()].map(({ figures }) => figures);
+  }
+
+  stop(): void {
+    for (const lane of this.#lanes.values()) lane.stop();
+  }
+}
+
+interface Letter {
+  readonly row: OutboxRow;
+  readonly message: AlertMessage;
+}
+
+/** What waits for one hook. */
+class Lane {
+  readonly #hook: Hook;
+  readonly #options: OutboxOptions;
+  readonly #backoff: Backoff;
+  readonly #ending = new AbortController();
+  #letters: Letter[] = [];
+  #sentAtMs: number[] = [];
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #busy = false;
+  #isFailing = false;
+  #timer: Cancel = () => {};
+  #sent = 0;
+  #failed = 0;
+  #dead = 0;
+
+  constructor(hook: Hook, options: OutboxOptions) {
+    this.#hook = hook;
+    this.#options = options;
+    this.#backoff = new Backoff(RETRY, options.random);
+  }
+
+  get figures(): OutboxFigures {
+    const counts = { sent: this.#sent, failed: this.#failed, dead: this.#dead };
+    return { hook: this.#hook.name, waiting: this.#letters.length, ...counts };
+  }
+
+  add(row: OutboxRow): void {
+    if (this.#letters.some((letter) => letter.row.id === row.id)) return;
+    try {
+      this.#letters.push({ row, message: JSON.parse(row.body) as AlertMessage });
+    } catch (thrown) {
+      void this.#options.store.update([{ ...row, state: 'dead', lastError: errorText(thrown) }]);
+    }
+  }
+
+  stop(): void {
+    this.#ending.abort();
+    this.#timer();
+  }
+
+  /** Sends what is due, or looks again when it will be. */
+  run(): void {
+    if (this.#busy || this.#ending.signal.aborted) return;
+    this.#timer();
+    const waitMs = this.#waitMs();
+    if (waitMs === null) return;
+    if (waitMs > 0) {
+      this.#timer = this.#options.clock.after(waitMs, () => this.run());
+      return;
+    }
+    this.#busy = true;
+    void this.#send(this.#due()).finally(() => {
+      this.#busy = false;
+      this.run();
+    });
+  }
+
+  /** Null: nothing waits. */
+  #waitMs(): number | null {
+    const { clock } = this.#options;
+    const nowUnixMs = clock.wallTime().getTime();
+    const nowMs = clock.nowMs();
+    if (this.#letters.length === 0) return null;
+    const dueMs = Math.min(...this.#letters.map(({ row }) => row.dueUnixMs)) - nowUnixMs;
+    return Math.max(0, dueMs, this.#notBeforeMs - nowMs, this.#stormMs(nowMs));
+  }
+
+  #stormMs(nowMs: number): number {
+    this.#sentAtMs = this.#sentAtMs.filter((atMs) => nowMs - atMs < STORM_MS);
+    const [oldest] = this.#sentAtMs;
+    const newest = this.#sentAtMs.at(-1);
+    if (this.#sentAtMs.length < STORM_COUNT || oldest === undefined || newest === undefined) return 0;
+    const isHurried = this.#letters.some(({ message }) => isUrgent(message));
+    return (isHurried ? Math.min(oldest + STORM_MS, newest + CRITICAL_MS) : oldest + STORM_MS) - nowMs;
+  }
+
+  /** One, or in a storm and after a long failure all that is due. */
+  #due(): Letter[] {
+    const nowUnixMs = this.#options.clock.wallTime().getTime();
+    const due = this.#letters.filter(({ row }) => row.dueUnixMs <= nowUnixMs);
+    const isStorm = this.#sentAtMs.length >= STORM_COUNT - 1 || due.length > STORM_COUNT;
+    return due.slice(0, isStorm ? MOST_FOLDED : 1);
+  }
+
+  async #send(due: readonly Letter[]): Promise<void> {
+    const letters: Letter[] = [];
+    const dropped: Letter[] = [];
+    for (const letter of due) {
+      const verdict = this.#options.judge(letter.message);
+      if (verdict.do === 'send') letters.push(letter);
+      else dropped.push({ ...letter, row: { ...letter.row, state: 'dropped', lastError: verdict.because } });
+    }
+    await this.#settle(dropped);
+    if (letters.length === 0) return;
+    const messages = letters.map(({ message }) => message);
+    const delivery = await this.#deliver(messages);
+    if (this.#ending.signal.aborted && delivery.is === 'failed') return;
+    if (delivery.is === 'sent') await this.#taken(letters, messages);
+    else await this.#refused(letters, delivery);
+  }
+
+  async #deliver(messages: readonly AlertMessage[]): Promise<Delivery> {
+    const late = new AbortController();
+    const cancel = this.#options.clock.after(DELIVER_WITHIN_MS, () => late.abort());
+    const signal = AbortSignal.any([late.signal, this.#ending.signal]);
+    try {
+      return await this.#hook.deliver(messages, signal);
+    } catch (thrown) {
+      return { is: 'failed', detail: errorText(thrown), forGood: false, retryAfterMs: null };
+    } finally {
+      cancel();
+    }
+  }
+
+  async #taken(letters: readonly Letter[], messages: readonly AlertMessage[]): Promise<void> {
+    const { clock, log } = this.#options;
+    this.#sentAtMs.push(clock.nowMs());
+    this.#sent += letters.length;
+    this.#backoff.succeeded();
+    if (this.#isFailing) log.info({ hook: this.#hook.name }, 'alerts get through again');
+    this.#isFailing = false;
+    this.#options.sent(messages);
+    await this.#settle(
+      letters.map(({ row, ...letter }) => ({
+        ...letter,
+        row: { ...row, state: 'sent', attempts: row.attempts + 1, lastError: null },
+      })),
+    );
+  }
+
+  async #refused(letters: readonly Letter[], delivery: Delivery & { is: 'failed' }): Promise<void> {
+    const { clock, log } = this.#options;
+    const nowUnixMs = clock.wallTime().getTime();
+    const { detail, forGood } = delivery;
+    const waitMs = Math.max(this.#backoff.nextMs(), delivery.retryAfterMs ?? 0);
+    this.#failed += 1;
+    this.#notBeforeMs = forGood ? Number.NEGATIVE_INFINITY : clock.nowMs() + waitMs;
+    const hook = this.#hook.name;
+    if (!this.#isFailing)
+      log.warn({ hook, detail, retryInMs: Math.round(waitMs) }, 'an alert did not get through');
+    this.#isFailing = true;
+    const tried = letters.map((letter): Letter => {
+      const isDead = forGood || nowUnixMs - letter.row.createdUnixMs >= GIVE_UP_MS;
+      const attempts = letter.row.attempts + 1;
+      return {
+        ...letter,
+        row: {
+          ...letter.row,
+          state: isDead ? 'dead' : 'waiting',
+          attempts,
+          lastError: detail,
+          dueUnixMs: isDead ? letter.row.dueUnixMs : nowUnixMs + Math.round(waitMs),
+        },
+      };
+    });
+    const dead = tried.filter(({ row }) => row.state === 'dead');
+    this.#dead += dead.length;
+    if (dead.length > 0) log.error({ hook, count: dead.length, detail }, 'alerts were given up');
+    await this.#settle(tried);
+  }
+
+  async #settle(settled: readonly Letter[]): Promise<void> {
+    if (settled.length === 0) return;
+    const after = new Map(settled.map((letter) => [letter.row.id, letter]));
+    this.#letters = this.#letters
+      .map((letter) => after.get(letter.row.id) ?? letter)
+      .filter(({ row }) => row.state === 'waiting');
+    await this.#options.store.update(settled.map(({ row }) => row));
+  }
+}

@@ -1,0 +1,52 @@
+import type { IncidentChange } from '../domain/incidents.ts';
+
+/** Another agent, as its sign of life shows it. */
+export interface ColleagueSight {
+  readonly agent: string;
+  readonly seenAgoMs: number;
+  /** What it has told people of and still has open. */
+  readonly marks: ReadonlySet<string>;
+}
+
+export interface TellingSituation {
+  readonly self: string;
+  /** Servers in the order of the config; an agent that stands beside none (a witness) comes after them. */
+  readonly order: readonly string[];
+  readonly colleagues: readonly ColleagueSight[];
+  /** The marks that say that somebody has told of this, or of worse. */
+  readonly marks: readonly string[];
+  readonly is: Exclude<IncidentChange['is'], 'changed'>;
+  /** Whether this agent told people when it opened. */
+  readonly toldByUs: boolean;
+  /** How long it has been left for a colleague to tell. */
+  readonly waitedMs: number;
+}
+
+export type Telling =
+  | { readonly do: 'tell' }
+  | { readonly do: 'wait'; readonly forMs: number }
+  | { readonly do: 'leave'; readonly to: string };
+
+/** A sign of life is renewed every 5 s and looked for every second. */
+const ALIVE_MS = 12_000;
+/** So long one with precedence has to tell and to show that it did. */
+const PRECEDENCE_MS = 12_000;
+
+/**
+ * Which of the agents that see an incident tells people of it. The first living one in the order of the config does, at
+ * once; the others see by its sign of life that it has, and else tell themselves a little later. When they can't see each
+ * other, each tells: rather twice than never.
+ */
+export function whoTells(situation: TellingSituation): Telling {
+  const { self, order, colleagues, marks, is, toldByUs, waitedMs } = situation;
+  // Who has begun a thread goes on with it.
+  if (toldByUs) return { do: 'tell' };
+  const living = colleagues.filter(({ agent, seenAgoMs }) => agent !== self && seenAgoMs <= ALIVE_MS);
+  const teller = living.find((colleague) => marks.some((mark) => colleague.marks.has(mark)));
+  if (teller !== undefined) return { do: 'leave', to: teller.agent };
+  const rankOf = (agent: string) => (order.includes(agent) ? order.indexOf(agent) : order.length);
+  const isFirst = living.every(({ agent }) => rankOf(self) <= rankOf(agent));
+  // The end of what nobody of us began is told by whoever is there.
+  if (isFirst || is === 'closed' || waitedMs >= PRECEDENCE_MS) return { do: 'tell' };
+  return { do: 'wait', forMs: PRECEDENCE_MS - waitedMs };
+}
