@@ -7,6 +7,7 @@ import type { InitFlags } from './init/answers.ts';
 import type { MeasureOptions } from './measure/options.ts';
 import type { ProcessOptions } from './process/options.ts';
 import { EXIT, type RunOptions, run } from './run.ts';
+import type { SimulateOptions } from './simulate/options.ts';
 
 const program = new Command('sustain')
   .description('Keeps an internet or DAB radio station on the air.')
@@ -98,6 +99,21 @@ program
   .action(async () => {
     const { hashPasswordFromInput } = await import('./hash-password.ts');
     finish(await hashPasswordFromInput());
+  });
+
+program
+  .command('simulate')
+  .description('a station under its faults for many years, beside the same station without Sustain')
+  .option('--years <number>', 'how many', '1000')
+  .option('--seed <number>', 'the same seed gives the same years', '1')
+  .option('--config <file>', 'take delays and intervals from this configuration')
+  .option('--station <name>', 'which station of the config (the first)')
+  .option('--rates <file>', 'how often what fails, and how players behave: see docs/simulate.md')
+  .option('--plot <file.svg>', 'also draw the minutes without sound')
+  .option('--json', 'print JSON')
+  .action(async (options: SimulateOptions) => {
+    const { simulate } = await import('./simulate.ts');
+    finish(await simulate(options));
   });
 
 program

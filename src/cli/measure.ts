@@ -7,8 +7,8 @@ import { type Heard, hearSource } from './measure/hear.ts';
 import { listenToProgramme, type ProgrammeListener } from './measure/listener.ts';
 import { isUrl, openLive, parseLiveUrl, TitlesLied } from './measure/live-source.ts';
 import { type MeasureOptions, parseOptions, type Wanted } from './measure/options.ts';
-import { measurementJson, measurementText } from './measure/print.ts';
-import { createProgress, type Terminal } from './measure/progress.ts';
+import { heardText, measurementJson, measurementText } from './measure/print.ts';
+import { createProgress, type Terminal } from './progress.ts';
 import { EXIT } from './run.ts';
 
 export type { MeasureOptions };
@@ -106,7 +106,7 @@ class Measuring {
       clock: this.#clock,
       interrupted,
       onProgress: (bytes) =>
-        progress.show(shareDone(listener, seconds, bytes, source), listener.heardSeconds),
+        progress.show(shareDone(listener, seconds, bytes, source), heardText(listener.heardSeconds)),
     }).finally(() => progress.clear());
     return this.#report(heard, listener, source, shown);
   }

@@ -8,10 +8,11 @@ import { describeExit } from '../platform/child.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { type Heard, hearSource } from './measure/hear.ts';
-import { createProgress, type Terminal } from './measure/progress.ts';
+import { heardText } from './measure/print.ts';
 import { type ProcessOptions, parseProcessOptions, type WantedProcess } from './process/options.ts';
 import { processJson, processText } from './process/print.ts';
 import { type ProcessReport, startProcessWork } from './process/work.ts';
+import { createProgress, type Terminal } from './progress.ts';
 import { EXIT } from './run.ts';
 
 export type { ProcessOptions };
@@ -99,7 +100,10 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
       clock,
       interrupted: around.interrupted,
       onProgress: (bytes) =>
-        progress.show(source.totalBytes === null ? null : bytes / source.totalBytes, work.heardSeconds),
+        progress.show(
+          source.totalBytes === null ? null : bytes / source.totalBytes,
+          heardText(work.heardSeconds),
+        ),
     }).finally(() => progress.clear());
     if (heard.is === 'interrupted') return null;
     mustBeWhole(files.input, source, heard, work.heardSeconds);

@@ -19,5 +19,7 @@ export {
 } from './load.ts';
 export { legsOf, policyOf, serverOf } from './policy.ts';
 export { type Problem, printProblems } from './problems.ts';
+export { type LoadedRates, loadRates, loadRatesText } from './rates.ts';
+export type { Rates } from './schema/rates.ts';
 export { Secret } from './secret.ts';
 export { configJsonSchema } from './validate.ts';

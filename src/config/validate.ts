@@ -4,13 +4,18 @@ import { configSchema, type ParsedConfig } from './schema/schema.ts';
 import { nearest } from './suggest.ts';
 import type { Locate, Tree } from './yaml.ts';
 
-export type Validated =
-  | { readonly ok: true; readonly parsed: ParsedConfig }
+export type Validated<Value> =
+  | { readonly ok: true; readonly parsed: Value }
   | { readonly ok: false; readonly faults: readonly Problem[] };
 
-/** Holds the tree against the schema and gives every fault, each with its place. */
-export function validate(tree: Tree, locate: Locate): Validated {
-  const result = configSchema.safeParse(tree, { error: sentenceOf });
+/** Holds the tree of `sustain.yaml` against its schema and gives every fault, each with its place. */
+export function validate(tree: Tree, locate: Locate): Validated<ParsedConfig> {
+  return validateAs(configSchema, tree, locate);
+}
+
+/** The same for any file of ours. */
+export function validateAs<Value>(schema: z.ZodType<Value>, tree: Tree, locate: Locate): Validated<Value> {
+  const result = schema.safeParse(tree, { error: sentenceOf });
   if (result.success) return { ok: true, parsed: result.data };
   const faults = result.error.issues.flatMap((issue) => {
     const path = plainPath(issue.path);
@@ -19,7 +24,7 @@ export function validate(tree: Tree, locate: Locate): Validated {
       path: pathText(at),
       message,
     });
-    const known = knownKeys(path);
+    const known = knownKeys(schema, path);
     if (issue.code === 'invalid_type' && issue.expected === 'object' && known.length > 0) {
       return [problem(path, `${issue.message}; its keys are ${known.join(', ')}`)];
     }
@@ -63,8 +68,8 @@ function unknownKey(key: string, known: readonly string[]): string {
 const shownKey = (key: string): string => shown(key).slice(1, -1);
 
 /** The keys of the section at a path, from the schema as the reference has it. */
-function knownKeys(path: Path): readonly string[] {
-  let here: z.core.JSONSchema._JSONSchema | undefined = configJsonSchema();
+function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
+  let here: z.core.JSONSchema._JSONSchema | undefined = z.toJSONSchema(schema, { io: 'input' });
   for (const step of path) {
     if (typeof here !== 'object') return [];
     if (typeof step === 'number') here = Array.isArray(here.items) ? here.items[step] : here.items;

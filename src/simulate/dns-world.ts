@@ -23,7 +23,7 @@ import { type ServerName, serverName } from '../domain/ids.ts';
 import { SimLease } from './lease.ts';
 import { DUBLIN, FAILOVER_DEFAULTS, LONDON, STATION } from './station.ts';
 
-export { DUBLIN, LONDON };
+export { DUBLIN, FAILOVER_DEFAULTS, LONDON };
 
 const STEP_MS = 100;
 const PROBE_TIMEOUT_MS = 2_000;

@@ -1,9 +1,8 @@
 import type { PlannedFault } from './faults.ts';
 import { type Change, StationWorld, type WorldOptions } from './station-world.ts';
 
-const HOUR_MS = 3_600_000;
-/** By then nothing of an episode is felt any more: longer than the longest hold-down, and a dozen half-lives. */
-export const CALM_MS = 3 * HOUR_MS;
+/** After this nothing of an episode is felt any more: five half-lives of what flapping adds, and longer than the longest hold-down. */
+export const CALM_MS = 75 * 60_000;
 /** Everything that recurs is in the same phase again after this, as far as a first reaction depends on it. */
 const PHASE_MS = 5_000;
 

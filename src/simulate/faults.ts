@@ -152,7 +152,7 @@ const Z95 = 1.6449;
 export const YEAR_MS = 365.25 * 24 * H;
 const LONGEST_MS = 7 * 24 * H;
 /** Faults begin and end at these moments of every 5 s: what recurs in a station is met in all of its phases. */
-const PHASES_MS = [300, 1_100, 1_900, 2_800, 3_500, 4_700] as const;
+const PHASES_MS = [300, 1_600, 2_800, 4_100] as const;
 const PHASE_TURN_MS = 5_000;
 
 function inSomePhase(ms: number, random: () => number): number {

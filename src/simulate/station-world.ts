@@ -131,7 +131,8 @@ export class StationWorld {
   get isAtRest(): boolean {
     if (this.parts.faults.size > 0 || !this.parts.isSettled || this.#name !== LONDON) return false;
     if (!this.#isQuietFor(FINE_FOR_MS)) return false;
-    return SERVERS.every((name) => {
+    const servers = this.#options.keeper.is === 'one-server' ? [LONDON] : SERVERS;
+    return servers.every((name) => {
       const { is, source } = this.output(name);
       return is === 'sound' && source === 'primary';
     });

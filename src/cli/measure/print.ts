@@ -103,6 +103,9 @@ function number(value: number, digits: number): string {
   return value.toFixed(digits);
 }
 
+/** What a bar says while somebody listens. */
+export const heardText = (seconds: number): string => `${timeText(seconds)} heard`;
+
 /** `1:02:03.4` as a person finds it in a player. */
 export function timeText(seconds: number): string {
   const tenths = Math.round(seconds * 10);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Measurement } from '../../../src/cli/measure/measurement.ts';
-import { measurementJson, measurementText, timeText } from '../../../src/cli/measure/print.ts';
-import { createProgress, progressText } from '../../../src/cli/measure/progress.ts';
+import { heardText, measurementJson, measurementText, timeText } from '../../../src/cli/measure/print.ts';
+import { createProgress, progressText } from '../../../src/cli/progress.ts';
 
 const MEASURED: Measurement = {
   summary: {
@@ -114,27 +114,27 @@ describe('the progress bar', () => {
   });
 
   it('shows how much is done and how long the rest takes', () => {
-    expect(progressText(0.25, 120, 10_000, 80)).toBe(
+    expect(progressText(0.25, heardText(120), 10_000, 80)).toBe(
       '[##########------------------------------]  25 %  2:00.0 heard, 30 s left',
     );
   });
 
   it('never is wider than the terminal', () => {
     for (const columns of [10, 20, 40, 60, 200]) {
-      const text = progressText(0.5, 36_000, 7_200_000, columns);
+      const text = progressText(0.5, heardText(36_000), 7_200_000, columns);
       expect(text.length).toBeLessThan(columns);
     }
   });
 
   it('shows only the time heard where nobody knows how much there is', () => {
-    expect(progressText(null, 61, 1_000, 80)).toBe('1:01.0 heard');
+    expect(progressText(null, heardText(61), 1_000, 80)).toBe('1:01.0 heard');
   });
 
   it('stays away from what is no terminal, and from what is done at once', () => {
     const written: string[] = [];
     const write = (text: string) => written.push(text);
-    createProgress(clockAt([0, 5_000]), { isTTY: false, write }).show(0.5, 1);
-    createProgress(clockAt([0, 300]), { isTTY: true, write }).show(0.5, 1);
+    createProgress(clockAt([0, 5_000]), { isTTY: false, write }).show(0.5, heardText(1));
+    createProgress(clockAt([0, 300]), { isTTY: true, write }).show(0.5, heardText(1));
     expect(written).toEqual([]);
   });
 
@@ -145,7 +145,7 @@ describe('the progress bar', () => {
       columns: 80,
       write: (text) => written.push(text),
     });
-    for (let time = 0; time < 3; time += 1) progress.show(0.5, 1);
+    for (let time = 0; time < 3; time += 1) progress.show(0.5, heardText(1));
     progress.clear();
     expect(written).toHaveLength(3);
     expect(written[0]).toContain('50 %');

@@ -1,5 +1,4 @@
-import type { Clock } from '../../platform/clock.ts';
-import { timeText } from './print.ts';
+import type { Clock } from '../platform/clock.ts';
 
 /** Where the bar goes: standard error, when a person watches it. */
 export interface Terminal {
@@ -10,7 +9,7 @@ export interface Terminal {
 
 export interface Progress {
   /** From 0 to 1; null when nobody knows how much there is. */
-  show(share: number | null, heardSeconds: number): void;
+  show(share: number | null, done: string): void;
   clear(): void;
 }
 
@@ -26,12 +25,12 @@ export function createProgress(clock: Clock, terminal: Terminal): Progress {
   let shownAtMs = startedAtMs + FIRST_AFTER_MS - EVERY_MS;
   let isShown = false;
   return {
-    show(share, heardSeconds) {
+    show(share, done) {
       const nowMs = clock.nowMs();
       if (terminal.isTTY !== true || nowMs - shownAtMs < EVERY_MS) return;
       shownAtMs = nowMs;
       isShown = true;
-      const text = progressText(share, heardSeconds, nowMs - startedAtMs, terminal.columns || 80);
+      const text = progressText(share, done, nowMs - startedAtMs, terminal.columns || 80);
       terminal.write(`${CLEAR_LINE}${text}`);
     },
     clear() {
@@ -42,23 +41,17 @@ export function createProgress(clock: Clock, terminal: Terminal): Progress {
 }
 
 /** `[#####-----]  50 %  2:00.0 heard, 3 s left`, never wider than the terminal. */
-export function progressText(
-  share: number | null,
-  heardSeconds: number,
-  elapsedMs: number,
-  columns: number,
-): string {
-  const heard = `${timeText(heardSeconds)} heard`;
-  if (share === null) return heard.slice(0, columns - 1);
+export function progressText(share: number | null, done: string, elapsedMs: number, columns: number): string {
+  if (share === null) return done.slice(0, columns - 1);
   const bounded = Math.min(1, Math.max(0, share));
   const percent = `${String(Math.floor(bounded * 100)).padStart(3)} %`;
   const leftSeconds = bounded > 0 ? Math.ceil((elapsedMs * (1 - bounded)) / bounded / 1000) : null;
   const left = leftSeconds === null ? '' : `, ${leftText(leftSeconds)} left`;
-  const words = ` ${percent}  ${heard}${left}`;
+  const words = ` ${percent}  ${done}${left}`;
   const width = Math.min(MOST_BAR_CHARS, columns - words.length - 3);
   if (width < 5) return words.trimStart().slice(0, columns - 1);
-  const done = Math.round(bounded * width);
-  return `[${'#'.repeat(done)}${'-'.repeat(width - done)}]${words}`;
+  const full = Math.round(bounded * width);
+  return `[${'#'.repeat(full)}${'-'.repeat(width - full)}]${words}`;
 }
 
 function leftText(seconds: number): string {

@@ -1,0 +1,101 @@
+import { writeFile } from 'node:fs/promises';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import { messageOf } from '../platform/errors.ts';
+import { type KeeperYears, simulateYears } from '../simulate/years.ts';
+import { createProgress, type Terminal } from './progress.ts';
+import { EXIT } from './run.ts';
+import { parseOptions, type SimulateOptions, type Wanted } from './simulate/options.ts';
+import { simulationPlot } from './simulate/plot.ts';
+import { keeperWords, simulationJson, simulationText } from './simulate/print.ts';
+
+export type { SimulateOptions };
+
+/** What the command has around it; replaced in tests. */
+export interface SimulateSurroundings {
+  readonly clock?: Clock;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly terminal?: Terminal;
+  readonly print?: (text: string) => void;
+  /** Aborted when a person has waited for long enough. */
+  readonly interrupted?: AbortSignal;
+}
+
+/** `sustain simulate`: a station under its faults for many years, beside the same station without Sustain. */
+export async function simulate(
+  asked: SimulateOptions,
+  surroundings: SimulateSurroundings = {},
+): Promise<number> {
+  const terminal = surroundings.terminal ?? process.stderr;
+  const parsed = await parseOptions(asked, surroundings.env ?? process.env);
+  if (!parsed.ok) {
+    terminal.write(`${parsed.message}\n`);
+    return EXIT.unusable;
+  }
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
+  const ends = [stop.signal, ...(surroundings.interrupted ? [surroundings.interrupted] : [])];
+  try {
+    const results = await simulateAll(
+      parsed.value,
+      surroundings.clock ?? systemClock,
+      terminal,
+      AbortSignal.any(ends),
+    );
+    if (results === null) {
+      terminal.write('stopped before all years were over, so nothing is said of them\n');
+      return EXIT.failed;
+    }
+    if (asked.plot !== undefined) {
+      const { causes, years } = parsed.value.options;
+      await writeFile(asked.plot, simulationPlot(causes, results, years));
+    }
+    const print = surroundings.print ?? ((text) => process.stdout.write(`${text}\n`));
+    print(
+      asked.json === true
+        ? JSON.stringify(simulationJson(parsed.value, results), null, 2)
+        : simulationText(parsed.value, results),
+    );
+    return EXIT.ok;
+  } catch (thrown) {
+    terminal.write(`${messageOf(thrown)}\n`);
+    return EXIT.failed;
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+  }
+}
+
+/** How the whole of the work is shared out among the keepers, as seen on one machine: only the first two decide anything. */
+const WORK = { sustain: 0.85, 'one-server': 0.11, 'dns-check': 0.02, fallback: 0.02 } as const;
+
+async function simulateAll(
+  { options, keepers }: Wanted,
+  clock: Clock,
+  terminal: Terminal,
+  interrupted: AbortSignal,
+): Promise<readonly KeeperYears[] | null> {
+  const progress = createProgress(clock, terminal);
+  const results: KeeperYears[] = [];
+  let before = 0;
+  try {
+    for (const keeper of keepers) {
+      const words = keeperWords({ keeper });
+      const result = await simulateYears(
+        keeper,
+        options,
+        (share) =>
+          progress.show(
+            before + share * WORK[keeper.is],
+            `${Math.round(share * options.years)} years, ${words}`,
+          ),
+        interrupted,
+      );
+      if (result === null) return null;
+      results.push(result);
+      before += WORK[keeper.is];
+    }
+    return results;
+  } finally {
+    progress.clear();
+  }
+}
