@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline/promises';
 import { messageOf, SustainError } from '../platform/errors.ts';
 import { runCheck } from './check.ts';
 import { type Ask, answersOf, type InitAnswers, type InitFlags } from './init/answers.ts';
@@ -23,17 +23,18 @@ const SYSTEM_FOLDER = '/etc/sustain';
 /** `sustain init`: asks, and writes a config, its secrets and what every Icecast has to be told; then checks. */
 export async function runInit(options: InitOptions): Promise<number> {
   const print = options.print ?? ((text) => process.stdout.write(`${text}\n`));
-  const terminal = options.ask === undefined && options.yes !== true ? openTerminal() : null;
+  const terminal = new Terminal();
   try {
     const config = resolve(options.config);
     if (existsSync(config) && options.force !== true)
       throw new SustainError('init-exists', `${config} is there already: --force writes it anew`);
     const existing = options.icecastXml === undefined ? null : await existingOf(options.icecastXml);
-    const ask = options.ask ?? terminal?.ask ?? ((_question, fallback) => Promise.resolve(fallback));
+    const byDefault: Ask = (_question, fallback) => Promise.resolve(fallback);
+    const ask = options.ask ?? (options.yes === true ? byDefault : terminal.ask);
     const none = { port: null, sources: [] };
     const answers = await answersOf(options, existing?.suggested ?? none, ask);
     await write(config, options, answers, existing, print);
-    terminal?.close();
+    terminal.close();
     if (options.check === false) return EXIT.ok;
     print('\nsustain check says:\n');
     const code = await runCheck({ config, print, env: checkEnvironment(config, options) });
@@ -43,24 +44,29 @@ export async function runInit(options: InitOptions): Promise<number> {
     process.stderr.write(`sustain init: ${thrown.message}\n`);
     return EXIT.unusable;
   } finally {
-    terminal?.close();
+    terminal.close();
   }
 }
 
-function openTerminal(): { readonly ask: Ask; close(): void } {
-  if (!process.stdin.isTTY)
-    throw new SustainError(
-      'init-no-terminal',
-      'nobody can be asked here: give the flags (sustain init --help) and --yes, which takes the defaults for the rest',
-    );
-  const reader = createInterface({ input: process.stdin, output: process.stdout });
-  return {
-    async ask(question, fallback) {
-      const answer = await reader.question(`${question}${fallback === '' ? '' : ` [${fallback}]`}: `);
-      return answer.trim() === '' ? fallback : answer.trim();
-    },
-    close: () => reader.close(),
+/** Opened by the first question, so that flags for everything need none. */
+class Terminal {
+  #reader: Interface | null = null;
+
+  readonly ask: Ask = async (question, fallback) => {
+    if (!process.stdin.isTTY)
+      throw new SustainError(
+        'init-no-terminal',
+        'nobody can be asked here: give the flags (sustain init --help) and --yes, which takes the defaults for the rest',
+      );
+    this.#reader ??= createInterface({ input: process.stdin, output: process.stdout });
+    const answer = await this.#reader.question(`${question}${fallback === '' ? '' : ` [${fallback}]`}: `);
+    return answer.trim() === '' ? fallback : answer.trim();
   };
+
+  close(): void {
+    this.#reader?.close();
+    this.#reader = null;
+  }
 }
 
 async function existingOf(path: string): Promise<Existing> {
