@@ -35,6 +35,8 @@ import { stationView, troublesOf } from './wiring/view.ts';
 const TICK_MS = 100;
 /** A tick this late means that the whole process stood still. */
 const GAP_MS = 1000;
+/** Between the starts of two stations. */
+const STAGGER_MS = 50;
 const REMEMBER_EVERY_MS = 5000;
 /** The last moves have this long before the agent goes, in ms. */
 const LAST_MOVES_MS = 3500;
@@ -287,35 +289,38 @@ export class Agent {
     }
   }
 
+  /** One station after another: the decoders of a hundred stations must not all begin in one moment. */
   #startLegs(): void {
+    for (const [index, running] of [...this.#stations.values()].entries())
+      this.#cancels.push(this.#options.clock.after(index * STAGGER_MS, () => this.#startLegsOf(running)));
+  }
+
+  #startLegsOf({ station, levels, records }: Running): void {
     const { config, clock, random, log, ffmpegPath } = this.#options;
     const decoders = ffmpegDecoders({ ffmpegPath, clock, random, logger: log });
-    for (const { station, levels, records } of this.#stations.values()) {
-      const relay = this.#relays.get(station.policy.station);
-      for (const leg of station.policy.legs) {
-        const link = this.#links.get(leg.server);
-        if (link === undefined) continue;
-        const listener = startLegListener({
-          leg,
-          agent: config.self,
-          server: link.address,
-          policy: station.policy,
-          decoders,
-          clock,
-          random,
-          log,
-          input: (input) => {
-            if (input.kind === 'levels')
-              this.chronicle.heard(station.policy.station, input.leg, input.reading);
-            this.#push(station, input);
-          },
-          title: (title) => station.titles.set(leg.id, title),
-          heard: (pcm) => levels.heard(leg.id, pcm),
-          decoderReplaced: () => records.noteDecoderRestart(leg.id),
-          ...(relay === undefined ? {} : { openFeed: () => relay.openFeed(leg.id) }),
-        });
-        this.#legs.set(leg.id, listener);
-      }
+    const relay = this.#relays.get(station.policy.station);
+    for (const leg of station.policy.legs) {
+      const link = this.#links.get(leg.server);
+      if (link === undefined) continue;
+      const listener = startLegListener({
+        leg,
+        agent: config.self,
+        server: link.address,
+        policy: station.policy,
+        decoders,
+        clock,
+        random,
+        log,
+        input: (input) => {
+          if (input.kind === 'levels') this.chronicle.heard(station.policy.station, input.leg, input.reading);
+          this.#push(station, input);
+        },
+        title: (title) => station.titles.set(leg.id, title),
+        heard: (pcm) => levels.heard(leg.id, pcm),
+        decoderReplaced: () => records.noteDecoderRestart(leg.id),
+        ...(relay === undefined ? {} : { openFeed: () => relay.openFeed(leg.id) }),
+      });
+      this.#legs.set(leg.id, listener);
     }
   }
 

@@ -1,6 +1,6 @@
 import { Agent } from '../agent.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
-import { type Config, loadConfig, printProblems } from '../config/index.ts';
+import { type Config, type ConfigFlags, loadConfig, printProblems } from '../config/index.ts';
 import { systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { createLogger, isJournal } from '../platform/logger.ts';
@@ -25,12 +25,13 @@ export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
 /** Runs the agent until SIGTERM or SIGINT; SIGHUP reads the config again. */
 export async function run(options: RunOptions): Promise<number> {
   const { server, witness } = options;
-  const load = () =>
+  const load = (flags: Pick<ConfigFlags, 'leaveOut'> = {}) =>
     loadConfig(options.config, process.env, {
+      ...flags,
       server,
       witness: witness === true ? WITNESS : witness || undefined,
     });
-  const loaded = await load();
+  const loaded = await load({ leaveOut: true });
   if (!loaded.ok) {
     process.stderr.write(`${printProblems(options.config, loaded.faults)}\n`);
     return EXIT.unusable;
@@ -41,6 +42,10 @@ export async function run(options: RunOptions): Promise<number> {
     agent: config.self,
     journal: isJournal(process.env),
   });
+  for (const { station, faults } of loaded.leftOut) {
+    for (const { file = options.config, line, path, message } of faults)
+      log.error({ file, line, path }, `this station does not run: ${station}: ${message}`);
+  }
   for (const warning of warnings) log.warn({ line: warning.line, path: warning.path }, warning.message);
   const search = await findFfmpeg({ clock: systemClock });
   if (!search.ok) {

@@ -11,6 +11,14 @@ import { besideConfig, type Environment, readConfigText, readSecret } from './fi
 import { inFileOrder, type Path, type Problem, pathText } from './problems.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
 import type { Secret, SecretRef } from './secret.ts';
+import {
+  type LeftOut,
+  readStationFiles,
+  type StationFile,
+  stationsAtFault,
+  withoutStations,
+  withStationFiles,
+} from './station-files.ts';
 import { keysUnder, lengthUnder, textUnder } from './tree.ts';
 import { validate } from './validate.ts';
 import { type Locate, readYaml, type Tree } from './yaml.ts';
@@ -20,12 +28,16 @@ export interface ConfigFlags {
   readonly server?: string | undefined;
   /** `--witness`: this agent stands beside no server, and is called so. */
   readonly witness?: string | undefined;
+  /** Stations with faults are left out when another one is left, so that one bad station never stops the others. */
+  readonly leaveOut?: boolean | undefined;
 }
 
 export type LoadedConfig =
   | {
       readonly ok: true;
       readonly config: Config;
+      /** With `leaveOut`: stations that can't run, and why. */
+      readonly leftOut: readonly LeftOut[];
       readonly warnings: readonly Problem[];
     }
   | {
@@ -46,7 +58,7 @@ export async function loadConfig(file: string, env: Environment, flags: ConfigFl
     };
     return { ok: false, faults: [fault], warnings: [] };
   }
-  return loadConfigText(read.text, file, env, flags);
+  return loadConfigText(read.text, file, env, flags, await readStationFiles(file));
 }
 
 /** The same from text that is already here. `file` is where it stands, for the paths beside it. */
@@ -55,9 +67,29 @@ export async function loadConfigText(
   file: string,
   env: Environment,
   flags: ConfigFlags,
+  stationFiles: readonly StationFile[] = [],
 ): Promise<LoadedConfig> {
   const yaml = readYaml(text);
   if (!yaml.ok) return { ok: false, faults: yaml.faults, warnings: [] };
+  const whole = withStationFiles(yaml, stationFiles);
+  const loaded = await loadTree(whole, file, env, flags);
+  if (loaded.ok || flags.leaveOut !== true) return loaded;
+  const leftOut = stationsAtFault(whole.tree, loaded.faults);
+  if (leftOut === null) return loaded;
+  const tree = withoutStations(
+    whole.tree,
+    leftOut.map(({ station }) => station),
+  );
+  const rest = await loadTree({ tree, locate: whole.locate, faults: [] }, file, env, flags);
+  return rest.ok ? { ...rest, leftOut } : loaded;
+}
+
+async function loadTree(
+  yaml: { readonly tree: Tree; readonly locate: Locate; readonly faults: readonly Problem[] },
+  file: string,
+  env: Environment,
+  flags: ConfigFlags,
+): Promise<LoadedConfig> {
   const { tree, locate } = yaml;
 
   const self = selfOf(tree, env, flags);
@@ -74,6 +106,7 @@ export async function loadConfigText(
   }
   return {
     ok: true,
+    leftOut: [],
     config: assemble(validated.parsed, { ...self, name: self.name }, file, secrets.found),
     warnings,
   };

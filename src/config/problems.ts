@@ -2,6 +2,8 @@
 export interface Position {
   readonly line: number;
   readonly column: number;
+  /** Where it is not the config itself: a file of one station. */
+  readonly file?: string;
 }
 
 /** One thing that is wrong, or doubtful, with the place to put it right and a sentence that says how. */
@@ -42,15 +44,18 @@ function plain(text: string): string {
 
 /** In the order of the file, so that a person can go through it from the top. */
 export function inFileOrder(problems: readonly Problem[]): readonly Problem[] {
-  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+  const fileOf = (problem: Problem) => problem.file ?? '';
+  return [...problems].sort(
+    (a, b) => fileOf(a).localeCompare(fileOf(b)) || a.line - b.line || a.column - b.column,
+  );
 }
 
 const MOST_PRINTED = 50;
 
 /** The problems as a compiler prints them, one a line: `sustain.yaml:12:7  path  sentence`. */
 export function printProblems(file: string, problems: readonly Problem[]): string {
-  const lines = problems.slice(0, MOST_PRINTED).map(({ line, column, path, message }) => {
-    const place = `${plain(file)}:${line}:${column}`;
+  const lines = problems.slice(0, MOST_PRINTED).map(({ file: own, line, column, path, message }) => {
+    const place = `${plain(own ?? file)}:${line}:${column}`;
     return [place, path, message].filter((part) => part !== '').join('  ');
   });
   if (problems.length > MOST_PRINTED) lines.push(`… and ${problems.length - MOST_PRINTED} more`);
