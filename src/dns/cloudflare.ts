@@ -70,7 +70,10 @@ export function cloudflare(settings: CloudflareSettings): DnsProvider {
       signal,
     );
     if (!answer.ok) return { ok: false, failure: answer.failure };
-    const id = textOf(fieldsOf(listOf(fieldsOf(answer.json)?.['result'])[0])?.['id']);
+    const result = fieldsOf(answer.json)?.['result'];
+    if (!Array.isArray(result))
+      return refuse('bad-answer', `${WHO} answered with something that is no list of zones`);
+    const id = textOf(fieldsOf(result[0])?.['id']);
     if (id === null)
       return refuse('not-found', `${WHO} shows this token no zone ${settings.zone}: check dns.zone`);
     zoneId = id;
