@@ -29,6 +29,7 @@ import { prepareStation, type Running } from './wiring/running.ts';
 import type { ServerLink } from './wiring/server-link.ts';
 import { startServerLinks } from './wiring/server-links.ts';
 import { SilencePlans } from './wiring/silence-plans.ts';
+import { hearSpoken, spokenOnAir } from './wiring/spoken.ts';
 import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
 import { stationView, troublesOf } from './wiring/view.ts';
 
@@ -231,9 +232,13 @@ export class Agent {
       troublesOf: (name) => troublesOf(this.#stations.get(name)?.station ?? null),
       isWell: () => clock.nowMs() - this.#lastTickAtMs < UNWELL_MS,
     });
+    const stations = [...this.#stations.values()].map(({ station }) => station);
     this.#links = startServerLinks(
-      this.#options,
-      (server, look) => this.#looked(server, look),
+      { ...this.#options, onAir: () => spokenOnAir(stations) },
+      (server, look) => {
+        hearSpoken(stations, server, look);
+        this.#looked(server, look);
+      },
       (server) => this.#alerting?.marksFor(server) ?? [],
     );
     this.#startRelays();
@@ -241,7 +246,7 @@ export class Agent {
     this.#failover = await startConfiguredFailover({
       ...this.#options,
       links: this.#links,
-      stations: [...this.#stations.values()].map(({ station }) => station),
+      stations,
       noted: (event) => chronicle.note(null, event),
     });
     this.#cancels.push(

@@ -2,7 +2,7 @@ import { type Memory, memoryOf, newState, type StationState } from './decide/sta
 import { step } from './decide/step.ts';
 import type { Command } from './domain/commands.ts';
 import type { StationEvent } from './domain/events.ts';
-import type { LegId } from './domain/ids.ts';
+import type { LegId, ServerName, SourceName } from './domain/ids.ts';
 import type { Input } from './domain/inputs.ts';
 import type { StationPolicy } from './domain/policy.ts';
 import type { LevelReading } from './domain/readings.ts';
@@ -17,6 +17,8 @@ export interface StationHands {
 export class Station {
   #policy: StationPolicy;
   readonly titles = new Map<LegId, string>();
+  /** What other agents say that they have on air beside them. */
+  readonly spoken = new Map<ServerName, SourceName>();
   /** The newest levels of each leg, for meters; decisions wait for proof of position, eyes don't. */
   readonly levels = new Map<LegId, LevelReading>();
   #state: StationState;

@@ -1,4 +1,4 @@
-import type { MonitorId, Mount, ServerName } from './ids.ts';
+import type { MonitorId, Mount, ServerName, SourceName, StationName } from './ids.ts';
 
 /**
  * Why Icecast's admin API gave no answer that can be used. `unauthorised` is a fault of our config and `name-not-found`
@@ -47,6 +47,8 @@ export interface Presence {
   readonly connectedSeconds: number;
   /** What it says of itself to its colleagues: short words that mean something only to them. */
   readonly marks?: readonly string[];
+  /** What it has on air, by station: for people only, as nothing proves it. */
+  readonly onAir?: ReadonlyMap<StationName, SourceName>;
 }
 
 /** One look at a server over its admin API. `startedAtMs`..`atMs` brackets the moment it speaks of. */

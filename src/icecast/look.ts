@@ -140,8 +140,9 @@ function presencesAmong(clients: readonly ListedClient[], self: ServerName): Pre
   return clients.flatMap(({ userAgent, connectedSeconds }) => {
     const ours = parseUserAgent(userAgent);
     if (ours?.role !== 'presence' || ours.agent === self) return [];
-    const { agent, marks } = ours;
-    return [{ agent, connectedSeconds, ...(marks === undefined ? {} : { marks }) }];
+    const { agent, marks, onAir } = ours;
+    const said = { ...(marks === undefined ? {} : { marks }), ...(onAir === undefined ? {} : { onAir }) };
+    return [{ agent, connectedSeconds, ...said }];
   });
 }
 

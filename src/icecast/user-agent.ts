@@ -1,4 +1,13 @@
-import { type MonitorId, monitorId, type ServerName, serverName } from '../domain/ids.ts';
+import {
+  type MonitorId,
+  monitorId,
+  type ServerName,
+  type SourceName,
+  type StationName,
+  serverName,
+  sourceName,
+  stationName,
+} from '../domain/ids.ts';
 
 const PRODUCT = 'Sustain';
 const VERSION = '0.1.0';
@@ -12,9 +21,16 @@ export interface SustainClient {
   readonly id: MonitorId;
   /** Words of a to z and 0 to 9 for the other agents; at most `MOST_MARKS` are said. */
   readonly marks?: readonly string[];
+  /** Of a presence: which source its agent has on air, by station. Other agents show it to people, no more. */
+  readonly onAir?: OnAir;
 }
 
 export const MOST_MARKS = 10;
+
+export type OnAir = ReadonlyMap<StationName, SourceName>;
+
+/** Icecast keeps long User-Agents, but nothing promises it; a station that finds no room is not spoken of. */
+const MOST_ON_AIR_CHARS = 110;
 
 /** What our own calls that are no listeners (admin, source) call themselves. */
 export const PLAIN_USER_AGENT = `${PRODUCT}/${VERSION}`;
@@ -23,7 +39,23 @@ export const PLAIN_USER_AGENT = `${PRODUCT}/${VERSION}`;
 export function userAgentOf(client: SustainClient): string {
   const marks = (client.marks ?? []).slice(0, MOST_MARKS);
   const says = marks.length === 0 ? '' : `; says=${marks.join('.')}`;
-  return `${PRODUCT}/${VERSION} (${client.role}; agent=${client.agent}; id=${client.id}${says})`;
+  const onAir = client.onAir === undefined ? '' : onAirText(client.onAir);
+  const air = onAir === '' ? '' : `; air=${onAir}`;
+  return `${PRODUCT}/${VERSION} (${client.role}; agent=${client.agent}; id=${client.id}${says}${air})`;
+}
+
+function onAirText(onAir: OnAir): string {
+  let text = '';
+  for (const [station, source] of onAir) {
+    const longer = `${text}${text === '' ? '' : ','}${station}.${source}`;
+    if (longer.length <= MOST_ON_AIR_CHARS) text = longer;
+  }
+  return text;
+}
+
+function parseOnAir(text: string): OnAir {
+  const pairs = [...text.matchAll(/([a-z0-9-]+)\.([a-z0-9-]+)/g)];
+  return new Map(pairs.map(([, station = '', source = '']) => [stationName(station), sourceName(source)]));
 }
 
 /** True for every client of any Sustain agent: none of them is a listener. */
@@ -39,8 +71,14 @@ export function parseUserAgent(userAgent: string): SustainClient | null {
   const role = parts[0];
   const agent = parts.find((part) => /^agent=[a-z0-9-]+$/.test(part))?.slice('agent='.length);
   const id = parts.find((part) => /^id=[0-9a-f]+$/.test(part))?.slice('id='.length);
+  const air = parts.find((part) => /^air=[a-z0-9.,-]+$/.test(part))?.slice('air='.length);
   if ((role !== 'monitor' && role !== 'presence') || agent === undefined || id === undefined) return null;
   const says = parts.find((part) => /^says=[a-z0-9.]+$/.test(part))?.slice('says='.length);
-  const client: SustainClient = { role, agent: serverName(agent), id: monitorId(id) };
-  return says === undefined ? client : { ...client, marks: says.split('.') };
+  return {
+    role,
+    agent: serverName(agent),
+    id: monitorId(id),
+    ...(says === undefined ? {} : { marks: says.split('.') }),
+    ...(air === undefined ? {} : { onAir: parseOnAir(air) }),
+  };
 }

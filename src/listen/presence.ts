@@ -1,8 +1,8 @@
 import { type Mount, monitorId, type ServerName } from '../domain/ids.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import { openStream, type StreamConnection, type StreamLimits } from '../icecast/stream-client.ts';
-import { userAgentOf } from '../icecast/user-agent.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type OnAir, userAgentOf } from '../icecast/user-agent.ts';
+import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 
 export interface PresenceOptions {
@@ -14,6 +14,8 @@ export interface PresenceOptions {
   readonly mounts: readonly Mount[];
   /** What it says to the other agents, asked at each renewal. */
   readonly marks?: () => readonly string[];
+  /** What the agent has on air now, by station; when that changes, the presence is renewed at once. */
+  readonly onAir?: () => OnAir;
   readonly renewEveryMs?: number;
   readonly limits?: Partial<StreamLimits>;
 }
@@ -26,6 +28,7 @@ export interface PresenceControl {
 }
 
 const RENEW_EVERY_MS = 5_000;
+const SOMETHING_NEW_EVERY_MS = 500;
 
 /**
  * Shows the other agents that this one lives: one listener connection, younger than a few seconds, on the server that
@@ -37,16 +40,21 @@ export function startPresence(options: PresenceOptions): PresenceControl {
 
 class ServerPresence implements PresenceControl {
   readonly #options: PresenceOptions;
-  readonly #cancelRenewal: () => void;
+  readonly #cancels: readonly Cancel[];
   #mounts: readonly Mount[];
   #shown: StreamConnection | null = null;
   #opening: StreamConnection | null = null;
   #preferred = 0;
+  #said = '';
 
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.#mounts = options.mounts;
-    this.#cancelRenewal = options.clock.every(options.renewEveryMs ?? RENEW_EVERY_MS, () => this.#renew());
+    const { clock, renewEveryMs } = options;
+    this.#cancels = [
+      clock.every(renewEveryMs ?? RENEW_EVERY_MS, () => this.#renew()),
+      ...(options.onAir === undefined ? [] : [clock.every(SOMETHING_NEW_EVERY_MS, () => this.#renewIfNew())]),
+    ];
     this.#renew();
   }
 
@@ -60,14 +68,19 @@ class ServerPresence implements PresenceControl {
   }
 
   stop(): void {
-    this.#cancelRenewal();
+    for (const cancel of this.#cancels) cancel();
     this.#opening?.destroy();
     this.#shown?.destroy();
     this.#opening = null;
     this.#shown = null;
   }
 
+  #renewIfNew(): void {
+    if (wordsOf(this.#options.onAir) !== this.#said) this.#renew();
+  }
+
   #renew(): void {
+    this.#said = wordsOf(this.#options.onAir);
     this.#opening?.destroy();
     this.#opening = null;
     this.#tryFrom(this.#preferred, this.#mounts.length);
@@ -76,14 +89,20 @@ class ServerPresence implements PresenceControl {
   #tryFrom(index: number, triesLeft: number): void {
     const mount = this.#mounts[index % Math.max(1, this.#mounts.length)];
     if (mount === undefined || triesLeft === 0) return;
-    const { clock, random, server, agent, limits, marks } = this.#options;
+    const { clock, random, server, agent, limits, marks, onAir } = this.#options;
     const id = monitorId(random.token(8));
     const connection: StreamConnection = openStream(
       clock,
       {
         server,
         mount,
-        userAgent: userAgentOf({ role: 'presence', agent, id, marks: marks?.() ?? [] }),
+        userAgent: userAgentOf({
+          role: 'presence',
+          agent,
+          id,
+          marks: marks?.() ?? [],
+          ...(onAir === undefined ? {} : { onAir: onAir() }),
+        }),
         icyMetadata: false,
         ...(limits === undefined ? {} : { limits }),
       },
@@ -106,3 +125,5 @@ class ServerPresence implements PresenceControl {
     this.#opening = connection;
   }
 }
+
+const wordsOf = (onAir: PresenceOptions['onAir']): string => (onAir === undefined ? '' : [...onAir()].join());

@@ -7,6 +7,7 @@ import type { ServerAddress } from '../icecast/address.ts';
 import { createAdminClient } from '../icecast/admin-client.ts';
 import { type EndedListeners, endListeners } from '../icecast/end-listeners.ts';
 import { commandOutcomeOf, moveListeners } from '../icecast/move.ts';
+import type { OnAir } from '../icecast/user-agent.ts';
 import { startLooker } from '../listen/looker.ts';
 import { startPresence } from '../listen/presence.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -27,6 +28,8 @@ export interface ServerLinkOptions {
   readonly admin: { readonly user: string; readonly password: Secret };
   /** Every mount of every station; the last ones are the likeliest to be there always. */
   readonly mounts: readonly Mount[];
+  /** What this agent has on air, for the other agents to show. */
+  readonly onAir: () => OnAir;
   readonly clock: Clock;
   readonly random: Random;
   readonly seen: (look: ServerLook) => void;
@@ -67,6 +70,7 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
     agent: self,
     mounts: [...mounts].reverse(),
     marks: options.marks,
+    onAir: options.onAir,
   });
 
   return {

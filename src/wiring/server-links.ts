@@ -2,17 +2,26 @@ import type { Config } from '../config/index.ts';
 import type { ServerLook } from '../domain/icecast.ts';
 import type { ServerName } from '../domain/ids.ts';
 import { parseServerUrl } from '../icecast/address.ts';
+import type { OnAir } from '../icecast/user-agent.ts';
 import type { Clock } from '../platform/clock.ts';
 import { SustainError } from '../platform/errors.ts';
 import type { Random } from '../platform/random.ts';
 import { type ServerLink, startServerLink } from './server-link.ts';
+
+export interface ServerLinksOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** What this agent has on air, for the other agents to show. */
+  readonly onAir: () => OnAir;
+}
 
 /**
  * A link to every server of the config.
  * @throws SustainError `bad-server-url`
  */
 export function startServerLinks(
-  { config, clock, random }: { readonly config: Config; readonly clock: Clock; readonly random: Random },
+  { config, clock, random, onAir }: ServerLinksOptions,
   seen: (server: ServerName, look: ServerLook) => void,
   marks: (server: ServerName) => readonly string[],
 ): Map<ServerName, ServerLink> {
@@ -30,6 +39,7 @@ export function startServerLinks(
       address,
       admin,
       mounts,
+      onAir,
       clock,
       random,
       seen: (look) => seen(name, look),

@@ -89,7 +89,7 @@ function serverView(station: Station, name: ServerName, nowMs: number): ServerVi
     condition: server?.condition.is ?? 'unknown',
     detail: server === undefined ? '' : serverDetail(server.condition),
     agentSeenMs: name === policy.self ? 0 : ageOf(server?.agentSeenAtMs ?? null, nowMs),
-    onAir: desk?.onAir ?? null,
+    onAir: desk?.onAir ?? station.spoken.get(name) ?? null,
     hold: desk === undefined ? null : holdView(desk, nowMs),
     legs: legsOn(state, name, policy).map((leg) => legView(station, leg, nowMs)),
   };

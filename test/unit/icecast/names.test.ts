@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { monitorId, mount, serverName } from '../../../src/domain/ids.ts';
+import { monitorId, mount, serverName, sourceName, stationName } from '../../../src/domain/ids.ts';
 import { basicAuthorization, mountPath, parseServerUrl } from '../../../src/icecast/address.ts';
 import { formatKindOf, formatOf, sniffContentType } from '../../../src/icecast/format.ts';
 import { isSustain, parseUserAgent, userAgentOf } from '../../../src/icecast/user-agent.ts';
@@ -19,6 +19,21 @@ describe('the User-Agent of our connections', () => {
         },
       ),
     );
+  });
+
+  test('tells what its agent has on air, as far as there is room', () => {
+    const client = { role: 'presence' as const, agent: serverName('dublin'), id: monitorId('ab') };
+    const onAir = new Map([
+      [stationName('myfm'), sourceName('primary')],
+      [stationName('other-fm'), sourceName('auto-dj')],
+    ]);
+    expect(parseUserAgent(userAgentOf({ ...client, onAir }))).toEqual({ ...client, onAir });
+    const many = new Map(
+      Array.from({ length: 40 }, (_, at) => [stationName(`station-${at}`), sourceName('primary')]),
+    );
+    const some = parseUserAgent(userAgentOf({ ...client, onAir: many }))?.onAir;
+    expect(some?.size).toBeGreaterThan(3);
+    expect([...(some ?? [])]).toEqual([...many].slice(0, some?.size));
   });
 
   test.each([

@@ -1,7 +1,14 @@
 import { afterEach, expect, test } from 'vitest';
 import { mp3Frames } from '../../../fixtures/servers/frames.ts';
 import { type MisbehavingServer, startServing } from '../../../fixtures/servers/misbehaving-server.ts';
-import { mount, serverName } from '../../../src/domain/ids.ts';
+import {
+  mount,
+  type SourceName,
+  type StationName,
+  serverName,
+  sourceName,
+  stationName,
+} from '../../../src/domain/ids.ts';
 import { parseUserAgent } from '../../../src/icecast/user-agent.ts';
 import { startPresence } from '../../../src/listen/presence.ts';
 import { eventually, pause } from '../icecast/eventually.ts';
@@ -55,6 +62,32 @@ test('a presence shows itself as such, under a new id every five seconds, one at
   const clients = server.requests.map((head) => parseUserAgent(/User-Agent: (.*)\r\n/.exec(head)?.[1] ?? ''));
   expect(clients.every((client) => client?.role === 'presence' && client.agent === 'dublin')).toBe(true);
   expect(new Set(clients.map((client) => client?.id)).size).toBe(4);
+});
+
+test('a presence tells at once that something else is on air', async () => {
+  const server = await secondaryOnly();
+  const onAir = new Map<StationName, SourceName>([[stationName('myfm'), sourceName('primary')]]);
+  const clock = new ManualClock();
+  const presence = startPresence({
+    clock,
+    random: countingRandom(),
+    server: server.address,
+    agent: serverName('dublin'),
+    mounts: [mount('/secondary')],
+    onAir: () => onAir,
+  });
+  stops.push(() => presence.stop());
+  await eventually('shown', () => presence.isShown);
+  clock.advance(1_000);
+  await pause(50);
+  expect(server.requests).toHaveLength(1);
+  onAir.set(stationName('myfm'), sourceName('autodj'));
+  clock.advance(500);
+  await eventually('told', () => server.requests.length === 2);
+  const said = server.requests.map(
+    (head) => parseUserAgent(/User-Agent: (.*)\r\n/.exec(head)?.[1] ?? '')?.onAir,
+  );
+  expect(said.map((one) => one?.get(stationName('myfm')))).toEqual(['primary', 'autodj']);
 });
 
 test('a presence sits where there is room, and goes there first from then on', async () => {

@@ -32,6 +32,7 @@ test('a server far away is looked at often enough for its legs to stay known', a
     address: { host: '127.0.0.1', port: await farServer(300), tls: false },
     admin: { user: 'admin', password: new Secret('hackme', 'the test') },
     mounts: [mount('/primary')],
+    onAir: () => new Map(),
     clock: systemClock,
     random: systemRandom,
     marks: () => [],

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { noMemory } from '../../../src/decide/state.ts';
+import { type SourceName, sourceName } from '../../../src/domain/ids.ts';
+import { Station } from '../../../src/station.ts';
+import { hearSpoken } from '../../../src/wiring/spoken.ts';
+import { stationView } from '../../../src/wiring/view.ts';
+import { DUBLIN, MYFM, POLICY } from '../decide/builders.ts';
+
+/** What the page of london's agent shows as on air on dublin, after a look at dublin. */
+function shownOf(said: {
+  source: SourceName;
+  connectedSeconds: number;
+  agent?: typeof DUBLIN;
+}): string | null {
+  const station = new Station(POLICY, noMemory, 0, { event: () => {}, command: () => {} });
+  hearSpoken([station], DUBLIN, {
+    ok: true,
+    startedAtMs: 0,
+    atMs: 1,
+    mounts: [],
+    presences: [
+      {
+        agent: said.agent ?? DUBLIN,
+        connectedSeconds: said.connectedSeconds,
+        onAir: new Map([[MYFM, said.source]]),
+      },
+    ],
+  });
+  return stationView(station, null, [], [], 2).servers[1]?.onAir ?? null;
+}
+
+const AUTODJ = sourceName('autodj');
+
+test('what the agent beside another server has on air is shown as it says', () => {
+  expect(shownOf({ source: AUTODJ, connectedSeconds: 3 })).toBe('autodj');
+});
+
+test.each([
+  ['an old word', { source: AUTODJ, connectedSeconds: 13 }],
+  ['a source that there is not', { source: sourceName('pirate'), connectedSeconds: 1 }],
+  ['the word of an agent of elsewhere', { source: AUTODJ, connectedSeconds: 1, agent: POLICY.self }],
+])('%s is not shown', (_what, said) => {
+  expect(shownOf(said)).toBeNull();
+});
