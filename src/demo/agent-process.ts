@@ -24,6 +24,9 @@ export interface AgentProcessOptions {
 /** One `sustain run`, as it is started beside an Icecast. */
 export interface AgentProcess {
   readonly server: string;
+  /** Where its page is, and what lets an operator in. */
+  readonly webUrl: string;
+  readonly operatorToken: string;
   readonly pid: () => number | null;
   /** Resolves when it knows what is on air beside it; with `ready: false` as soon as it answers at all. */
   start(options?: { ready: boolean }): Promise<void>;
@@ -62,6 +65,8 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
 
   return {
     server,
+    webUrl,
+    operatorToken: options.operatorToken,
     pid: () => current?.pid ?? null,
     async start({ ready } = { ready: true }) {
       const started = await startProcess({

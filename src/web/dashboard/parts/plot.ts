@@ -3,7 +3,8 @@ import 'uplot/dist/uPlot.min.css';
 import { LEAST_LUFS, type Mark } from '../text/history.ts';
 
 /** Room beside the plot itself, in CSS pixels; the strips under it keep the same. */
-export const LEFT_PX = 46;
+export const leftPx = () =>
+  (46 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16;
 export const RIGHT_PX = 12;
 
 export interface PlotOptions {
@@ -22,7 +23,9 @@ const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [12, 3, 2, 3]];
 export function drawPlot(options: PlotOptions, data: [number[], ...(number | null)[][]]): uPlot {
   const style = getComputedStyle(document.documentElement);
   const ink = (name: string) => style.getPropertyValue(name).trim();
-  const font = `12px ${style.fontFamily}`;
+  const unit = Number.parseFloat(style.fontSize) / 16;
+  const sized = (px: number) => `${Math.round(px * unit)}px ${style.fontFamily}`;
+  const font = sized(12);
   const axis: uPlot.Axis = {
     stroke: ink('--dim'),
     font,
@@ -33,15 +36,15 @@ export function drawPlot(options: PlotOptions, data: [number[], ...(number | nul
     {
       width: options.width,
       height: options.height,
-      padding: [22, RIGHT_PX, 0, 0],
+      padding: [22 * unit, RIGHT_PX, 0, 0],
       cursor: { y: false },
       scales: {
         x: { range: () => [options.fromSeconds, options.toSeconds] },
         y: { range: () => [LEAST_LUFS, 0] },
       },
       axes: [
-        { ...axis, values: '{HH}:{mm}', space: 70 },
-        { ...axis, size: LEFT_PX, splits: () => [-60, -50, -40, -30, -20, -10, 0] },
+        { ...axis, values: '{HH}:{mm}', space: 70 * unit, size: 34 * unit },
+        { ...axis, size: leftPx(), splits: () => [-60, -50, -40, -30, -20, -10, 0] },
       ],
       series: [
         { value: '{HH}:{mm}:{ss}', label: 'time' },
@@ -55,18 +58,24 @@ export function drawPlot(options: PlotOptions, data: [number[], ...(number | nul
             lufs === null ? '–' : lufs <= LEAST_LUFS ? 'silence' : `${lufs.toFixed(1)} LUFS`,
         })),
       ],
-      hooks: { draw: [(plot) => drawMarks(plot, options.marks(), ink, font)] },
+      hooks: { draw: [(plot) => drawMarks(plot, options.marks(), ink, unit, style.fontFamily)] },
     },
     data,
     options.target,
   );
 }
 
-function drawMarks(plot: uPlot, marks: readonly Mark[], ink: (name: string) => string, font: string): void {
+function drawMarks(
+  plot: uPlot,
+  marks: readonly Mark[],
+  ink: (name: string) => string,
+  unit: number,
+  family: string,
+): void {
   const { ctx, bbox } = plot;
-  const scale = devicePixelRatio;
+  const scale = devicePixelRatio * unit;
   ctx.save();
-  ctx.font = font.replace('12px', `${11 * scale}px`);
+  ctx.font = `${11 * scale}px ${family}`;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'middle';
   for (const { at, number, isFault } of marks) {

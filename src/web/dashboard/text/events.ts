@@ -2,7 +2,7 @@ import type { StationEvent } from '../../../domain/events.ts';
 import type { FailoverEvent } from '../../../domain/failover.ts';
 import { sentenceOf } from '../../../domain/sentences.ts';
 import type { AgentView, StationView } from '../../../domain/view.ts';
-import type { Tone } from './words.ts';
+import { plain, type Tone } from './words.ts';
 
 export type Topic = 'switches' | 'sound' | 'alerts' | 'people' | 'servers';
 
@@ -24,14 +24,19 @@ export function logOf(agent: AgentView, station: StationView): readonly Line[] {
   const ofStation = station.events.map(({ time, event }, index) => ({
     key: `${time} ${event.kind} ${index}`,
     time,
-    ...said(event),
+    ...plainly(said(event)),
   }));
   const ofName = (agent.dns?.events ?? []).map(({ time, event }, index) => ({
     key: `dns ${time} ${event.kind} ${index}`,
     time,
-    ...saidOfName(event),
+    ...plainly(saidOfName(event)),
   }));
   return [...ofStation, ...ofName].sort((a, b) => b.time.localeCompare(a.time));
+}
+
+/** As people call the legs. */
+export function plainly(one: Said): Said {
+  return { ...one, says: plain(one.says), because: one.because === null ? null : plain(one.because) };
 }
 
 export function said(event: StationEvent): Said {

@@ -1,5 +1,5 @@
 import type { EventView, LoudnessSeries, LoudnessView } from '../../../domain/view.ts';
-import { said } from './events.ts';
+import { plainly, said } from './events.ts';
 
 /** The scale's lower end; silence lies on it. */
 export const LEAST_LUFS = -60;
@@ -61,7 +61,7 @@ export function marksOf(switches: readonly EventView[], server: string, self: st
   return switches
     .filter(({ event }) => (event.kind === 'switched' ? event.server === server : server === self))
     .map(({ time, event }, index) => {
-      const { says, because } = said(event);
+      const { says, because } = plainly(said(event));
       const isFault = 'trigger' in event && event.trigger === 'fault';
       return { at: Date.parse(time) / 1000, time, number: index + 1, says, because, isFault };
     });

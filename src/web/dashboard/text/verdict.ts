@@ -1,5 +1,5 @@
 import type { AgentView, EventView, LegView, ServerView, StationView } from '../../../domain/view.ts';
-import { clock, duration, list, type Tone, title, wordOf } from './words.ts';
+import { clock, duration, list, plain, type Tone, title, wordOf } from './words.ts';
 
 /** What is on air on one server, and why. */
 export interface ServerVerdict {
@@ -108,7 +108,7 @@ function whyOf(agent: AgentView, station: StationView, server: ServerView): stri
   }
   const last = lastSwitch(agent, station, server);
   if (last === null || !('because' in last.event)) return '';
-  return `Since ${clock(last.time)}: ${last.event.because}`;
+  return `Since ${clock(last.time)}: ${plain(last.event.because)}`;
 }
 
 export function stationVerdict(agent: AgentView, station: StationView): StationVerdict {

@@ -86,6 +86,10 @@ export function list(words: readonly string[]): string {
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
+/** Legs as people call them: `primary on london` for `myfm/primary@london`. */
+export const plain = (text: string): string =>
+  text.replace(/\b[a-z0-9-]+\/([a-z0-9-]+)@([a-z0-9-]+)/g, '$1 on $2');
+
 /** A name as a heading has it. */
 export const title = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
