@@ -17,6 +17,7 @@ import type { Random } from './platform/random.ts';
 import type { Station } from './station.ts';
 import { VERSION } from './version.ts';
 import { Alerting } from './wiring/alerting.ts';
+import { chainSigns } from './wiring/chain-signs.ts';
 import { Chronicle } from './wiring/chronicle.ts';
 import { Colleagues } from './wiring/colleagues.ts';
 import { DecisionLoop } from './wiring/decision-loop.ts';
@@ -240,6 +241,7 @@ export class Agent {
         this.#looked(server, look);
       },
       (server) => this.#alerting?.marksFor(server) ?? [],
+      () => chainSigns([...this.#stations.values()].map(({ station }) => station)),
     );
     this.#startRelays();
     this.#startLegs();

@@ -1,16 +1,11 @@
-import { createHash } from 'node:crypto';
 import {
   NativeProcessor,
   processorField,
   processorLatencyFrames,
   processorParameters,
 } from '../../native-bindings/processor.ts';
-import {
-  PROCESSING_BANDS,
-  PROCESSING_PARAMETERS,
-  type ProcessingValues,
-  processingText,
-} from '../domain/processing.ts';
+import { processingFingerprint } from '../domain/chain-sign.ts';
+import { PROCESSING_BANDS, PROCESSING_PARAMETERS, type ProcessingValues } from '../domain/processing.ts';
 import type { ProcessingReading } from '../domain/readings.ts';
 
 /** The processing chain of one stream: interleaved stereo at 48 kHz, changed in place, `latencyFrames` late. */
@@ -34,12 +29,6 @@ export interface ProcessorOptions {
 
 export function createProcessor(options: ProcessorOptions): Processor {
   return new NativeChain(options);
-}
-
-const FINGERPRINT_DIGITS = 12;
-
-export function processingFingerprint(values: ProcessingValues): string {
-  return createHash('sha256').update(processingText(values)).digest('hex').slice(0, FINGERPRINT_DIGITS);
 }
 
 /** The values in the order of the native code, which knows them by the same names. */

@@ -30,6 +30,7 @@ export function policyOf(config: Config, station: StationConfig): StationPolicy 
     dwellMs: station.switching.dwellMs,
     verifiedWithinMs: VERIFIED_WITHIN_MS,
     flap: station.switching.flap,
+    processing: station.serve.mode === 'relay' ? (station.serve.processing?.values ?? null) : null,
     deputyAfterMs: config.deputy.afterMs,
   };
 }

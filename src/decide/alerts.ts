@@ -1,3 +1,4 @@
+import { processingDifferences, processingFingerprint } from '../domain/chain-sign.ts';
 import type { AlertCode } from '../domain/events.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { type Desk, isVerified, misfit, mountToLeave } from './desk.ts';
@@ -9,6 +10,8 @@ const DEAF_GRACE_MS = 30_000;
 /** A backup may be faulty this long before somebody is told, in ms. */
 const BACKUP_GRACE_MS = 30_000;
 const FAILED_MOVES = 3;
+/** Two renewals of a presence and the looks that find them, with some patience. In ms. */
+const VALUES_SHOWN_WITHIN_MS = 20_000;
 
 /** One thing that a person must know now; `key` is one per code and subject. */
 export interface Alert {
@@ -33,7 +36,7 @@ export function alertsOf(
   nowMs: number,
   policy: StationPolicy,
 ): Alert[] {
-  const found = serverAlerts(server, nowMs);
+  const found = [...serverAlerts(server, nowMs), ...chainAlerts(server, nowMs, policy)];
   if (server.role === 'watching') return found;
   if (server.role === 'deputy') {
     found.push(
@@ -44,6 +47,34 @@ export function alertsOf(
   const air =
     policy.mode === 'relay' ? noiseAlerts(server, desk, policy) : airAlerts(desk, legs, nowMs, policy);
   return [...found, ...air, ...legAlerts(desk, legs, nowMs, policy)];
+}
+
+/** Listeners of one server would hear another sound than those of the other, and hear it change when they are moved. */
+function chainAlerts(
+  { server, agentChain, agentSeenAtMs }: ServerState,
+  nowMs: number,
+  policy: StationPolicy,
+): Alert[] {
+  const ours = policy.processing;
+  if (server === policy.self || agentSeenAtMs === null || nowMs - agentSeenAtMs >= policy.deputyAfterMs)
+    return [];
+  if (ours === null || agentChain === null) {
+    if (ours === null && agentChain === null) return [];
+    const who = ours === null ? `the agent beside ${server} processes` : `this agent processes`;
+    const other = ours === null ? 'this one does not' : `the one beside ${server} does not`;
+    return [alert('processing-differs', server, `${who} the sound and ${other}: compare serve.processing`)];
+  }
+  const fingerprint = processingFingerprint(ours);
+  if (fingerprint === agentChain.fingerprint) return [];
+  const { values } = agentChain;
+  // It shows its values as soon as it has seen ours: then the parameter has a name.
+  if (values === null && nowMs - agentChain.sinceMs < VALUES_SHOWN_WITHIN_MS) return [];
+  const which =
+    values === null
+      ? 'it does not show which: is it of the same version?'
+      : processingDifferences(ours, values).join(', ');
+  const detail = `the processing chain beside ${server} (${agentChain.fingerprint}) is another than ours (${fingerprint}): ${which}`;
+  return [alert('processing-differs', server, detail)];
 }
 
 function serverAlerts({ server, condition }: ServerState, nowMs: number): Alert[] {

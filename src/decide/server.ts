@@ -1,6 +1,7 @@
+import type { ChainSign } from '../domain/chain-sign.ts';
 import type { Role, ServerCondition } from '../domain/conditions.ts';
 import type { AdminFailure, ServerLook } from '../domain/icecast.ts';
-import type { ServerName } from '../domain/ids.ts';
+import type { ServerName, StationName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { type LegState, openMonitor, type ServerEvidence } from './leg.ts';
 
@@ -21,6 +22,8 @@ export interface ServerState {
   readonly condition: ServerCondition;
   /** When the agent beside this server was last seen alive, on this server. */
   readonly agentSeenAtMs: number | null;
+  /** The processing chain that the agent beside this server showed when it was last seen; null when it showed none. */
+  readonly agentChain: (ChainSign & { readonly sinceMs: number }) | null;
   /** From when the absence of that agent could have been noticed: the looks have been good since. */
   readonly watchedFromMs: number | null;
   /** When this agent last ended a standstill: a look that began before then failed because of ourselves. */
@@ -35,13 +38,14 @@ export function newServer(server: ServerName, policy: StationPolicy, atMs: numbe
     failing: null,
     condition: { is: 'unknown', sinceMs: atMs },
     agentSeenAtMs: null,
+    agentChain: null,
     watchedFromMs: null,
     stoodStillUntilMs: Number.NEGATIVE_INFINITY,
     role: server === policy.self ? 'own' : 'watching',
   };
 }
 
-export function withServerLook(state: ServerState, look: ServerLook): ServerState {
+export function withServerLook(state: ServerState, look: ServerLook, station: StationName): ServerState {
   if (look.startedAtMs < state.stoodStillUntilMs) return state;
   if (!look.ok) {
     const sinceMs = state.failing?.sinceMs ?? look.startedAtMs;
@@ -58,8 +62,21 @@ export function withServerLook(state: ServerState, look: ServerLook): ServerStat
     lastGoodLookAtMs: look.atMs,
     failing: null,
     agentSeenAtMs: seen ? look.atMs : state.agentSeenAtMs,
+    agentChain: seen ? chainShown(state, look, station) : state.agentChain,
     watchedFromMs: state.watchedFromMs ?? look.atMs,
   };
+}
+
+function chainShown(
+  { server, agentChain }: ServerState,
+  look: ServerLook & { ok: true },
+  station: StationName,
+): ServerState['agentChain'] {
+  const presence = look.presences.find(({ agent }) => agent === server);
+  const shown = presence?.chains?.find((chain) => chain.station === station);
+  if (shown === undefined) return null;
+  const isKnown = shown.fingerprint === agentChain?.fingerprint;
+  return { ...shown, sinceMs: isKnown ? agentChain.sinceMs : look.atMs };
 }
 
 /** Whether the agent beside a server shows in a look at it that it lives. */

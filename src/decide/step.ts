@@ -86,7 +86,7 @@ function afterLook(
   const server = state.servers.get(input.server);
   if (server === undefined) return state;
   const { look } = input;
-  const servers = new Map(state.servers).set(input.server, withServerLook(server, look));
+  const servers = new Map(state.servers).set(input.server, withServerLook(server, look, policy.station));
   if (!look.ok) return { ...state, servers };
   const legs = new Map(state.legs);
   for (const [id, leg] of state.legs) {

@@ -19,7 +19,8 @@ export type AlertCode =
   | 'backup-not-proven'
   | 'programme-fault'
   | 'cannot-hear'
-  | 'agent-gone';
+  | 'agent-gone'
+  | 'processing-differs';
 
 /** What happened, for the log, the history, the dashboard and the hooks. Never an input to a decision. */
 export type StationEvent =

@@ -1,3 +1,4 @@
+import type { ChainSign } from './chain-sign.ts';
 import type { MonitorId, Mount, ServerName, SourceName, StationName } from './ids.ts';
 
 /**
@@ -49,6 +50,8 @@ export interface Presence {
   readonly marks?: readonly string[];
   /** What it has on air, by station: for people only, as nothing proves it. */
   readonly onAir?: ReadonlyMap<StationName, SourceName>;
+  /** The processing chains that it runs; left out where it runs none. */
+  readonly chains?: readonly ChainSign[];
 }
 
 /** One look at a server over its admin API. `startedAtMs`..`atMs` brackets the moment it speaks of. */

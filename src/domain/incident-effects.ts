@@ -10,6 +10,7 @@ const OF_A_SERVER: readonly AlertCode[] = [
   'admin-unauthorised',
   'admin-overloaded',
   'agent-gone',
+  'processing-differs',
 ];
 /** The thread of what listeners hear; there is one for each station. */
 export const SOUND_THREAD = 'sound';

@@ -1,4 +1,5 @@
 import type { Leg, ServerName, SourceName, StationName } from './ids.ts';
+import type { ProcessingValues } from './processing.ts';
 import type { ProgrammeFault } from './readings.ts';
 
 /** When silence counts as a fault and when sound counts as back. */
@@ -43,6 +44,8 @@ export interface StationPolicy {
   /** A leg is a valid target only while its sound was verified within this time. */
   readonly verifiedWithinMs: number;
   readonly flap: FlapPolicy;
+  /** The processing chain of the public mounts; null: there is none. Every agent's has to be the same. */
+  readonly processing: ProcessingValues | null;
   /** The other agent's sign of life must be missing this long before its work is taken over. */
   readonly deputyAfterMs: number;
 }

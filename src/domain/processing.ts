@@ -198,30 +198,6 @@ export function resolveProcessing(request: ProcessingRequest): ProcessingValues 
   };
 }
 
-/** Where two agents' chains differ; a value that one of them doesn't know is null. */
-export interface ProcessingDifference {
-  readonly key: string;
-  readonly ours: number | null;
-  readonly theirs: number | null;
-}
-
-/** In the order of the table, what only the other knows last. */
-export function processingDifferences(
-  ours: ProcessingValues,
-  theirs: ProcessingValues,
-): readonly ProcessingDifference[] {
-  const known = PROCESSING_PARAMETERS.map(({ key }) => key);
-  const foreign = Object.keys(theirs).filter((key) => !known.includes(key));
-  return [...known, ...foreign]
-    .map((key) => ({ key, ours: ours[key] ?? null, theirs: theirs[key] ?? null }))
-    .filter((difference) => difference.ours !== difference.theirs);
-}
-
-/** One line for each parameter, always in the same order: two chains are the same when these are. */
-export function processingText(values: ProcessingValues): string {
-  return PROCESSING_PARAMETERS.map(({ key }) => `${key}=${values[key] ?? ''}`).join('\n');
-}
-
 /** A value as a person writes it in the config: `-8 dB`, `2:1`, `300ms`, `on`. */
 export function processingValueText(unit: ProcessingUnit, value: number): string {
   switch (unit) {

@@ -140,9 +140,8 @@ function presencesAmong(clients: readonly ListedClient[], self: ServerName): Pre
   return clients.flatMap(({ userAgent, connectedSeconds }) => {
     const ours = parseUserAgent(userAgent);
     if (ours?.role !== 'presence' || ours.agent === self) return [];
-    const { agent, marks, onAir } = ours;
-    const said = { ...(marks === undefined ? {} : { marks }), ...(onAir === undefined ? {} : { onAir }) };
-    return [{ agent, connectedSeconds, ...said }];
+    const { role: _role, id: _id, ...said } = ours;
+    return [{ ...said, connectedSeconds }];
   });
 }
 

@@ -1,3 +1,4 @@
+import type { ChainSign } from '../domain/chain-sign.ts';
 import {
   type MonitorId,
   monitorId,
@@ -8,6 +9,7 @@ import {
   sourceName,
   stationName,
 } from '../domain/ids.ts';
+import { chainsAmong, chainsText } from './shown-chains.ts';
 
 const PRODUCT = 'Sustain';
 const VERSION = '0.1.0';
@@ -23,6 +25,8 @@ export interface SustainClient {
   readonly marks?: readonly string[];
   /** Of a presence: which source its agent has on air, by station. Other agents show it to people, no more. */
   readonly onAir?: OnAir;
+  /** Of a presence: what it shows of its processing chains. */
+  readonly chains?: readonly ChainSign[];
 }
 
 export const MOST_MARKS = 10;
@@ -41,7 +45,7 @@ export function userAgentOf(client: SustainClient): string {
   const says = marks.length === 0 ? '' : `; says=${marks.join('.')}`;
   const onAir = client.onAir === undefined ? '' : onAirText(client.onAir);
   const air = onAir === '' ? '' : `; air=${onAir}`;
-  return `${PRODUCT}/${VERSION} (${client.role}; agent=${client.agent}; id=${client.id}${says}${air})`;
+  return `${PRODUCT}/${VERSION} (${client.role}; agent=${client.agent}; id=${client.id}${says}${air}${chainsText(client.chains ?? [])})`;
 }
 
 function onAirText(onAir: OnAir): string {
@@ -65,7 +69,7 @@ export function isSustain(userAgent: string): boolean {
 
 /** Null when it is no monitor or presence of ours, or a spoilt one. */
 export function parseUserAgent(userAgent: string): SustainClient | null {
-  const comment = /^Sustain\/[^\s()]{1,64} \(([^()]{1,400})\)$/.exec(userAgent.trim())?.[1];
+  const comment = /^Sustain\/[^\s()]{1,64} \(([^()]{1,3000})\)$/.exec(userAgent.trim())?.[1];
   if (comment === undefined) return null;
   const parts = comment.split(';').map((part) => part.trim());
   const role = parts[0];
@@ -74,11 +78,13 @@ export function parseUserAgent(userAgent: string): SustainClient | null {
   const air = parts.find((part) => /^air=[a-z0-9.,-]+$/.test(part))?.slice('air='.length);
   if ((role !== 'monitor' && role !== 'presence') || agent === undefined || id === undefined) return null;
   const says = parts.find((part) => /^says=[a-z0-9.]+$/.test(part))?.slice('says='.length);
+  const chains = chainsAmong(parts);
   return {
     role,
     agent: serverName(agent),
     id: monitorId(id),
     ...(says === undefined ? {} : { marks: says.split('.') }),
     ...(air === undefined ? {} : { onAir: parseOnAir(air) }),
+    ...(chains.length === 0 ? {} : { chains }),
   };
 }

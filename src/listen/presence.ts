@@ -1,3 +1,4 @@
+import type { ChainSign } from '../domain/chain-sign.ts';
 import { type Mount, monitorId, type ServerName } from '../domain/ids.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import { openStream, type StreamConnection, type StreamLimits } from '../icecast/stream-client.ts';
@@ -16,6 +17,8 @@ export interface PresenceOptions {
   readonly marks?: () => readonly string[];
   /** What the agent has on air now, by station; when that changes, the presence is renewed at once. */
   readonly onAir?: () => OnAir;
+  /** What is shown of our processing chains, asked anew at each renewal. */
+  readonly chains?: () => readonly ChainSign[];
   readonly renewEveryMs?: number;
   readonly limits?: Partial<StreamLimits>;
 }
@@ -89,7 +92,7 @@ class ServerPresence implements PresenceControl {
   #tryFrom(index: number, triesLeft: number): void {
     const mount = this.#mounts[index % Math.max(1, this.#mounts.length)];
     if (mount === undefined || triesLeft === 0) return;
-    const { clock, random, server, agent, limits, marks, onAir } = this.#options;
+    const { clock, random, server, agent, limits, marks, onAir, chains } = this.#options;
     const id = monitorId(random.token(8));
     const connection: StreamConnection = openStream(
       clock,
@@ -102,6 +105,7 @@ class ServerPresence implements PresenceControl {
           id,
           marks: marks?.() ?? [],
           ...(onAir === undefined ? {} : { onAir: onAir() }),
+          chains: chains?.() ?? [],
         }),
         icyMetadata: false,
         ...(limits === undefined ? {} : { limits }),

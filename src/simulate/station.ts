@@ -51,6 +51,7 @@ export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}
     dwellMs: 30_000,
     verifiedWithinMs: 5000,
     flap: { holdDownMs: 30_000, holdDownMaxMs: 1_800_000, halfLifeMs: 900_000 },
+    processing: null,
     deputyAfterMs: 12_000,
     ...changes,
   };

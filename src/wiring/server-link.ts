@@ -1,4 +1,5 @@
 import type { Secret } from '../config/index.ts';
+import type { ChainSign } from '../domain/chain-sign.ts';
 import type { Command } from '../domain/commands.ts';
 import type { ServerLook } from '../domain/icecast.ts';
 import type { Mount, ServerName } from '../domain/ids.ts';
@@ -30,6 +31,8 @@ export interface ServerLinkOptions {
   readonly mounts: readonly Mount[];
   /** What this agent has on air, for the other agents to show. */
   readonly onAir: () => OnAir;
+  /** What the other agents are shown of our processing chains. */
+  readonly chains?: () => readonly ChainSign[];
   readonly clock: Clock;
   readonly random: Random;
   readonly seen: (look: ServerLook) => void;
@@ -71,6 +74,7 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
     mounts: [...mounts].reverse(),
     marks: options.marks,
     onAir: options.onAir,
+    ...(options.chains === undefined ? {} : { chains: options.chains }),
   });
 
   return {

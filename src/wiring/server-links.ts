@@ -1,4 +1,5 @@
 import type { Config } from '../config/index.ts';
+import type { ChainSign } from '../domain/chain-sign.ts';
 import type { ServerLook } from '../domain/icecast.ts';
 import type { ServerName } from '../domain/ids.ts';
 import { parseServerUrl } from '../icecast/address.ts';
@@ -24,6 +25,7 @@ export function startServerLinks(
   { config, clock, random, onAir }: ServerLinksOptions,
   seen: (server: ServerName, look: ServerLook) => void,
   marks: (server: ServerName) => readonly string[],
+  chains: () => readonly ChainSign[],
 ): Map<ServerName, ServerLink> {
   const mounts = [
     ...new Set(config.stations.flatMap((station) => station.sources.map((source) => source.mount))),
@@ -42,6 +44,7 @@ export function startServerLinks(
       onAir,
       clock,
       random,
+      ...(name === config.self ? { chains } : {}),
       seen: (look) => seen(name, look),
       marks: () => marks(name),
     });

@@ -195,6 +195,7 @@ describe('what decide may know', () => {
       dwellMs: 30_000,
       verifiedWithinMs: 5_000,
       flap: { holdDownMs: 30_000, holdDownMaxMs: 1_800_000, halfLifeMs: 900_000 },
+      processing: null,
       deputyAfterMs: 12_000,
     });
     expect(legsOf(config, station).map(({ id }) => id)).toEqual([

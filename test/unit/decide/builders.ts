@@ -45,6 +45,7 @@ export function policyWith(changes: Partial<StationPolicy> = {}): StationPolicy 
     dwellMs: 30_000,
     verifiedWithinMs: 5000,
     flap: { holdDownMs: 30_000, holdDownMaxMs: 1_800_000, halfLifeMs: 900_000 },
+    processing: null,
     deputyAfterMs: 12_000,
     ...changes,
   };

@@ -17,6 +17,7 @@ import {
   goodLook,
   LONDON,
   legOf,
+  MYFM,
   openLink,
   POLICY,
   PRIMARY,
@@ -30,10 +31,10 @@ const legWithBytesAt = (atMs: number): LegState =>
 
 /** A server after good looks, and then looks that failed like this, half a second apart from 10 s on. */
 function afterLooks(...failures: readonly AdminFailure[]): ServerState {
-  let server = withServerLook(newServer(LONDON, POLICY, 0), goodLook(9500, []));
+  let server = withServerLook(newServer(LONDON, POLICY, 0), goodLook(9500, []), MYFM);
   server = { ...server, condition: judgeServer(server, silentLegs, 9510, POLICY) };
   for (const [index, failure] of failures.entries())
-    server = withServerLook(server, failedLook(10_000 + index * 500, failure));
+    server = withServerLook(server, failedLook(10_000 + index * 500, failure), MYFM);
   return server;
 }
 
@@ -71,14 +72,14 @@ describe('the condition of a server', () => {
     const down = afterLooks('refused', 'refused');
     const judged = { ...down, condition: judgeServer(down, silentLegs, 10_600, POLICY) };
     expect(judgeServer(judged, silentLegs, 60_000, POLICY)).toBe(judged.condition);
-    const back = withServerLook(judged, goodLook(61_000, []));
+    const back = withServerLook(judged, goodLook(61_000, []), MYFM);
     expect(judgeServer(back, silentLegs, 61_010, POLICY)).toEqual({ is: 'up', sinceMs: 61_010 });
   });
 
   test('says so when a server that was refused hangs instead', () => {
     const down = afterLooks('refused', 'refused');
     const judged = { ...down, condition: judgeServer(down, silentLegs, 10_600, POLICY) };
-    const hangs = withServerLook(judged, failedLook(20_000, 'timed-out'));
+    const hangs = withServerLook(judged, failedLook(20_000, 'timed-out'), MYFM);
     expect(judgeServer(hangs, silentLegs, 20_010, POLICY)).toMatchObject({ fault: 'unresponsive' });
   });
 });
@@ -130,32 +131,32 @@ describe('the role on a server', () => {
   test('a presence that is old belongs to an agent that no longer runs', () => {
     const server = newServer(DUBLIN, POLICY, 0);
     const look = (connectedSeconds: number) =>
-      withServerLook(server, goodLook(1000, [], [{ agent: DUBLIN, connectedSeconds }]));
+      withServerLook(server, goodLook(1000, [], [{ agent: DUBLIN, connectedSeconds }]), MYFM);
     expect(look(12).agentSeenAtMs).toBe(1010);
     expect(look(13).agentSeenAtMs).toBeNull();
     const stranger = goodLook(1000, [], [{ agent: CORK, connectedSeconds: 1 }]);
-    expect(withServerLook(server, stranger).agentSeenAtMs).toBeNull();
+    expect(withServerLook(server, stranger, MYFM).agentSeenAtMs).toBeNull();
   });
 });
 
 describe('what a failed look means for the deputy', () => {
-  const watched = withServerLook(newServer(DUBLIN, POLICY, 0), goodLook(0, []));
+  const watched = withServerLook(newServer(DUBLIN, POLICY, 0), goodLook(0, []), MYFM);
   const both = (dublin: ServerState) => [newServer(LONDON, POLICY, 0), dublin];
 
   test('one between good ones neither ends its work nor delays it', () => {
-    const once = withServerLook(watched, failedLook(20_000, 'timed-out'));
+    const once = withServerLook(watched, failedLook(20_000, 'timed-out'), MYFM);
     expect(roleOf(DUBLIN, both(once), 22_000)).toBe('deputy');
-    const again = withServerLook(once, goodLook(22_100, []));
+    const again = withServerLook(once, goodLook(22_100, []), MYFM);
     expect(roleOf(DUBLIN, both(again), 22_200)).toBe('deputy');
   });
 
   test('two in a row do: nothing can be seen, so nothing is known to be missing', () => {
     const twice = [20_000, 22_000].reduce(
-      (server, atMs) => withServerLook(server, failedLook(atMs, 'timed-out')),
+      (server, atMs) => withServerLook(server, failedLook(atMs, 'timed-out'), MYFM),
       watched,
     );
     expect(roleOf(DUBLIN, both(twice), 24_100)).toBe('watching');
-    const back = withServerLook(twice, goodLook(30_000, []));
+    const back = withServerLook(twice, goodLook(30_000, []), MYFM);
     expect(roleOf(DUBLIN, both(back), 42_000)).toBe('watching');
     expect(roleOf(DUBLIN, both(back), 42_100)).toBe('deputy');
   });
@@ -165,19 +166,20 @@ describe('after a standstill of our own', () => {
   const watched = withServerLook(
     newServer(DUBLIN, POLICY, 0),
     goodLook(0, [], [{ agent: DUBLIN, connectedSeconds: 1 }]),
+    MYFM,
   );
 
   test('the other agent is not taken for dead, as we could not see it', () => {
     const gap = withServerGap(watched, 30_000);
     const both = [newServer(LONDON, POLICY, 0), gap];
     expect(roleOf(DUBLIN, both, 30_000)).toBe('watching');
-    const looked = withServerLook(gap, goodLook(30_050, []));
+    const looked = withServerLook(gap, goodLook(30_050, []), MYFM);
     expect(roleOf(DUBLIN, [newServer(LONDON, POLICY, 0), looked], 30_100)).toBe('watching');
   });
 
   test('a look that timed out meanwhile is our failure, not that of the server', () => {
     const gap = withServerGap(watched, 30_000);
-    expect(withServerLook(gap, failedLook(500, 'timed-out')).failing).toBeNull();
-    expect(withServerLook(gap, failedLook(30_000, 'timed-out')).failing).not.toBeNull();
+    expect(withServerLook(gap, failedLook(500, 'timed-out'), MYFM).failing).toBeNull();
+    expect(withServerLook(gap, failedLook(30_000, 'timed-out'), MYFM).failing).not.toBeNull();
   });
 });
