@@ -64,6 +64,17 @@ program
   });
 
 program
+  .command('icecast-config')
+  .description("the <mount> and <relay> blocks that keep a public mount's listeners when the agent is gone")
+  .requiredOption('--config <file>', 'the configuration', 'sustain.yaml')
+  .option('--server <name>', 'which server of the config to write for (or SUSTAIN_SERVER)')
+  .option('--into <file>', 'write them into this icecast.xml (what it was is kept beside it)')
+  .action(async (options: { config: string; server?: string; into?: string }) => {
+    const { runIcecastConfig } = await import('./icecast-config.ts');
+    finish(await runIcecastConfig(options));
+  });
+
+program
   .command('measure')
   .description('levels, loudness and faults of a file or a live mount, heard as the agent hears')
   .argument('<file|url>', 'a sound file, or the http or https address of a mount')

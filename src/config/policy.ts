@@ -23,6 +23,7 @@ export function policyOf(config: Config, station: StationConfig): StationPolicy 
     servers: config.servers.map((server) => server.name),
     sources: station.sources.map((source) => source.name),
     legs: legsOf(config, station),
+    publicMounts: station.serve.mode === 'relay' ? station.serve.outputs.map(({ mount }) => mount) : [],
     silence: station.silence,
     programme: station.programme,
     stallMs: station.stall.tripMs,

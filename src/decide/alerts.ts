@@ -1,5 +1,6 @@
 import { processingDifferences, processingFingerprint } from '../domain/chain-sign.ts';
 import type { AlertCode } from '../domain/events.ts';
+import type { Mount } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { type Desk, isVerified, misfit, mountToLeave } from './desk.ts';
 import type { Legs } from './leg.ts';
@@ -46,7 +47,7 @@ export function alertsOf(
   if (server.condition.is !== 'up') return found;
   const air =
     policy.mode === 'relay' ? noiseAlerts(server, desk, policy) : airAlerts(desk, legs, nowMs, policy);
-  return [...found, ...air, ...legAlerts(desk, legs, nowMs, policy)];
+  return [...found, ...air, ...loopAlerts(server, legs, policy), ...legAlerts(desk, legs, nowMs, policy)];
 }
 
 /** Listeners of one server would hear another sound than those of the other, and hear it change when they are moved. */
@@ -136,6 +137,37 @@ function noiseAlerts(server: ServerState, desk: Desk, policy: StationPolicy): Al
       'no source is audible on any server: the public mounts carry a noise floor',
     ),
   ];
+}
+
+/**
+ * Where the fallback of a public mount ends at one of our own sources, Icecast carries our monitor of that source over to
+ * our own output each time we connect (with its override). The monitor connects anew, and what it heard there is not
+ * played; but it is the server that has to be changed.
+ */
+function loopAlerts({ server, fallbacks }: ServerState, legs: Legs, policy: StationPolicy): Alert[] {
+  if (server !== policy.self) return [];
+  return (policy.publicMounts ?? []).flatMap((mount) => {
+    const net = chainFrom(mount, fallbacks);
+    const carried = legs.find(
+      ({ leg, carriedOffAtMs }) => carriedOffAtMs !== null && net.includes(leg.mount),
+    );
+    if (carried === undefined) return [];
+    const source = carried.leg.mount;
+    const detail =
+      `${mount} falls back on ${source} itself, so Icecast carried this agent's monitor of ${source} over to ${mount}, where it heard itself; ` +
+      `it has left and connected anew. In icecast.xml of ${server}, let ${mount} fall back on an on-demand relay of ${source} instead: \`sustain icecast-config\` writes the blocks`;
+    return [alert('hears-itself', `${server}${mount}`, detail)];
+  });
+}
+
+/** The mounts that a mount's listeners may be sent to, one after the other. */
+function chainFrom(mount: Mount, fallbacks: ReadonlyMap<Mount, Mount>): readonly Mount[] {
+  const chain: Mount[] = [];
+  for (let next = fallbacks.get(mount); next !== undefined; next = fallbacks.get(next)) {
+    if (chain.includes(next)) break;
+    chain.push(next);
+  }
+  return chain;
 }
 
 /** The backup is proven, not presumed: told before it is needed. */

@@ -43,6 +43,8 @@ export interface LegState {
   readonly provenAtMs: number | null;
   /** Consecutive looks in which the open monitor was found nowhere or on another mount. */
   readonly displaced: number;
+  /** When a monitor of this leg was last found to have been carried off its mount. */
+  readonly carriedOffAtMs: number | null;
   readonly missing: { readonly sinceMs: number; readonly looks: number } | null;
   readonly view: MountView | null;
   /** When a look showed a younger source client than the one before: between the two it was gone. */
@@ -67,6 +69,7 @@ export function newLeg(leg: Leg, atMs: number): LegState {
     found: [],
     provenAtMs: null,
     displaced: 0,
+    carriedOffAtMs: null,
     missing: null,
     view: null,
     renewedAtMs: null,
@@ -123,7 +126,9 @@ export function withLook(state: LegState, look: ServerLook & { ok: true }, polic
   const elsewhere = look.mounts.some((other) => other.monitors.includes(monitor));
   const openLongEnough = state.link.is === 'open' && state.link.sinceMs < look.startedAtMs - 500;
   if (!elsewhere && !openLongEnough) return found;
-  return { ...found, pending: [], displaced: state.displaced + (elsewhere ? 2 : 1) };
+  const displaced = state.displaced + (elsewhere ? 2 : 1);
+  const carriedOffAtMs = displaced >= 2 ? look.atMs : state.carriedOffAtMs;
+  return { ...found, pending: [], displaced, carriedOffAtMs };
 }
 
 function isYounger(view: MountView, before: MountView | null): boolean {

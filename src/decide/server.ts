@@ -1,7 +1,7 @@
 import type { ChainSign } from '../domain/chain-sign.ts';
 import type { Role, ServerCondition } from '../domain/conditions.ts';
 import type { AdminFailure, ServerLook } from '../domain/icecast.ts';
-import type { ServerName, StationName } from '../domain/ids.ts';
+import type { Mount, ServerName, StationName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { type LegState, openMonitor, type ServerEvidence } from './leg.ts';
 
@@ -28,6 +28,8 @@ export interface ServerState {
   readonly watchedFromMs: number | null;
   /** When this agent last ended a standstill: a look that began before then failed because of ourselves. */
   readonly stoodStillUntilMs: number;
+  /** Where Icecast itself sends listeners whose source goes, as the newest look shows it. */
+  readonly fallbacks: ReadonlyMap<Mount, Mount>;
   readonly role: Role;
 }
 
@@ -41,6 +43,7 @@ export function newServer(server: ServerName, policy: StationPolicy, atMs: numbe
     agentChain: null,
     watchedFromMs: null,
     stoodStillUntilMs: Number.NEGATIVE_INFINITY,
+    fallbacks: new Map(),
     role: server === policy.self ? 'own' : 'watching',
   };
 }
@@ -60,6 +63,7 @@ export function withServerLook(state: ServerState, look: ServerLook, station: St
   return {
     ...state,
     lastGoodLookAtMs: look.atMs,
+    fallbacks: look.fallbacks ?? state.fallbacks,
     failing: null,
     agentSeenAtMs: seen ? look.atMs : state.agentSeenAtMs,
     agentChain: seen ? chainShown(state, look, station) : state.agentChain,

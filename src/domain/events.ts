@@ -19,6 +19,7 @@ export type AlertCode =
   | 'backup-not-proven'
   | 'programme-fault'
   | 'cannot-hear'
+  | 'hears-itself'
   | 'agent-gone'
   | 'processing-differs';
 

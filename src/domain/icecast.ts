@@ -61,6 +61,8 @@ export type ServerLook =
       readonly startedAtMs: number;
       readonly atMs: number;
       readonly mounts: readonly MountView[];
+      /** Of every mount on the server that has one; left out where nobody asked. */
+      readonly fallbacks?: ReadonlyMap<Mount, Mount>;
       readonly presences: readonly Presence[];
     }
   | {

@@ -1,4 +1,4 @@
-import type { Leg, ServerName, SourceName, StationName } from './ids.ts';
+import type { Leg, Mount, ServerName, SourceName, StationName } from './ids.ts';
 import type { ProcessingValues } from './processing.ts';
 import type { ProgrammeFault } from './readings.ts';
 
@@ -33,6 +33,8 @@ export interface StationPolicy {
   /** Sources in order of preference. */
   readonly sources: readonly SourceName[];
   readonly legs: readonly Leg[];
+  /** What the relay feeds on our own server; none in guard mode. */
+  readonly publicMounts?: readonly Mount[];
   readonly silence: SilencePolicy;
   readonly programme: ProgrammePolicy;
   /** No byte for this long on an open connection: the leg is stalled. */

@@ -91,6 +91,11 @@ export function createLook(options: LookOptions): Look {
       startedAtMs,
       atMs,
       mounts,
+      fallbacks: new Map(
+        listed.value.flatMap(({ mount, fallback }) =>
+          fallback === null ? [] : [[mount, fallback] as const],
+        ),
+      ),
       presences: newestOfEach(presences),
     };
   };

@@ -6,7 +6,7 @@ import { loadConfigText } from '../../src/config/index.ts';
 import { type IcecastServer, temporaryDirectory } from '../../src/demo/rig/index.ts';
 import type { StationEvent } from '../../src/domain/events.ts';
 import { serverName, sourceName, stationName } from '../../src/domain/ids.ts';
-import type { LegView, RelayStatus } from '../../src/domain/view.ts';
+import type { AlertView, LegView, RelayStatus } from '../../src/domain/view.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 
@@ -29,6 +29,7 @@ export type RelayEvent = Extract<StationEvent, { kind: 'relay-switched' | 'relay
 /** The agent of london, in this process. */
 export interface RelayAgent {
   readonly relay: { readonly view: RelayStatus };
+  readonly alerts: readonly AlertView[];
   /** What it logged of its relay. */
   readonly events: readonly RelayEvent[];
   /** Asks for a source as an operator does, or lets go. */
@@ -106,6 +107,9 @@ export async function startRelayAgent(options: RelayAgentOptions): Promise<Relay
         if (!relay) throw new Error('the agent is not in relay mode');
         return relay;
       },
+    },
+    get alerts() {
+      return view()?.alerts ?? [];
     },
     events,
     force(source) {

@@ -116,6 +116,7 @@ it('200 listeners stay through 100 switches, and every byte of every one of them
       quiet,
       all: new Set(recorders.map(({ chunks }) => Buffer.concat(chunks).length)).size,
       complaints: complaints.length,
+      toNoLeg: agent.events.filter((event) => event.kind === 'relay-switched' && event.to === null),
       hitless,
       receivedMiB: recorders.reduce((sum, one) => sum + Buffer.concat(one.chunks).length, 0) / 2 ** 20,
       heapMiB: [memoryBefore.heapUsed / 2 ** 20, memoryAfter.heapUsed / 2 ** 20],

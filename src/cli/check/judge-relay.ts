@@ -1,5 +1,6 @@
 import type { StationConfig } from '../../config/index.ts';
 import { printable } from '../../icecast/text.ts';
+import { loopbackOf, netInOneLine } from '../net-blocks.ts';
 import type { FindingList } from './findings.ts';
 import type { AnsweringServer } from './judge.ts';
 
@@ -7,6 +8,8 @@ import type { AnsweringServer } from './judge.ts';
 export function judgeRelay(found: FindingList, station: StationConfig, facts: AnsweringServer): void {
   const sources = station.sources.map(({ mount }) => mount);
   const first = sources[0];
+  const blocks = (mount: string, source: string) =>
+    `${netInOneLine({ mount, source, ...loopbackOf(facts.server.url) })}; \`sustain icecast-config\` writes them`;
   for (const { mount } of station.serve.outputs) {
     const there = facts.mounts.find((one) => one.mount === mount);
     if (there === undefined) {
@@ -35,13 +38,4 @@ export function judgeRelay(found: FindingList, station: StationConfig, facts: An
       );
     }
   }
-}
-
-/** The two blocks of icecast.xml, in one line. */
-function blocks(mount: string, first: string): string {
-  const safe = `${mount}-safe`;
-  return (
-    `<mount><mount-name>${mount}</mount-name><fallback-mount>${safe}</fallback-mount><fallback-override>1</fallback-override></mount> ` +
-    `and <relay><server>127.0.0.1</server><port>…</port><mount>${first}</mount><local-mount>${safe}</local-mount><on-demand>1</on-demand></relay>`
-  );
 }

@@ -1,3 +1,4 @@
+import { loopbackOf, mountBlock, relayBlock } from '../net-blocks.ts';
 import type { InitAnswers } from './answers.ts';
 
 /** A block that icecast.xml needs, and why. */
@@ -57,30 +58,18 @@ function guardBlocks({ sources }: InitAnswers): IcecastBlock[] {
 }
 
 function relayBlocks({ sources: [first = 'primary'] }: InitAnswers, url: string): IcecastBlock[] {
-  const { hostname, port } = new URL(url);
-  // A server reaches itself by loopback, whatever the agents call it.
-  const itself = hostname.startsWith('127.') ? hostname : '127.0.0.1';
+  const net = { mount: '/stream', source: `/${first}`, ...loopbackOf(url) };
   return [
     {
       about: '/stream',
       because:
         'when the agent is gone, Icecast carries its listeners to /stream-safe, and back when it returns',
-      xml: `<mount type="normal">
-    <mount-name>/stream</mount-name>
-    <fallback-mount>/stream-safe</fallback-mount>
-    <fallback-override>1</fallback-override>
-</mount>`,
+      xml: mountBlock(net),
     },
     {
       about: '/stream-safe',
       because: `a relay of /${first} on the server itself, which costs nothing until it is needed. /${first} itself as the fallback would make the station hear itself`,
-      xml: `<relay>
-    <server>${itself}</server>
-    <port>${port || '80'}</port>
-    <mount>/${first}</mount>
-    <local-mount>/stream-safe</local-mount>
-    <on-demand>1</on-demand>
-</relay>`,
+      xml: relayBlock(net),
     },
   ];
 }

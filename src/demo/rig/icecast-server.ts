@@ -52,6 +52,8 @@ export interface IcecastServer {
   readonly restart: () => Promise<void>;
   /** Rewrites the configuration and sends HUP, as an administrator does. */
   readonly reload: (layout: Partial<IcecastLayout>) => Promise<void>;
+  /** Lets somebody change the file itself, and sends HUP. */
+  readonly edit: (change: (path: string) => Promise<unknown>) => Promise<void>;
   /** One GET on the admin API. */
   readonly askAdmin: (pathAndQuery: string) => Promise<{ status: number; body: string }>;
   /** Who sits on a mount now, by `listclients`; null when there is no such mount. */
@@ -112,6 +114,7 @@ function layoutOf(options: IcecastOptions, port: number): IcecastLayout {
 /** The program and its configuration, started and ended as often as asked. */
 interface Runner {
   readonly current: () => RigProcess | null;
+  readonly configPath: string;
   readonly writeConfig: (layout: IcecastLayout) => void;
   readonly launch: (layout: IcecastLayout, answers: () => Promise<boolean>) => Promise<void>;
   readonly end: (how: 'stop' | 'kill') => Promise<void>;
@@ -137,6 +140,7 @@ function createRunner(namespace: string | undefined, onCrash: () => void): Runne
   };
   return {
     current: () => current,
+    configPath,
     writeConfig,
     async launch(layout, answers) {
       writeConfig(layout);
@@ -224,6 +228,10 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
     async reload(change) {
       layout = { ...layout, ...change };
       runner.writeConfig(layout);
+      runner.current()?.signal('SIGHUP');
+    },
+    async edit(change) {
+      await change(runner.configPath);
       runner.current()?.signal('SIGHUP');
     },
     ...adminCalls(askAdmin),

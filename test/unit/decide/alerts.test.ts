@@ -111,3 +111,29 @@ describe('of the backups', () => {
     expect(keys(legs)).toEqual(['programme-fault myfm/primary@london']);
   });
 });
+
+describe('of a public mount that falls back on one of our own sources', () => {
+  const policy = { ...POLICY, mode: 'relay', publicMounts: [mount('/stream')] } as const;
+  const found = (fallbacks: Record<string, string>, carriedOffAtMs: number | null, server = LONDON) => {
+    const chain = new Map(Object.entries(fallbacks).map(([from, to]) => [mount(from), mount(to)]));
+    const legs = [{ ...legThat(PRIMARY, good), carriedOffAtMs }, legThat(SECONDARY, good)];
+    return alertsOf(serverThat({ server, fallbacks: chain }), deskWith(), legs, NOW_MS, policy);
+  };
+
+  test('is told when it carried our monitor off, with what to change', () => {
+    const [alert] = found({ '/stream': '/primary' }, 50_000);
+    expect(alert?.key).toBe('hears-itself london/stream');
+    expect(alert?.detail).toContain('/stream falls back on /primary itself');
+    expect(alert?.detail).toContain('`sustain icecast-config`');
+    expect(found({ '/stream': '/other', '/other': '/primary', '/primary': '/stream' }, 50_000)).toHaveLength(
+      1,
+    );
+  });
+
+  test('is not while nothing was carried off, the net is a relay, or the server is another one', () => {
+    expect(found({ '/stream': '/primary' }, null)).toEqual([]);
+    expect(found({ '/stream': '/stream-safe', '/primary': '/secondary' }, 50_000)).toEqual([]);
+    expect(found({ '/stream': '/secondary' }, 50_000)).toEqual([]);
+    expect(found({ '/stream': '/primary' }, 50_000, DUBLIN)).toEqual([]);
+  });
+});
