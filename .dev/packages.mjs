@@ -12,6 +12,12 @@ const FOR_DEMO = [
   { name: 'asc-music', present: file('/usr/share/games/asc/music/frontiers.mp3') },
   { name: 'singularity-music', present: file('/usr/share/games/singularity/music/Through Space.ogg') },
   { name: 'planetblupi-music-ogg', present: file('/usr/share/planetblupi/music/music004.ogg') },
+  { name: 'pdns-server', present: file('/usr/sbin/pdns_server') },
+  {
+    name: 'pdns-backend-sqlite3',
+    present: file('/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql'),
+  },
+  { name: 'sqlite3', present: command('sqlite3') },
 ];
 
 const FOR_TESTS = [
@@ -22,12 +28,6 @@ const FOR_TESTS = [
   { name: 'libebur128-dev', present: file('/usr/include/ebur128.h') },
   { name: 'espeak-ng', present: command('espeak-ng') },
   { name: 'flite', present: command('flite') },
-  { name: 'pdns-server', present: file('/usr/sbin/pdns_server') },
-  {
-    name: 'pdns-backend-sqlite3',
-    present: file('/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql'),
-  },
-  { name: 'sqlite3', present: command('sqlite3') },
   { name: 'bind9', present: file('/usr/sbin/named') },
   { name: 'bind9-dnsutils', present: command('dig') },
   { name: 'nats-server', present: file('/usr/sbin/nats-server') },
