@@ -1,7 +1,7 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type ByteSource, containerName, UnreadableSound } from '../audio/byte-source.ts';
-import { openEncodeFile } from '../audio/encode-file.ts';
+import { isLossless, openEncodeFile } from '../audio/encode-file.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
 import { openFile } from '../audio/sound-file.ts';
 import { describeExit } from '../platform/child.ts';
@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { type Heard, hearSource } from './measure/hear.ts';
 import { heardText } from './measure/print.ts';
+import { measureDecoded } from './process/decoded.ts';
 import { type ProcessOptions, parseProcessOptions, type WantedProcess } from './process/options.ts';
 import { processJson, processText } from './process/print.ts';
 import { type ProcessReport, startProcessWork } from './process/work.ts';
@@ -113,8 +114,18 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
       throw new UnreadableSound(
         `${files.output} cannot be written: ${complaints.at(-1) ?? describeExit(exit)}`,
       );
+    const decoded = isLossless(wanted.format)
+      ? null
+      : await measureDecoded({
+          path: unfinished,
+          ffmpegPath: search.ffmpeg.path,
+          clock,
+          interrupted: around.interrupted,
+          onProgress: (share, seconds) => progress.show(share, heardText(seconds)),
+        }).finally(() => progress.clear());
+    if (decoded === null && !isLossless(wanted.format)) return null;
     await rename(unfinished, files.output);
-    return report;
+    return { ...report, decoded };
   } finally {
     await encoder.stop();
     await rm(unfinished, { force: true });

@@ -18,6 +18,8 @@ const PANEL = { width: 520, height: 400 };
 const EDGE = { left: 72, right: 24, top: 48, bottom: 56 };
 const LEGEND_ROW = 24;
 const MOST_TICKS = 7;
+/** More points than this are a curve, and marks on it would hide it. */
+const MOST_MARKED = 40;
 
 const escapeXml = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 const at = (value) => Math.round(value * 10) / 10;
@@ -57,7 +59,8 @@ function line(series, index, scale) {
   const colour = COLOURS[index % COLOURS.length];
   const places = series.points.map(({ x, y }) => [at(scale.x(x)), at(scale.y(y))]);
   const path = places.map(([x, y], place) => `${place === 0 ? 'M' : 'L'}${x} ${y}`).join('');
-  const marks = places.map(([x, y]) => MARKS[index % MARKS.length](x, y)).join('');
+  const mark = MARKS[index % MARKS.length];
+  const marks = places.length > MOST_MARKED ? '' : places.map(([x, y]) => mark(x, y)).join('');
   return `<path d="${path}" fill="none" stroke="${colour}" stroke-width="2.5"/><g fill="${colour}">${marks}</g>`;
 }
 

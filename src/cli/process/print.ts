@@ -17,6 +17,10 @@ export function processJson(wanted: WantedProcess, report: ProcessReport): objec
     latencyMs: round(report.latencyMs),
     before: summaryJson(report.before),
     after: summaryJson(report.behind),
+    afterCodec:
+      report.decoded === null
+        ? null
+        : { ...summaryJson(report.decoded), overshootDb: round(overshootDb(wanted, report.decoded)) },
     gainReduction: {
       bands: report.bands.map(reduction),
       limiter: { ...reduction(report.limiter), activePercent: round(report.limiter.activePercent) },
@@ -33,6 +37,16 @@ const FIGURES: readonly (readonly [name: string, unit: string, of: (summary: Met
   ['true peak', 'dBTP', (summary) => summary.truePeakDbtp],
 ];
 
+const overshootDb = (wanted: WantedProcess, decoded: MeterSummary): number =>
+  decoded.truePeakDbtp - parameter(wanted, 'ceiling');
+
+function codecText(wanted: WantedProcess, decoded: MeterSummary): string {
+  const over = overshootDb(wanted, decoded);
+  return over > 0
+    ? `the codec's peaks pass the ceiling by ${over.toFixed(1)} dB: lower the ceiling or raise the bitrate where that matters`
+    : 'the peaks stay under the ceiling after the codec, too';
+}
+
 export function processText(
   input: string,
   output: string,
@@ -41,19 +55,21 @@ export function processText(
 ): string {
   const target = `${parameter(wanted, 'loudness')} LUFS, ceiling ${parameter(wanted, 'ceiling')} dBTP`;
   const amount = ({ meanDb, mostDb }: Reduction) => [level(meanDb, 'dB'), level(mostDb, 'dB')];
-  const { limiter, levellerDb, fingerprint } = report;
+  const { limiter, levellerDb, fingerprint, decoded } = report;
   return [
     `${input} -> ${output}, ${duration(report.before.durationSeconds)}`,
     `preset ${wanted.preset}, target ${target}, chain ${fingerprint}`,
     '',
     table([
-      ['', 'before', 'after'],
+      ['', 'before', 'after', ...(decoded === null ? [] : ['decoded again'])],
       ...FIGURES.map(([name, unit, of]) => [
         name,
         level(of(report.before), unit),
         level(of(report.behind), unit),
+        ...(decoded === null ? [] : [level(of(decoded), unit)]),
       ]),
     ]),
+    ...(decoded === null ? [] : ['', `  ${codecText(wanted, decoded)}`]),
     '',
     table([
       ['turned down', 'mean', 'most'],

@@ -10,6 +10,8 @@ import type { SoundSink } from '../measure/hear.ts';
 export interface ProcessReport {
   readonly before: MeterSummary;
   readonly behind: MeterSummary;
+  /** What a decoder makes of what was written; null of a lossless file, where it is the same. */
+  readonly decoded: MeterSummary | null;
   readonly fingerprint: string;
   readonly latencyMs: number;
   readonly bands: readonly Reduction[];
@@ -105,6 +107,7 @@ class Work implements ProcessWork {
     return {
       before: this.#before.summary(),
       behind: this.#behind.summary(),
+      decoded: null,
       fingerprint,
       latencyMs: (latencyFrames * 1_000) / PCM_RATE_HZ,
       bands: this.#bands.map((band) => band.reduction),
@@ -134,7 +137,7 @@ class Work implements ProcessWork {
   }
 }
 
-function openMeter() {
+export function openMeter() {
   return createProgrammeMeter({
     thresholdDbfs: -50,
     preset: 'music',

@@ -1,0 +1,150 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseProcessOptions } from '../../../src/cli/process/options.ts';
+import { type ProcessOptions, processFile } from '../../../src/cli/process.ts';
+
+let folder: string;
+let input: string;
+const inFolder = (name: string) => join(folder, name);
+const ffmpeg = (...words: string[]) =>
+  spawnSync('ffmpeg', ['-nostdin', '-hide_banner', ...words], { encoding: 'utf8' });
+
+/** By ffmpeg's ebur128, which knows nothing of ours. */
+function measured(path: string) {
+  const { stderr } = ffmpeg('-i', path, '-af', 'ebur128=peak=true', '-f', 'null', '-');
+  const figure = (pattern: RegExp) => Number(pattern.exec(stderr)?.[1]);
+  return {
+    lufs: figure(/I:\s+(-?[\d.]+) LUFS\s+Threshold/),
+    peakDbtp: figure(/Peak:\s+(-?[\d.]+) dBFS/),
+    seconds: Number(/Duration: 00:00:([\d.]+)/.exec(stderr)?.[1]),
+  };
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sustain-process-'));
+  input = inFolder('in.flac');
+  const music = '/usr/share/games/asc/music/time_to_strike.mp3';
+  const made = ffmpeg(
+    '-y',
+    '-ss',
+    '60',
+    '-t',
+    '25',
+    '-i',
+    music,
+    '-af',
+    'volume=-15dB',
+    '-ar',
+    '44100',
+    input,
+  );
+  expect(made.status, made.stderr).toBe(0);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(output: string, options: ProcessOptions = {}, from = input) {
+  const said: string[] = [];
+  const printed: string[] = [];
+  const code = await processFile({ input: from, output }, options, {
+    terminal: { isTTY: true, columns: 80, write: (text: string) => said.push(text) },
+    print: (text) => printed.push(text),
+  });
+  return { code, said: said.join(''), text: printed.join('\n') };
+}
+
+describe('sustain process', () => {
+  test('brings a file to the target, as long as it was, and reports what an independent meter reads too', async () => {
+    const output = inFolder('out.wav');
+    const { code, text } = await run(output, { json: true });
+    expect(code).toBe(0);
+    const report = JSON.parse(text);
+    const [before, after] = [measured(input), measured(output)];
+    expect(Math.abs(after.lufs + 16)).toBeLessThan(1);
+    expect(after.peakDbtp).toBeLessThanOrEqual(-1);
+    expect(after.seconds).toBeCloseTo(before.seconds, 1);
+    expect(report.before.integratedLufs).toBeCloseTo(before.lufs, 0);
+    expect(report.after.integratedLufs).toBeCloseTo(after.lufs, 0);
+    expect(report).toMatchObject({ preset: 'music', targetLufs: -16, ceilingDbtp: -1, afterCodec: null });
+    expect(report.fingerprint).toMatch(/^[0-9a-f]{12}$/);
+    expect(report.gainReduction.bands.length).toBe(5);
+    expect(report.latencyMs).toBe(1516);
+  });
+
+  test('says of an encoded file what a decoder makes of it, in words and as JSON', async () => {
+    const output = inFolder('out.mp3');
+    const options = { preset: 'loud', target: 'platforms', bitrate: '64k' };
+    const { code, text } = await run(output, options);
+    expect(code).toBe(0);
+    expect(text).toContain('target -14 LUFS, ceiling -2 dBTP');
+    expect(text).toContain('decoded again');
+    expect(text).toMatch(/the codec's peaks pass the ceiling by|stay under the ceiling after the codec/);
+    const json = JSON.parse((await run(inFolder('again.mp3'), { ...options, json: true })).text);
+    const decoded = measured(output).peakDbtp;
+    expect(json.afterCodec.truePeakDbtp).toBeCloseTo(decoded, 0);
+    expect(json.afterCodec.overshootDb).toBeCloseTo(json.afterCodec.truePeakDbtp + 2, 1);
+  });
+
+  test('does the same twice, to the bit', async () => {
+    await run(inFolder('one.wav'));
+    await run(inFolder('two.wav'));
+    expect(readFileSync(inFolder('one.wav')).equals(readFileSync(inFolder('two.wav')))).toBe(true);
+  });
+
+  test('off leaves the loudness as it was', async () => {
+    await run(inFolder('off.wav'), { preset: 'off' });
+    expect(measured(inFolder('off.wav')).lufs).toBeCloseTo(measured(input).lufs, 1);
+  });
+});
+
+describe('what goes wrong', () => {
+  test.each([
+    ['out.xyz', {}, 'must end in one of .wav'],
+    ['out.wav', { preset: 'opera' }, '"opera" is none of off, talk, music, classical, loud'],
+    ['out.wav', { target: '-80' }, '--target: it may be from -36 LUFS to -8 LUFS'],
+    ['out.wav', { ceiling: '3' }, '--ceiling: it may be from -12 dBTP to 0 dBTP'],
+    ['out.mp3', { bitrate: '9000k' }, '--bitrate: it may be from 8k to 510k'],
+  ])('%s with %j is refused in one line', (output, options, message) => {
+    const parsed = parseProcessOptions(output, options);
+    expect(parsed.ok ? '' : parsed.message).toContain(message);
+  });
+
+  test('an input that is no sound costs nothing that was there before', async () => {
+    const output = inFolder('precious.wav');
+    writeFileSync(output, 'from yesterday');
+    const text = inFolder('notes.txt');
+    writeFileSync(text, 'this is no sound\n'.repeat(500));
+    const { code, said } = await run(output, {}, text);
+    expect(code).not.toBe(0);
+    expect(said).toContain('notes.txt');
+    expect(readFileSync(output, 'utf8')).toBe('from yesterday');
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  test('the input itself is no output, and a folder that is not there is named', async () => {
+    expect((await run(input)).said).toContain('is the input itself');
+    expect((await run(inFolder('nowhere/out.wav'))).said).toContain('nowhere does not exist');
+  });
+
+  test('stopped in the middle, nothing is left half written', async () => {
+    const stop = new AbortController();
+    const output = inFolder('stopped.mp3');
+    const said: string[] = [];
+    const running = processFile(
+      { input, output },
+      {},
+      {
+        interrupted: stop.signal,
+        terminal: { write: (text: string) => said.push(text) },
+        print: () => {},
+      },
+    );
+    setTimeout(() => stop.abort(), 30);
+    expect(await running).not.toBe(0);
+    expect(said.join('')).toContain('stopped before its end');
+    expect(existsSync(output)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+});
