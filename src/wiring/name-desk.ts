@@ -120,17 +120,30 @@ export class NameDesk {
     this.take({ kind: 'lease', atMs, lease: leaseOf(cluster.lease(), cluster) });
   }
 
-  /** The right to write is of no use to an agent that cannot reach the DNS, and it would keep the others from it. */
+  /**
+   * The right to write is of no use to an agent that cannot reach the DNS, and it would keep the others from it. The one
+   * beside the server that the name points to would go down with it, and nobody could write until its lease has ended.
+   */
   #seekLease(cluster: Cluster<WireObservation>, nowMs: number): void {
     if (this.#state.publishing !== null) return;
-    const reaches = nowMs - this.#readAtMs <= REACHES_MS && nowMs >= this.#benchedUntilMs;
-    if (reaches) cluster.seek();
+    const { policy } = this.#options;
+    const record = this.#state.record?.record;
+    const isBesideIt = record?.is === 'server' && record.server === policy.self;
+    const isReplaceable = cluster
+      .peers()
+      .some(({ observation, seenAtMs }) => observation.reachesDns && nowMs - seenAtMs <= policy.freshMs);
+    if (this.#reachesDns(nowMs) && !(isBesideIt && isReplaceable)) cluster.seek();
     else cluster.yield();
+  }
+
+  #reachesDns(nowMs: number): boolean {
+    return nowMs - this.#readAtMs <= REACHES_MS && nowMs >= this.#benchedUntilMs;
   }
 
   #observe(): void {
     const { cluster, clock } = this.#options;
-    cluster?.publish(observationFrom(this.#state, clock.nowMs()));
+    const nowMs = clock.nowMs();
+    cluster?.publish(observationFrom(this.#state, nowMs, this.#reachesDns(nowMs)));
   }
 
   async #read(): Promise<void> {

@@ -22,6 +22,7 @@ const hold = z.object({
 const wireObservation = z.object({
   servers: z.record(name, word),
   order: z.object({ version: z.int().min(1), by: name, hold: hold.nullable() }).nullable(),
+  reachesDns: z.boolean(),
 });
 
 /** What agents tell each other, as it goes over the wire: durations, as no two clocks agree. */
@@ -33,18 +34,18 @@ export function parseObservation(wire: unknown): WireObservation | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** What this agent has to say. */
-export function observationFrom(state: FailoverState, nowMs: number): WireObservation {
+/** What this agent has to say. `reachesDns`: whether it could write, had it the lease. */
+export function observationFrom(state: FailoverState, nowMs: number, reachesDns: boolean): WireObservation {
   const words = [...state.sights].map(([server, { health }]) => {
     const verifiedAgoMs = health.is === 'well' ? Math.max(0, nowMs - health.verifiedAtMs) : null;
     return [server, { is: health.is, verifiedAgoMs }] as const;
   });
   const order = orderOf(state);
-  if (order?.hold == null)
-    return { servers: Object.fromEntries(words), order: order && { ...order, hold: null } };
+  const servers = Object.fromEntries(words);
+  if (order?.hold == null) return { servers, order: order && { ...order, hold: null }, reachesDns };
   const { untilMs, ...kept } = order.hold;
   const remainingMs = Math.max(0, untilMs - nowMs);
-  return { servers: Object.fromEntries(words), order: { ...order, hold: { ...kept, remainingMs } } };
+  return { servers, order: { ...order, hold: { ...kept, remainingMs } }, reachesDns };
 }
 
 /** What another agent said, on our clock. */

@@ -9,7 +9,7 @@ const MOVED_WITHIN_MS = 15_000;
 
 let house: House;
 beforeAll(async () => {
-  house = await startHouse({ ...houseOptions('dns'), cluster: { lease: '5s' } });
+  house = await startHouse({ ...houseOptions('dns'), cluster: { lease: '15s' } });
   await nameAt(house, 'london', 60_000);
   await allWell(house, agentsOf(house));
 });

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import type { Cluster, PeerObservation } from '../../../src/cluster/index.ts';
+import { noFailoverMemory } from '../../../src/decide/failover/state.ts';
+import type { DnsRead, DnsWriter } from '../../../src/dns/index.ts';
+import { createLogger } from '../../../src/platform/logger.ts';
+import { FAILOVER_DEFAULTS, LONDON } from '../../../src/simulate/station.ts';
+import { NameDesk } from '../../../src/wiring/name-desk.ts';
+import type { WireObservation } from '../../../src/wiring/observation.ts';
+import { ManualClock } from '../icecast/manual-clock.ts';
+
+const NAME = 'stream.myfm.example';
+const AT_LONDON: DnsRead = {
+  ok: true,
+  state: {
+    records: [{ name: NAME, type: 'A', addresses: ['203.0.113.10'], ttlSeconds: 30 }],
+    mark: { epoch: 4, writer: 'dublin' },
+  },
+};
+const UNREACHED: DnsRead = { ok: false, failure: { is: 'unreachable', text: 'nothing listens there' } };
+
+/** A desk beside `self`, in a cluster whose other agents are given, and whether it seeks the lease. */
+function deskOf(self: string, read: DnsRead, peers: readonly { reachesDns: boolean; from: string }[]) {
+  const clock = new ManualClock();
+  const known: { read: DnsRead; isSought: boolean; silentSinceMs: number | null } = {
+    read,
+    isSought: false,
+    silentSinceMs: null,
+  };
+  const cluster: Cluster<WireObservation> = {
+    link: () => ({ is: 'connected', sinceMs: 0 }),
+    publish: () => undefined,
+    peers: () =>
+      peers.map(
+        ({ from, reachesDns }): PeerObservation<WireObservation> => ({
+          from,
+          observation: { servers: {}, order: null, reachesDns },
+          seenAtMs: known.silentSinceMs ?? clock.nowMs(),
+        }),
+      ),
+    lease: () => ({ is: 'free', lastEpoch: 4 }),
+    seek: () => {
+      known.isSought = true;
+    },
+    yield: () => {
+      known.isSought = false;
+    },
+    noteMark: () => undefined,
+    close: () => Promise.resolve(),
+  };
+  const writer: DnsWriter = {
+    look: () => Promise.resolve(known.read),
+    apply: () => Promise.resolve({ is: 'stopped' }),
+    verify: () => Promise.resolve([]),
+    stop: () => undefined,
+  };
+  const desk = new NameDesk({
+    policy: { ...FAILOVER_DEFAULTS, self, mode: 'cluster' },
+    names: { names: [NAME], ttlSeconds: 30, addresses: new Map([[LONDON, ['203.0.113.10']]]) },
+    memory: noFailoverMemory,
+    writer,
+    cluster,
+    clock,
+    log: createLogger({ level: 'silent', agent: self }),
+    event: () => undefined,
+    probe: () => undefined,
+    endListeners: () => undefined,
+  });
+  /** Readings of the DNS come back between the seconds. */
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      clock.advance(1_000);
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+  };
+  return { desk, known, clock, pass };
+}
+
+describe('the lease is sought', () => {
+  test('by an agent that reaches the DNS', async () => {
+    const { known, pass } = deskOf('dublin', AT_LONDON, []);
+    await pass(2);
+    expect(known.isSought).toBe(true);
+  });
+
+  test('by none that does not, as it would only keep the others from it', async () => {
+    const { known, pass } = deskOf('dublin', UNREACHED, []);
+    await pass(3);
+    expect(known.isSought).toBe(false);
+    known.read = AT_LONDON;
+    await pass(10);
+    expect(known.isSought).toBe(true);
+    known.read = UNREACHED;
+    await pass(20);
+    expect(known.isSought).toBe(false);
+  });
+
+  test('not beside the server that the name points to, which it would go down with, while another can write', async () => {
+    const { known, clock, pass } = deskOf('london', AT_LONDON, [{ from: 'dublin', reachesDns: true }]);
+    await pass(3);
+    expect(known.isSought).toBe(false);
+    known.silentSinceMs = clock.nowMs();
+    await pass(10);
+    expect(known.isSought).toBe(true);
+  });
+
+  test('beside it all the same when nobody else reaches the DNS', async () => {
+    const { known, pass } = deskOf('london', AT_LONDON, [{ from: 'dublin', reachesDns: false }]);
+    await pass(3);
+    expect(known.isSought).toBe(true);
+  });
+});
