@@ -6,6 +6,7 @@ import { VERSION } from '../version.ts';
 import type { InitFlags } from './init/answers.ts';
 import type { MeasureOptions } from './measure/options.ts';
 import type { ProcessOptions } from './process/options.ts';
+import type { ReportCommand } from './report.ts';
 import { EXIT, type RunOptions, run } from './run.ts';
 import type { SimulateOptions } from './simulate/options.ts';
 
@@ -32,11 +33,25 @@ program
   .requiredOption('--config <file>', 'the configuration', 'sustain.yaml')
   .option('--server <name>', 'which server of the config to take as our own (or SUSTAIN_SERVER)')
   .option('--icecast-xml <file>', 'also read this icecast.xml and say what in it will bite')
+  .option('--alerts', 'send a test through every receiver of alerts, and do nothing else')
   .option('--json', 'print JSON')
-  .action(async (options: { config: string; server?: string; icecastXml?: string; json?: boolean }) => {
-    const { runCheck } = await import('./check.ts');
-    finish(await runCheck(options));
-  });
+  .action(
+    async (options: {
+      config: string;
+      server?: string;
+      icecastXml?: string;
+      alerts?: boolean;
+      json?: boolean;
+    }) => {
+      if (options.alerts === true) {
+        const { checkAlerts } = await import('./check/alerts.ts');
+        finish(await checkAlerts(options));
+        return;
+      }
+      const { runCheck } = await import('./check.ts');
+      finish(await runCheck(options));
+    },
+  );
 
 program
   .command('init')
@@ -102,6 +117,26 @@ program
   .action(async (input: string, output: string, options: ProcessOptions) => {
     const { processFile } = await import('./process.ts');
     finish(await processFile({ input, output }, options));
+  });
+
+program
+  .command('report')
+  .description(
+    "availability of the sound, incidents and switches, from the agents' logs: evidence for people to judge",
+  )
+  .option('--config <file>', 'the configuration, for where the log is', 'sustain.yaml')
+  .option('--server <name>', 'which server of the config to take as our own (or SUSTAIN_SERVER)')
+  .option('--history <file...>', 'history.db of one or more agents, in place of the config')
+  .option('--from <moment>', '2026-11-01 (midnight UTC) or 2026-11-01T06:00:00Z (a week before --to)')
+  .option('--to <moment>', 'up to here (now)')
+  .option('--station <name>', 'only this station')
+  .option('--verify', 'walk the hash chain of each log; exit 1 when a byte was changed')
+  .option('--html <file>', 'also write a page with plots')
+  .option('--csv <file>', 'also write a table of every stretch, incident and switch')
+  .option('--json', 'print JSON')
+  .action(async (options: ReportCommand) => {
+    const { report } = await import('./report.ts');
+    finish(await report(options));
   });
 
 program

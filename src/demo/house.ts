@@ -61,6 +61,8 @@ export interface HouseOptions {
   readonly agentAdminPassword?: string;
   /** In relay mode: the public mount goes through the processing chain. */
   readonly processing?: boolean;
+  /** Who is told what goes wrong, as it stands in YAML. */
+  readonly alerts?: string;
   /** Another build of the command for both agents. */
   readonly agentCli?: string;
 }
@@ -308,5 +310,5 @@ stations:
     serve: ${options.mode === 'relay' ? relaySection(options.processing === true) : '{ mode: guard }'}
 ${paths.dns === null ? '' : `dns: ${paths.dns}\n`}web: { listen: "${webListen}", viewerTokenFile: ${paths.viewer}, operatorTokenFile: ${paths.operator} }
 state: { directory: ${stateDirectory} }
-`;
+${options.alerts === undefined ? '' : `alerts: ${options.alerts}\n`}`;
 }

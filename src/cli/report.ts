@@ -1,0 +1,94 @@
+import { writeFile } from 'node:fs/promises';
+import { loadConfig, printProblems } from '../config/index.ts';
+import { historyFile, readHistory } from '../history/open.ts';
+import { reportHtml } from '../history/report/html.ts';
+import { type OpenedLog, reportOf } from '../history/report/report.ts';
+import { reportCsv, reportJson, reportText } from '../history/report/text.ts';
+import { messageOf } from '../platform/errors.ts';
+import { EXIT } from './run.ts';
+
+export interface ReportCommand {
+  readonly config: string;
+  readonly server?: string;
+  readonly history?: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly station?: string;
+  readonly html?: string;
+  readonly csv?: string;
+  readonly json?: boolean;
+  readonly verify?: boolean;
+}
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+/** A day (`2026-11-08`, from midnight UTC) or a moment (`2026-11-08T11:00:00+01:00`); null when it is neither. */
+export function parseMoment(text: string): number | null {
+  const isKnown = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text);
+  const unixMs = isKnown ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(unixMs) ? null : unixMs;
+}
+
+/** Opens what `--history` names, or what the config's agent writes. Null: it was said what is wrong. */
+export async function openLogs(command: {
+  readonly config: string;
+  readonly server?: string | undefined;
+  readonly history?: readonly string[] | undefined;
+}): Promise<OpenedLog[] | null> {
+  let paths = command.history ?? [];
+  if (paths.length === 0) {
+    const loaded = await loadConfig(command.config, process.env, { server: command.server });
+    if (!loaded.ok) {
+      process.stderr.write(`${printProblems(command.config, loaded.faults)}\n`);
+      return null;
+    }
+    paths = [historyFile(loaded.config.state.directory)];
+  }
+  try {
+    return paths.map((path) => ({ path, store: readHistory(path) }));
+  } catch (thrown) {
+    process.stderr.write(
+      `${messageOf(thrown)}: name the history.db of an agent with --history, as a user who may read it\n`,
+    );
+    return null;
+  }
+}
+
+/** `sustain report`: what listeners heard, from the log. Exit 1 when a log was changed. */
+export async function report(command: ReportCommand): Promise<number> {
+  const nowUnixMs = Date.now();
+  const toUnixMs = command.to === undefined ? nowUnixMs : parseMoment(command.to);
+  const fromUnixMs =
+    command.from === undefined ? (toUnixMs ?? nowUnixMs) - WEEK_MS : parseMoment(command.from);
+  if (fromUnixMs === null || toUnixMs === null) {
+    const [name, text] = fromUnixMs === null ? ['--from', command.from] : ['--to', command.to];
+    process.stderr.write(
+      `${name} ${text} is no moment: write 2026-11-08 (midnight UTC) or 2026-11-08T11:00:00Z\n`,
+    );
+    return EXIT.unusable;
+  }
+  if (fromUnixMs >= toUnixMs) {
+    process.stderr.write('--from is not before --to\n');
+    return EXIT.unusable;
+  }
+  const logs = await openLogs(command);
+  if (logs === null) return EXIT.unusable;
+  const isWatched = process.stderr.isTTY === true;
+  const result = reportOf({
+    logs,
+    fromUnixMs,
+    toUnixMs,
+    nowUnixMs,
+    verify: command.verify === true,
+    station: command.station ?? null,
+    ...(isWatched ? { progress: (events) => process.stderr.write(`\r${events} events read`) } : {}),
+  });
+  if (isWatched) process.stderr.write('\r\u001b[K');
+  for (const { store } of logs) store.close();
+  if (command.html !== undefined) await writeFile(command.html, reportHtml(result));
+  if (command.csv !== undefined) await writeFile(command.csv, reportCsv(result));
+  process.stdout.write(
+    command.json === true ? `${JSON.stringify(reportJson(result), null, 2)}\n` : `${reportText(result)}\n`,
+  );
+  return result.logs.some(({ verdict }) => verdict?.ok === false) ? EXIT.failed : EXIT.ok;
+}

@@ -1,0 +1,163 @@
+import type { LegId, ServerName, StationName } from '../../domain/ids.ts';
+import type { Incident } from '../../domain/incidents.ts';
+import type { ChainVerdict } from '../chain.ts';
+import type { HistoryStore, StoredEvent } from '../store.ts';
+import { type Story, StoryReader } from './story.ts';
+import { merged, type Stretch, type Totals, totalsOf, within } from './stretches.ts';
+
+export interface OpenedLog {
+  readonly path: string;
+  readonly store: HistoryStore;
+}
+
+export interface ReportOptions {
+  readonly logs: readonly OpenedLog[];
+  readonly fromUnixMs: number;
+  readonly toUnixMs: number;
+  readonly nowUnixMs: number;
+  readonly verify: boolean;
+  /** Null: all of them. */
+  readonly station: string | null;
+  readonly progress?: (events: number) => void;
+}
+
+export interface LogReport {
+  readonly path: string;
+  readonly agent: string | null;
+  readonly events: number;
+  readonly fromSeq: number | null;
+  readonly toSeq: number | null;
+  /** Null: it was not asked for. */
+  readonly verdict: ChainVerdict | null;
+}
+
+export interface ServerReport extends Totals {
+  readonly server: ServerName;
+  readonly stretches: readonly Stretch[];
+}
+
+export interface LoudnessLine {
+  readonly leg: LegId;
+  readonly points: readonly { readonly unixMs: number; readonly momentaryLufs: number | null }[];
+}
+
+export interface StationReport {
+  readonly station: StationName;
+  readonly servers: readonly ServerReport[];
+  readonly incidents: readonly Incident[];
+  readonly switches: readonly { readonly agent: string | null; readonly stored: StoredEvent }[];
+  readonly loudness: readonly LoudnessLine[];
+}
+
+export interface Report {
+  readonly fromUnixMs: number;
+  readonly toUnixMs: number;
+  readonly logs: readonly LogReport[];
+  readonly stations: readonly StationReport[];
+}
+
+const PAGE = 5_000;
+const POINTS = 600;
+
+/**
+ * What listeners heard between two moments, from the logs of one or more agents. Every figure is worked out from the events
+ * in the logs, and from nothing that was counted elsewhere.
+ */
+export function reportOf(options: ReportOptions): Report {
+  const { logs, fromUnixMs, toUnixMs, verify, station } = options;
+  const read = logs.map((log) => ({ log, story: storyOf(log, options) }));
+  const names = [...new Set(read.flatMap(({ story }) => [...story.stations.keys()]))];
+  return {
+    fromUnixMs,
+    toUnixMs,
+    logs: read.map(({ log, story }) => ({
+      path: log.path,
+      agent: story.agent,
+      events: story.events,
+      fromSeq: story.fromSeq,
+      toSeq: story.toSeq,
+      verdict: verify ? log.store.verify() : null,
+    })),
+    stations: names
+      .filter((name) => station === null || name === station)
+      .map((name) => stationReport(name, read, options)),
+  };
+}
+
+function storyOf({ store }: OpenedLog, { toUnixMs, nowUnixMs, progress }: ReportOptions): Story {
+  const reader = new StoryReader();
+  let afterSeq = 0;
+  let count = 0;
+  for (;;) {
+    const page = store.events({ afterSeq, toUnixMs, limit: PAGE });
+    for (const stored of page) reader.take(stored);
+    count += page.length;
+    progress?.(count);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) break;
+    afterSeq = last.seq;
+  }
+  return reader.end(Math.min(toUnixMs, nowUnixMs, store.lastSeenUnixMs() ?? nowUnixMs));
+}
+
+function stationReport(
+  station: StationName,
+  read: readonly { readonly log: OpenedLog; readonly story: Story }[],
+  { fromUnixMs, toUnixMs }: ReportOptions,
+): StationReport {
+  const stories = read.flatMap(({ log, story }) => {
+    const found = story.stations.get(station);
+    return found === undefined ? [] : [{ log, story, found }];
+  });
+  const servers = [
+    ...new Set(stories.flatMap(({ found }) => found.stretches.map(({ server }) => server))),
+  ].sort();
+  const isIn = (incident: Incident) =>
+    incident.openedUnixMs < toUnixMs && (incident.closedUnixMs ?? toUnixMs) >= fromUnixMs;
+  return {
+    station,
+    servers: servers.map((server) => {
+      // The agent beside a server knows best what is on air there.
+      const byRank = [...stories].sort(
+        (a, b) => Number(b.found.self === server) - Number(a.found.self === server),
+      );
+      const own = byRank.map(({ found }) =>
+        within(
+          found.stretches.filter((one) => one.server === server),
+          fromUnixMs,
+          toUnixMs,
+        ),
+      );
+      const stretches = merged(own.filter((one) => one.length > 0));
+      return { server, stretches, ...totalsOf(stretches) };
+    }),
+    incidents: stories
+      .flatMap(({ found }) => found.incidents.filter(isIn))
+      .sort((a, b) => a.openedUnixMs - b.openedUnixMs),
+    switches: stories
+      .flatMap(({ story, found }) =>
+        found.switches
+          .filter(({ unixMs }) => unixMs >= fromUnixMs && unixMs < toUnixMs)
+          .map((stored) => ({ agent: story.agent, stored })),
+      )
+      .sort((a, b) => a.stored.unixMs - b.stored.unixMs),
+    loudness: stories[0] === undefined ? [] : loudnessOf(station, stories[0].log.store, fromUnixMs, toUnixMs),
+  };
+}
+
+function loudnessOf(
+  station: StationName,
+  store: HistoryStore,
+  fromUnixMs: number,
+  toUnixMs: number,
+): LoudnessLine[] {
+  return store
+    .legs()
+    .filter((leg) => leg.startsWith(`${station}/`))
+    .map((leg) => ({
+      leg,
+      points: store
+        .levels({ leg, fromUnixMs, toUnixMs, maxRows: POINTS })
+        .map(({ unixMs, momentaryLufs }) => ({ unixMs, momentaryLufs })),
+    }));
+}

@@ -1,0 +1,118 @@
+import { type AirTime, hearEvent, newAirTime, untilNow, withAirPolicy } from '../../domain/air-time.ts';
+import type { ServerName, StationName } from '../../domain/ids.ts';
+import {
+  type Incident,
+  type IncidentBook,
+  type IncidentChange,
+  newIncidentBook,
+  noteInBook,
+  passTime,
+  withPolicy,
+} from '../../domain/incidents.ts';
+import type { StationPolicy } from '../../domain/policy.ts';
+import { concerns } from '../../domain/record.ts';
+import type { StoredEvent } from '../store.ts';
+import type { Stretch } from './stretches.ts';
+
+/** What the log of one agent says, worked out again from its events alone. */
+export interface Story {
+  /** Null: the log has no start of an agent in it. */
+  readonly agent: string | null;
+  readonly events: number;
+  readonly fromSeq: number | null;
+  readonly toSeq: number | null;
+  readonly stations: ReadonlyMap<StationName, StationStory>;
+}
+
+export interface StationStory {
+  readonly self: ServerName;
+  readonly stretches: readonly Stretch[];
+  readonly incidents: readonly Incident[];
+  readonly switches: readonly StoredEvent[];
+}
+
+interface Chapter {
+  policy: StationPolicy;
+  air: AirTime;
+  book: IncidentBook;
+  readonly stretches: Stretch[];
+  readonly incidents: Map<string, Incident>;
+  readonly switches: StoredEvent[];
+}
+
+/** Reads the events of one log in order. */
+export class StoryReader {
+  readonly #chapters = new Map<StationName, Chapter>();
+  #agent: string | null = null;
+  #events = 0;
+  #fromSeq: number | null = null;
+  #toSeq: number | null = null;
+
+  take(stored: StoredEvent): void {
+    const { event, unixMs, station, seq } = stored;
+    this.#events += 1;
+    this.#fromSeq ??= seq;
+    this.#toSeq = seq;
+    if (event.kind === 'agent-started') this.#agent = event.agent;
+    if (event.kind === 'settings' && station !== null) this.#settings(station, event.policy, unixMs);
+    const first = [...this.#chapters.keys()][0];
+    for (const [name, chapter] of this.#chapters) {
+      if (first === undefined || !concerns(stored, name, first)) continue;
+      this.#hear(chapter, stored);
+    }
+  }
+
+  /** `knownToUnixMs`: from then on nothing is known. */
+  end(knownToUnixMs: number): Story {
+    const stations = new Map<StationName, StationStory>();
+    for (const [name, chapter] of this.#chapters) {
+      const { segments } = untilNow(chapter.air, knownToUnixMs);
+      for (const segment of segments) chapter.stretches.push({ ...segment, endedBySeq: null });
+      this.#keep(chapter, passTime(chapter.book, knownToUnixMs).changes);
+      for (const incident of passTime(chapter.book, knownToUnixMs).book.open)
+        chapter.incidents.set(incident.id, incident);
+      stations.set(name, {
+        self: chapter.policy.self,
+        stretches: chapter.stretches,
+        incidents: [...chapter.incidents.values()],
+        switches: chapter.switches,
+      });
+    }
+    const counted = { agent: this.#agent, events: this.#events };
+    return { ...counted, fromSeq: this.#fromSeq, toSeq: this.#toSeq, stations };
+  }
+
+  #settings(station: StationName, policy: StationPolicy, unixMs: number): void {
+    const known = this.#chapters.get(station);
+    if (known === undefined) {
+      this.#chapters.set(station, {
+        policy,
+        air: newAirTime(policy, unixMs),
+        book: newIncidentBook(policy, unixMs),
+        stretches: [],
+        incidents: new Map(),
+        switches: [],
+      });
+      return;
+    }
+    known.policy = policy;
+    known.air = withAirPolicy(known.air, policy);
+    known.book = withPolicy(known.book, policy);
+  }
+
+  #hear(chapter: Chapter, stored: StoredEvent): void {
+    const heard = hearEvent(chapter.air, stored);
+    chapter.air = heard.airTime;
+    for (const segment of heard.segments) chapter.stretches.push({ ...segment, endedBySeq: stored.seq });
+    const passed = passTime(chapter.book, stored.unixMs);
+    const noted = noteInBook(passed.book, stored);
+    chapter.book = noted.book;
+    this.#keep(chapter, [...passed.changes, ...noted.changes]);
+    if (['switched', 'relay-switched', 'dns-moved'].includes(stored.event.kind))
+      chapter.switches.push(stored);
+  }
+
+  #keep({ incidents }: Chapter, changes: readonly IncidentChange[]): void {
+    for (const { incident } of changes) incidents.set(incident.id, incident);
+  }
+}

@@ -1,0 +1,135 @@
+import { recordedSentence } from '../../domain/sentences.ts';
+import type { LogReport, Report } from './report.ts';
+
+const iso = (unixMs: number): string => new Date(unixMs).toISOString();
+
+/** What this is, and what it is not. */
+export const EVIDENCE =
+  "This is evidence from an agent's own log: what its ears heard and what it did. Whether any rule was kept is for people to judge.";
+
+export function lengthText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** Six digits, cut and not rounded: 100 % is said only where nothing was missing. */
+export function availabilityText(availability: number | null): string {
+  if (availability === null) return 'not known';
+  return `${(Math.floor(availability * 1e6) / 1e4).toFixed(4)} %`;
+}
+
+export function verdictText({ verdict }: LogReport): string {
+  if (verdict === null) return 'not verified (--verify)';
+  if (!verdict.ok) return `CHANGED at row ${verdict.seq}: ${verdict.says}`;
+  return `whole: rows ${verdict.fromSeq ?? 0} to ${verdict.toSeq ?? 0}, head ${verdict.head}`;
+}
+
+export function reportText(report: Report): string {
+  const lines = [`Sustain: ${iso(report.fromUnixMs)} to ${iso(report.toUnixMs)}`, EVIDENCE, ''];
+  for (const log of report.logs)
+    lines.push(`log of ${log.agent ?? 'nobody'}: ${log.path}, ${log.events} events, ${verdictText(log)}`);
+  for (const { station, servers, incidents, switches } of report.stations) {
+    lines.push('', station);
+    for (const one of servers) {
+      const rest = `dead air ${lengthText(one.deadMs)}, planned silence ${lengthText(one.plannedMs)}, not known ${lengthText(one.unknownMs)}`;
+      lines.push(`  ${one.server}: sound ${availabilityText(one.availability)}; ${rest}`);
+    }
+    lines.push(`  ${incidents.length} incidents, ${switches.length} switches`);
+    for (const incident of incidents) {
+      const { openedUnixMs, closedUnixMs, severity, title, cause, deadAirMs } = incident;
+      const length = closedUnixMs === null ? 'still open' : lengthText(closedUnixMs - openedUnixMs);
+      const heard = Object.entries(deadAirMs).map(([server, ms]) => `${lengthText(ms)} on ${server}`);
+      lines.push(`  - ${iso(openedUnixMs)} ${severity}, ${length}: ${title}`);
+      lines.push(`      why: ${cause}${heard.length === 0 ? '' : `; dead air: ${heard.join(', ')}`}`);
+    }
+  }
+  return lines.join('\n');
+}
+
+/** One table: every stretch of every server, every incident, every switch, with the row of the log that ended it. */
+export function reportCsv(report: Report): string {
+  const rows: (string | number | null)[][] = [
+    ['what', 'station', 'server', 'from', 'to', 'ms', 'is', 'detail', 'seq'],
+  ];
+  for (const { station, servers, incidents, switches } of report.stations) {
+    for (const { server, stretches } of servers)
+      for (const { fromUnixMs, toUnixMs, air, endedBySeq } of stretches)
+        rows.push([
+          'air',
+          station,
+          server,
+          iso(fromUnixMs),
+          iso(toUnixMs),
+          toUnixMs - fromUnixMs,
+          air,
+          '',
+          endedBySeq,
+        ]);
+    for (const { openedUnixMs, closedUnixMs, servers: of, severity, title, cause } of incidents)
+      rows.push([
+        'incident',
+        station,
+        of.join(' '),
+        iso(openedUnixMs),
+        closedUnixMs === null ? null : iso(closedUnixMs),
+        closedUnixMs === null ? null : closedUnixMs - openedUnixMs,
+        severity,
+        `${title}; ${cause}`,
+        null,
+      ]);
+    for (const { agent, stored } of switches)
+      rows.push([
+        'switch',
+        station,
+        agent,
+        iso(stored.unixMs),
+        null,
+        null,
+        stored.event.kind,
+        recordedSentence(stored.event),
+        stored.seq,
+      ]);
+  }
+  return `${rows.map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
+}
+
+/** A cell that a spreadsheet would run is made text. */
+function cell(value: string | number | null): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function reportJson(report: Report): unknown {
+  return {
+    evidence: EVIDENCE,
+    from: iso(report.fromUnixMs),
+    to: iso(report.toUnixMs),
+    logs: report.logs,
+    stations: report.stations.map(({ loudness: _loudness, servers, incidents, switches, station }) => ({
+      station,
+      servers: servers.map(({ stretches, ...totals }) => ({
+        ...totals,
+        stretches: stretches.map(({ fromUnixMs, toUnixMs, air, endedBySeq }) => ({
+          from: iso(fromUnixMs),
+          to: iso(toUnixMs),
+          is: air,
+          endedBySeq,
+        })),
+      })),
+      incidents: incidents.map((incident) => ({
+        ...incident,
+        lengthMs: incident.closedUnixMs === null ? null : incident.closedUnixMs - incident.openedUnixMs,
+      })),
+      switches: switches.map(({ agent, stored }) => ({
+        agent,
+        seq: stored.seq,
+        time: iso(stored.unixMs),
+        says: recordedSentence(stored.event),
+      })),
+    })),
+  };
+}
