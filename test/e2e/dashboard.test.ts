@@ -12,13 +12,16 @@ import {
   watchMeter,
 } from './browser.ts';
 import { watchOnsets } from './onsets.ts';
-import { alertsOf, story, wait } from './station.ts';
+import { story, wait } from './station.ts';
 
+const TRIP_MS = 3_000;
 const PRIMARY = 'myfm/primary@london';
 const TITLE = '<img src=x onerror="window.hacked=1">';
+const DESK = { width: 1440, height: 900 };
 
 let house: House;
 let browser: Browser;
+/** Where the presenter and the operator sit: at london's page, for the whole of the test. */
 let studio: Window;
 
 beforeAll(async () => {
@@ -32,6 +35,7 @@ beforeAll(async () => {
     }),
     startBrowser(),
   ]);
+  studio = await openWindow(browser, house.agents.london, DESK);
 });
 afterAll(async () => {
   await browser?.close();
@@ -43,58 +47,47 @@ afterEach(({ task }) => {
 
 const card = (page: Page, server: string) => page.locator(`[data-server="${server}"]`);
 const leg = (page: Page, name: string) => page.locator(`[data-leg="${name}"]`);
+const inTone = (page: Page, tone: string) => page.locator(`[data-tone="${tone}"]`);
+const dialog = (page: Page) => page.getByRole('dialog');
+const panel = (page: Page, heading: string) =>
+  page.locator('section', { has: page.getByRole('heading', { name: heading, exact: true }) });
 
-describe('the door', () => {
-  test('lets nobody in with a wrong password, and is for everybody to use', async () => {
-    studio = await openWindow(browser, house.agents.london);
-    const { page } = studio;
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await signIn(page, 'ann', 'not the password');
-    await page.getByRole('alert').filter({ hasText: 'name or password is wrong' }).waitFor();
-    await shoot(page, 'signed-out');
-    await signIn(page, 'ann', house.agents.london.operatorToken);
-    await card(page, 'london').waitFor();
-  });
+test('the door lets nobody in with a wrong password, and everybody can use it', async () => {
+  const { page } = studio;
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await signIn(page, 'ann', 'not the password');
+  await page.getByRole('alert').filter({ hasText: 'name or password is wrong' }).waitFor();
+  await shoot(page, 'signed-out');
+  await signIn(page, 'ann', house.agents.london.operatorToken);
+  await card(page, 'london').waitFor();
 });
 
 describe('what is on air', () => {
   test('is there for every server at one glance, in dark and light, on a phone and on a wall', async () => {
     const { page } = studio;
-    await card(page, 'london')
-      .and(page.locator('[data-tone="good"]'))
-      .filter({ hasText: 'Primary' })
-      .waitFor();
-    await card(page, 'dublin')
-      .and(page.locator('[data-tone="good"]'))
-      .filter({ hasText: 'Primary' })
-      .waitFor();
+    for (const server of ['london', 'dublin'])
+      await card(page, server).and(inTone(page, 'good')).filter({ hasText: 'Primary' }).waitFor();
     await page.getByRole('status').filter({ hasText: 'Primary is on air on London and Dublin' }).waitFor();
-    await wait(2_000);
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await shoot(page, 'well-dark');
-    const like = page.context();
-    for (const [name, options] of [
-      ['well-light', { colours: 'light' }],
-      ['well-phone', { colours: 'dark', width: 360, height: 740 }],
-      ['well-wall', { colours: 'dark', width: 3840, height: 2160 }],
+    for (const [name, colorScheme, width, height] of [
+      ['well-light', 'light', 1440, 900],
+      ['well-phone', 'dark', 360, 740],
+      ['well-wall', 'dark', 3840, 2160],
+      ['well-dark', 'dark', 1440, 900],
     ] as const) {
-      const other = await openWindow(browser, house.agents.london, { ...options, like });
-      await leg(other.page, PRIMARY).filter({ hasText: 'sounding' }).waitFor();
-      await wait(1_500);
-      expect(await overflow(other.page), name).toBeLessThanOrEqual(0);
-      if (name === 'well-light') expect(await accessibilityFaults(other.page)).toEqual([]);
-      await shoot(other.page, name, name !== 'well-wall');
-      expect(other.faults).toEqual([]);
-      await other.close();
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height });
+      await wait(300);
+      expect(await overflow(page), `${name} is wider than its window`).toBeLessThanOrEqual(0);
+      if (name !== 'well-wall') expect(await accessibilityFaults(page), name).toEqual([]);
+      await shoot(page, name, name === 'well-phone');
     }
   });
 
   test('a title is text, whatever it looks like', async () => {
     const { page } = studio;
     const query = new URLSearchParams({ mount: '/primary', mode: 'updinfo', song: TITLE });
-    const told = await house.servers.london.askAdmin(`/admin/metadata?${query}`);
-    expect(told.status).toBe(200);
+    expect((await house.servers.london.askAdmin(`/admin/metadata?${query}`)).status).toBe(200);
     await leg(page, PRIMARY).getByText(TITLE).waitFor();
     await card(page, 'london').getByText(TITLE).waitFor();
     expect(await page.locator('img').count()).toBe(0);
@@ -111,77 +104,78 @@ describe('what is on air', () => {
   });
 });
 
-describe('the meters', () => {
-  test('move within 150 ms of the sound', async () => {
-    const { page } = studio;
-    const onsets = watchOnsets(`${house.servers.london.url}/primary`);
-    const seenOf = await watchMeter(page, PRIMARY, -45);
-    await wait(1_500);
-    for (let round = 0; round < 5; round += 1) {
-      house.encoder1.programme.mute();
-      await wait(700);
-      house.encoder1.programme.play({ is: 'tone', frequencyHz: 440, levelDbfs: -20 });
-      await wait(900);
-    }
-    house.encoder1.programme.unmute();
+/** From the bytes of an onset at a listener of the mount to the bar that shows it, in ms. */
+async function meterDelays(page: Page, rounds: number): Promise<number[]> {
+  const onsets = watchOnsets(`${house.servers.london.url}/primary`);
+  const seenOf = await watchMeter(page, PRIMARY, -45);
+  await wait(1_200);
+  for (let round = 0; round < rounds; round += 1) {
+    house.encoder1.programme.mute();
     await wait(500);
-    const seen = await seenOf();
-    const heard = await onsets.stop();
-    const delays = heard.flatMap(({ is, arrivedAtMs }) => {
-      const shown = seen.find(({ over, atMs }) => over === (is === 'sound') && atMs > arrivedAtMs - 50);
-      return shown === undefined ? [] : [{ is, ms: Math.round(shown.atMs - arrivedAtMs) }];
-    });
-    console.log('delays', JSON.stringify(delays));
+    house.encoder1.programme.play({ is: 'tone', frequencyHz: 440, levelDbfs: -20 });
+    await wait(600 + round * 37);
+  }
+  house.encoder1.programme.unmute();
+  await wait(400);
+  const seen = await seenOf();
+  const heard = (await onsets.stop()).filter(({ is }) => is === 'sound');
+  return heard.flatMap(({ arrivedAtMs }) => {
+    const shown = seen.find(({ over, atMs }) => over && atMs > arrivedAtMs - 50);
+    return shown === undefined ? [] : [Math.round(shown.atMs - arrivedAtMs)];
   });
+}
+
+test('the meters move within 150 ms of the sound', async () => {
+  // A machine with more to do than it can is late with everything; it gets three tries to show what the page can.
+  const tries: number[][] = [];
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const delays = (await meterDelays(studio.page, 5)).sort((a, b) => a - b);
+    tries.push(delays);
+    if (delays.length >= 4 && (delays[Math.floor(delays.length / 2)] ?? Infinity) <= 150) break;
+  }
+  const last = tries.at(-1) ?? [];
+  console.log(`meters: ${JSON.stringify(tries)} ms after the sound`);
+  expect(last.length, 'onsets that were seen').toBeGreaterThanOrEqual(4);
+  expect(last[Math.floor(last.length / 2)], `median of ${JSON.stringify(tries)}`).toBeLessThanOrEqual(150);
 });
 
-describe('a forced silence', () => {
-  test('shows within the trip delay, with its reason, on the card, in the log and in the plot', async () => {
-    const { page } = studio;
-    await house.heal();
-    await leg(page, PRIMARY).and(page.locator('[data-tone="good"]')).waitFor();
-    const silentAtMs = house.encoder1.programme.mute();
-    house.encoder2.programme.mute();
-    await leg(page, PRIMARY).and(page.locator('[data-tone="bad"]')).filter({ hasText: 'silent' }).waitFor();
-    const shownAfterMs = performance.now() - silentAtMs;
-    console.log('silence shown after', shownAfterMs);
-    await card(page, 'london')
-      .filter({ hasText: 'Autodj' })
-      .and(page.locator('[data-tone="warn"]'))
-      .waitFor();
-    await card(page, 'dublin').filter({ hasText: 'Autodj' }).waitFor();
-    await page
-      .getByRole('region', { name: 'event log' })
-      .getByText('myfm/primary@london is silent')
-      .first()
-      .waitFor();
-    await page
-      .getByRole('list', { name: 'switches' })
-      .getByText('autodj')
-      .first()
-      .waitFor({ timeout: 15_000 });
-    const incident = page.getByRole('region', { name: 'open incidents' });
-    await incident.waitFor();
-    await shoot(page, 'fault-dark');
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await incident.getByRole('button', { name: 'I look after it' }).first().click();
-    await incident.getByText('ann looks after it').first().waitFor();
-    const phone = await openWindow(browser, house.agents.london, {
-      width: 360,
-      height: 740,
-      like: page.context(),
-    });
-    await card(phone.page, 'london').filter({ hasText: 'Autodj' }).waitFor();
-    await wait(1_000);
-    expect(await overflow(phone.page)).toBeLessThanOrEqual(0);
-    await shoot(phone.page, 'fault-phone');
-    await phone.close();
-  });
+test('a forced silence shows within the trip delay, and what was done about it with the reason', async () => {
+  const { page } = studio;
+  await house.heal();
+  await leg(page, PRIMARY).and(inTone(page, 'good')).waitFor();
+  const silentAtMs = house.encoder1.programme.mute();
+  house.encoder2.programme.mute();
+  await leg(page, PRIMARY)
+    .getByText(/^quiet for/)
+    .waitFor();
+  const quietMs = performance.now() - silentAtMs;
+  await leg(page, PRIMARY).and(inTone(page, 'bad')).filter({ hasText: 'silent' }).waitFor();
+  const faultMs = performance.now() - silentAtMs;
+  console.log(`silence: quiet after ${Math.round(quietMs)} ms, a fault after ${Math.round(faultMs)} ms`);
+  expect(quietMs).toBeLessThan(TRIP_MS);
+  // Silence has to last for the trip delay, and then for a look to prove where it was heard.
+  expect(faultMs).toBeGreaterThan(TRIP_MS);
+  expect(faultMs).toBeLessThan(TRIP_MS + 3_000);
+  await card(page, 'london').and(inTone(page, 'warn')).filter({ hasText: 'Autodj' }).waitFor();
+  await card(page, 'london').getByText('primary on london is silent').waitFor();
+  await card(page, 'dublin').filter({ hasText: 'Autodj' }).waitFor();
+  const log = page.getByRole('region', { name: 'event log' });
+  await log.getByText('primary on london is silent').first().waitFor();
+  await page.getByRole('list', { name: 'switches' }).getByText('autodj').first().waitFor();
+  const incidents = page.getByRole('region', { name: 'open incidents' });
+  await incidents.getByRole('button', { name: 'I look after it' }).first().waitFor();
+  await shoot(page, 'fault-dark');
+  expect(await accessibilityFaults(page)).toEqual([]);
+  await page.setViewportSize({ width: 360, height: 740 });
+  await wait(300);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  await shoot(page, 'fault-phone', false);
+  await page.setViewportSize(DESK);
+  await incidents.getByRole('button', { name: 'I look after it' }).first().click();
+  await incidents.getByText('ann looks after it').first().waitFor();
 });
 
 describe('an operator', () => {
-  const dialog = (page: Page) => page.getByRole('dialog');
-
   test('puts a source on the air, but a silent one only when that is meant', async () => {
     const { page } = studio;
     // With the keyboard alone.
@@ -203,7 +197,6 @@ describe('an operator', () => {
     await card(page, 'london').filter({ hasText: 'Primary' }).waitFor();
     await card(page, 'london').getByRole('button', { name: 'Let go' }).click();
     await dialog(page).getByRole('button', { name: 'Let London go' }).click();
-    await card(page, 'london').getByText(/held/).waitFor({ state: 'detached' });
     await card(page, 'london').filter({ hasText: 'Autodj' }).waitFor();
   });
 
@@ -213,7 +206,7 @@ describe('an operator', () => {
     await dialog(page).getByRole('combobox').selectOption({ label: '15 minutes' });
     await dialog(page).getByRole('button', { name: 'Hold London' }).click();
     await card(page, 'london')
-      .getByText(/Held by ann.*14 min|Held by ann.*15 min/)
+      .getByText(/Held by ann.* 1[45] min/)
       .waitFor();
     await card(page, 'london').getByRole('button', { name: 'Let go' }).click();
     await dialog(page).getByRole('button', { name: 'Let London go' }).click();
@@ -222,28 +215,47 @@ describe('an operator', () => {
       .waitFor({ state: 'detached' });
   });
 
-  test('sends the world to the other server', async () => {
+  test('plans a silence and cancels it', async () => {
     const { page } = studio;
+    await panel(page, 'Planned silence').getByRole('button', { name: 'Plan …' }).click();
+    await dialog(page).getByLabel('Day').fill('2027-11-08');
+    await dialog(page).getByLabel('From').fill('11:00');
+    await dialog(page).getByLabel('Minutes').fill('2');
+    await dialog(page).getByLabel('Again').selectOption({ label: 'every year on that date' });
+    await dialog(page).getByLabel('What for').fill('Two minutes for the fallen');
+    await dialog(page).getByRole('button', { name: 'Plan it' }).click();
+    const plan = panel(page, 'Planned silence')
+      .getByRole('listitem')
+      .filter({ hasText: 'Two minutes for the fallen' });
+    await plan.filter({ hasText: 'every 8 November at 11:00' }).waitFor();
+    await plan.getByRole('button', { name: 'Cancel: Two minutes for the fallen' }).click();
+    await plan.waitFor({ state: 'detached' });
+  });
+
+  test('sends the world to the other server, and every page shows it', async () => {
     await house.heal();
-    const dns = page.locator('section', {
-      has: page.getByRole('heading', { name: 'Where the world is sent' }),
-    });
-    await dns.getByRole('button', { name: 'Send to' }).click();
-    await dialog(page).getByRole('radio', { name: 'Dublin' }).check();
-    await dialog(page).getByRole('combobox').selectOption({ label: '5 minutes' });
-    await dialog(page).getByRole('button', { name: 'Send the world to a server' }).click();
-    await card(page, 'dublin').getByText('the world is sent here').waitFor();
+    // Without a cluster the agent that writes the DNS is the one to ask.
+    const dublin = await openWindow(browser, house.agents.dublin, DESK);
+    await signIn(dublin.page, 'bob', house.agents.dublin.operatorToken);
+    await panel(dublin.page, 'Where the world is sent').getByRole('button', { name: 'Send to' }).click();
+    await dialog(dublin.page).getByRole('radio', { name: 'Dublin' }).check();
+    await dialog(dublin.page).getByRole('button', { name: 'Send the world to a server' }).click();
+    await card(dublin.page, 'dublin').getByText('the world is sent here').waitFor();
+    await card(studio.page, 'dublin').getByText('the world is sent here').waitFor();
+    expect(dublin.faults).toEqual([]);
+    await dublin.close();
   });
 });
 
 describe('the page', () => {
   test('says when it is old, and comes back by itself', async () => {
     const { page } = studio;
+    const old = page.getByRole('alert').filter({ hasText: 'What you see is old' });
     await house.agents.london.kill();
-    await page.getByRole('alert').filter({ hasText: 'What you see is old' }).waitFor({ timeout: 10_000 });
+    await old.waitFor({ timeout: 10_000 });
     await shoot(page, 'old', false);
     await house.agents.london.start();
-    await page.getByRole('alert').filter({ hasText: 'What you see is old' }).waitFor({ state: 'detached' });
+    await old.waitFor({ state: 'detached' });
     await leg(page, PRIMARY).filter({ hasText: 'sounding' }).waitFor();
     await expect
       .poll(() => page.locator('.meter:not(.deaf)').count(), { timeout: 10_000 })
@@ -252,6 +264,5 @@ describe('the page', () => {
 
   test('had no script fail, asked no other host, and was stopped by no policy', () => {
     expect(studio.faults).toEqual([]);
-    void alertsOf;
   });
 });
