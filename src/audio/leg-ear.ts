@@ -3,14 +3,8 @@ import type { DecoderState, LevelReading, Pulse } from '../domain/readings.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Demuxer, PCM_CHANNELS, PCM_RATE_HZ } from './decode-command.ts';
 import type { Decoder, DecoderFactory } from './decoder.ts';
-import { createMeter, type Meter, type MeterReading, type ProgrammePreset } from './meter.ts';
+import { createMeter, type Meter, type MeterReading, type MeterSettings } from './meter.ts';
 import { createStreamClock, type StreamClock } from './stream-clock.ts';
-
-export interface MeterSettings {
-  /** The leg's silence threshold, in dBFS. */
-  readonly thresholdDbfs: number;
-  readonly preset: ProgrammePreset;
-}
 
 export interface LegEarOptions extends MeterSettings {
   readonly monitor: MonitorId;
@@ -101,11 +95,10 @@ class ConnectionEar implements LegEar {
   }
 
   /** Its frames are counted on from those that came before it. */
-  #newMeter({ thresholdDbfs, preset }: MeterSettings): Meter {
+  #newMeter(settings: MeterSettings): Meter {
     this.#framesBefore = this.#frames;
     return createMeter({
-      thresholdDbfs,
-      preset,
+      ...settings,
       onReading: (reading) =>
         this.#held.push({ ...reading, endFrame: this.#framesBefore + reading.endFrame }),
     });

@@ -24,23 +24,81 @@ export interface Meter {
 
 export type ProgrammePreset = 'talk' | 'music' | 'classical';
 
-export interface MeterOptions {
-  /** Sound under this RMS level is quiet, unless it is modulated as programme is. */
+export interface MeterSettings {
+  /** Sound under this RMS level is quiet, unless it is modulated as programme is. In dBFS. */
   readonly thresholdDbfs: number;
   readonly preset: ProgrammePreset;
+  /** Absent: nobody is warned of what is nearly silent. */
+  readonly warn?: NearlySilent;
+  /** Absent: nothing is too loud or too quiet. */
+  readonly targetLufs?: number;
+}
+
+/** In `afterMs`, sound over `floorDbfs` has to add up to more than `soundMs`, or it is nearly silent. */
+export interface NearlySilent {
+  readonly floorDbfs: number;
+  readonly afterMs: number;
+  readonly soundMs: number;
+}
+
+export interface MeterOptions extends MeterSettings {
   onReading(reading: MeterReading): void;
 }
 
 export function createMeter(options: MeterOptions): Meter {
-  const native = openNativeMeter({ actFloorDbfs: options.thresholdDbfs, preset: options.preset });
+  const { thresholdDbfs, preset, warn, targetLufs } = options;
+  const native = openNativeMeter({
+    actFloorDbfs: thresholdDbfs,
+    preset,
+    ...(warn === undefined ? {} : { warnFloorDbfs: warn.floorDbfs }),
+    ...(targetLufs === undefined ? {} : { targetLufs }),
+  });
   const onsets = new Onsets(native);
+  const quiet = warn === undefined ? null : new QuietWatch(warn);
   return {
-    push: (pcm) => pushBlocks(native, pcm, (offset) => options.onReading(readingAt(native, offset, onsets))),
+    push: (pcm) =>
+      pushBlocks(native, pcm, (offset) => {
+        const reading = readingAt(native, offset, onsets);
+        const overFloorMs = native.readings[offset + readingField.audibleWarnMs] ?? 0;
+        const isQuiet = quiet?.hear(overFloorMs) === true;
+        options.onReading(
+          isQuiet ? { ...reading, warnings: [...reading.warnings, 'nearly-silent'] } : reading,
+        );
+      }),
     reset() {
       native.reset();
       onsets.reset();
+      quiet?.reset();
     },
   };
+}
+
+/** Counts the sound over the warn floor in the newest blocks. Clicks don't add up to it, as they don't to sound. */
+class QuietWatch {
+  readonly #soundMs: number;
+  readonly #blocks: Uint8Array;
+  #heard = 0;
+  #sumMs = 0;
+
+  constructor({ afterMs, soundMs }: NearlySilent) {
+    this.#soundMs = Math.min(soundMs, afterMs / 2);
+    this.#blocks = new Uint8Array(Math.max(1, Math.round(afterMs / BLOCK_MS)));
+  }
+
+  /** Of one block; true when it has been nearly silent for long enough. */
+  hear(audibleMs: number): boolean {
+    const at = this.#heard % this.#blocks.length;
+    this.#sumMs += audibleMs - (this.#blocks[at] ?? 0);
+    this.#blocks[at] = audibleMs;
+    this.#heard += 1;
+    return this.#heard >= this.#blocks.length && this.#sumMs <= this.#soundMs;
+  }
+
+  reset(): void {
+    this.#blocks.fill(0);
+    this.#heard = 0;
+    this.#sumMs = 0;
+  }
 }
 
 /** When the faults of now began. The meter's episodes are objects, so it is asked for them only when its bits change. */

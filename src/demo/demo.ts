@@ -1,6 +1,7 @@
 import type { AgentView } from '../domain/view.ts';
 import { type House, SERVER_NAMES, startHouse } from './house.ts';
 import { startLiveView } from './live-view.ts';
+import { isPortTaken } from './rig/icecast-server.ts';
 import type { Scenario } from './scenarios.ts';
 import { hasPassed, machineInWords, type TourResult, tourTable } from './table.ts';
 import { houseOptions, MODES, runTour, scenarios } from './tour.ts';
@@ -22,7 +23,7 @@ const ASK_STATES_EVERY_MS = 250;
 
 /**
  * Runs a whole station on this machine. Without a tour until Ctrl-C, with one until it is over; exit code 1 when a
- * figure of the tour is over its bound, 2 for an option that isn't known.
+ * figure of the tour is over its bound or another demo runs here, 2 for an option that isn't known.
  */
 export async function demo(options: DemoOptions): Promise<number> {
   const chosen = scenariosFor(options);
@@ -32,7 +33,13 @@ export async function demo(options: DemoOptions): Promise<number> {
     doing = text;
     if (process.stdout.isTTY !== true || options.json === true) process.stderr.write(`${text}\n`);
   };
-  const show = (house: House) => (options.json === true ? () => undefined : showLive(house, () => doing));
+  const isForPrograms = options.json === true || options.markdown === true;
+  const show = (house: House) => (isForPrograms ? () => undefined : showLive(house, () => doing));
+  for (const host of PLACE.hosts) {
+    if (!(await isPortTaken(host, PLACE.port))) continue;
+    say(`demo: ${host}:${PLACE.port} is taken; another demo runs here, perhaps: end that one first`);
+    return 1;
+  }
   let over = false;
   const interrupted = interruption().then(() => {
     over = true;

@@ -42,7 +42,15 @@ export async function runTour(options: TourOptions): Promise<TourResult[]> {
     const ofMode = chosen.filter((scenario) => scenario.mode === mode);
     if (ofMode.length === 0 || options.isOver()) continue;
     say(`demo: starting the station ${mode === 'dns' ? 'with a name of its own' : `in ${mode} mode`} ...`);
-    const house = await startHouse({ ...options.place, ...houseOptions(mode) });
+    let house: House;
+    try {
+      house = await startHouse({ ...options.place, ...houseOptions(mode) });
+    } catch (thrown) {
+      // What was measured before is worth its table all the same.
+      const failure = `the station did not start: ${messageOf(thrown)}`;
+      results.push(...ofMode.map(({ broken }) => ({ broken, findings: [], failure })));
+      continue;
+    }
     const hide = options.show(house);
     try {
       for (const scenario of ofMode) {

@@ -6,6 +6,8 @@ import type { ProgrammeFault } from './readings.ts';
 export interface SilencePolicy {
   /** RMS level in dBFS, per channel, under which a 10 ms step is quiet. */
   readonly thresholdDbfs: number;
+  /** The same for a warning only: quieter than this for the trip delay is told, and nothing is done. Absent: never. */
+  readonly warnDbfs?: number;
   /** How long quiet must last before it is a fault, in ms. */
   readonly tripMs: number;
   /** How long sound must last before a leg is good again, in ms. */
@@ -20,6 +22,8 @@ export interface ProgrammePolicy {
   readonly preset: 'talk' | 'music' | 'classical';
   /** Faults for which listeners are moved; the others are told only. */
   readonly actOn: readonly ProgrammeFault[];
+  /** What the station means to sound like, in LUFS; far from it is told. Absent: nothing is too loud or too quiet. */
+  readonly targetLufs?: number;
 }
 
 /** Everything `decide/` may know of what the station wants. All durations in ms. */

@@ -11,7 +11,14 @@ export const PROGRAMME_FAULTS = [
 export type ProgrammeFault = (typeof PROGRAMME_FAULTS)[number];
 
 /** What a person may want to know of the sound, and nothing is ever done about. */
-export type ProgrammeWarning = 'clipped' | 'too-loud' | 'too-quiet' | 'mono' | 'loop-suspected';
+export type ProgrammeWarning =
+  | 'clipped'
+  | 'too-loud'
+  | 'too-quiet'
+  | 'mono'
+  | 'loop-suspected'
+  /** Under the warn floor of `silence`, above which nobody has to be told anything. */
+  | 'nearly-silent';
 
 /** A fault that is established now, by the meter's own trip and restore delays. */
 export interface FoundFault {

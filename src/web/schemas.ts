@@ -40,6 +40,7 @@ const warnings = word([
   'too-quiet',
   'mono',
   'loop-suspected',
+  'nearly-silent',
 ]) satisfies z.ZodType<ProgrammeWarning>;
 
 const legCondition = z.looseObject({ is: conditionIs, sinceMs: atMs }) as unknown as z.ZodType<LegCondition>;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { demuxerFor } from '../audio/decode-command.ts';
 import type { DecoderFactory } from '../audio/decoder.ts';
 import { type LegEar, openLegEar } from '../audio/leg-ear.ts';
@@ -11,6 +12,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import type { LegFeed } from '../relay/legs.ts';
+import { meterSettingsOf } from './meter-settings.ts';
 
 export interface LegListenerOptions {
   readonly leg: Leg;
@@ -86,7 +88,7 @@ export function startLegListener(options: LegListenerOptions): LegListener {
       monitor: link.monitor,
       demuxer,
       openedAtMs: link.sinceMs,
-      ...meterSettings(policy),
+      ...meterSettingsOf(policy),
       decoders: options.decoders,
       clock,
       onReading(reading) {
@@ -143,9 +145,9 @@ export function startLegListener(options: LegListenerOptions): LegListener {
     setListed: (listed) => monitor.setWanted(listed),
     reconnect: (because) => monitor.reconnect(because),
     change(wanted) {
-      const [before, now] = [meterSettings(policy), meterSettings(wanted)];
+      const [before, now] = [meterSettingsOf(policy), meterSettingsOf(wanted)];
       policy = wanted;
-      if (before.thresholdDbfs !== now.thresholdDbfs || before.preset !== now.preset) ear?.measureBy(now);
+      if (!isDeepStrictEqual(before, now)) ear?.measureBy(now);
     },
     async stop() {
       monitor.stop();
@@ -153,8 +155,4 @@ export function startLegListener(options: LegListenerOptions): LegListener {
       await Promise.all(closing);
     },
   };
-}
-
-function meterSettings({ silence, programme }: StationPolicy) {
-  return { thresholdDbfs: silence.thresholdDbfs, preset: programme.preset };
 }

@@ -5,6 +5,7 @@ import type { ChannelLevels, LevelChannel, StationLevels, StereoLevels } from '.
 import type { ProcessingReading, SoundFigures } from '../domain/readings.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Station } from '../station.ts';
+import { meterSettingsOf } from './meter-settings.ts';
 
 /** Levels without new sound for this long are no picture of now. */
 const FRESH_MS = 500;
@@ -65,8 +66,7 @@ export class LiveLevels implements StationLevels {
   played(pcm: Float32Array): void {
     this.#played.tap.push(pcm);
     this.#playedMeter ??= createMeter({
-      thresholdDbfs: this.#station.policy.silence.thresholdDbfs,
-      preset: this.#station.policy.programme.preset,
+      ...meterSettingsOf(this.#station.policy),
       onReading: (reading) => {
         this.#playedFigures = { reading, atMs: this.#clock.nowMs() };
       },

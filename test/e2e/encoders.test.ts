@@ -9,7 +9,8 @@ beforeAll(async () => {
   house = await startHouse({
     encoderKinds: { encoder1: 'ffmpeg', encoder2: 'ezstream', autodj: 'liquidsoap' },
     titlesEveryMs: 3000,
-    switching: '{ dwell: 5s, holdDown: 1s, holdDownMax: 5s }',
+    silence: '{ threshold: -50 dBFS, trip: 5s, restore: 4s }',
+    switching: '{ dwell: 2s, holdDown: 1s, holdDownMax: 2s }',
   });
 });
 afterAll(() => house?.stop());
@@ -52,7 +53,8 @@ describe('encoders of all kinds', () => {
     await house.encoder1.kill();
     await wait(2000);
     await house.encoder1.start();
-    await wait(20_000);
+    // More than twice what a healthy one has to wait.
+    await wait(10_000);
     expect(await onAir(house, 'london'), story(house)).toBe('secondary');
     expect((await legOf(house, 'london', 'primary')).reason).toBe('silent');
   });

@@ -12,6 +12,8 @@ import { durationText } from '../units.ts';
 import { bitrate, choice, duration, filePath, leaf, level, line, mountPath, name } from './leaves.ts';
 import { stationProcessing } from './processing.ts';
 
+const USUAL_WARN_DBFS = -40;
+
 const silence = z
   .strictObject({
     threshold: level('dBFS', {
@@ -20,6 +22,12 @@ const silence = z
       minimum: '-90 dBFS',
       maximum: '-10 dBFS',
     }).prefault('-50 dBFS'),
+    warn: level('dBFS', {
+      description: 'Quieter than this for the trip delay is told, and nothing is done; by default -40 dBFS.',
+      example: '-40 dBFS',
+      minimum: '-90 dBFS',
+      maximum: '-10 dBFS',
+    }).optional(),
     trip: duration({
       description: 'How long quiet must last before it is a fault.',
       example: '5s',
@@ -39,7 +47,7 @@ const silence = z
       maximum: '1m',
     }).prefault('1s'),
   })
-  .superRefine(({ trip, restore, sound }, context) => {
+  .superRefine(({ threshold, warn, trip, restore, sound }, context) => {
     const blame = (key: string, message: string) =>
       context.addIssue({ code: 'custom', path: [key], message });
     const least = durationText(trip);
@@ -49,6 +57,12 @@ const silence = z
         `is ${durationText(restore)}, shorter than trip: write ${least} or more, so that a source is not good again sooner than it was bad`,
       );
     }
+    if (warn !== undefined && warn < threshold) {
+      blame(
+        'warn',
+        `is ${warn} dBFS, under threshold: write ${threshold} dBFS or more, as a warning comes before the fault`,
+      );
+    }
     if (sound >= trip) {
       blame(
         'sound',
@@ -56,8 +70,9 @@ const silence = z
       );
     }
   })
-  .transform(({ threshold, trip, restore, sound }) => ({
+  .transform(({ threshold, warn, trip, restore, sound }) => ({
     thresholdDbfs: threshold,
+    warnDbfs: warn ?? Math.max(USUAL_WARN_DBFS, threshold),
     tripMs: trip,
     restoreMs: restore,
     soundMs: sound,
@@ -80,8 +95,18 @@ const programme = z
       .max(PROGRAMME_FAULTS.length)
       .prefault(['noise-only', 'tone', 'stuck-loop'])
       .meta({ description: 'Faults in the sound for which listeners are moved to another source.' }),
+    loudness: level('LUFS', {
+      description: 'What the sources should be as loud as: far from it is told as too loud or too quiet.',
+      example: '-16 LUFS',
+      minimum: '-40 LUFS',
+      maximum: '-5 LUFS',
+    }).optional(),
   })
-  .transform(({ preset, act }) => ({ preset, actOn: act }))
+  .transform(({ preset, act, loudness }) => ({
+    preset,
+    actOn: act,
+    ...(loudness === undefined ? {} : { targetLufs: loudness }),
+  }))
   .meta({
     description:
       'Faults in the sound other than silence; those not in `act` are told and nothing is done about them.',

@@ -76,6 +76,15 @@ export interface IcecastOptions extends Partial<IcecastLayout> {
 /** As a service manager would: a crashed Icecast is started again, and the crash is counted. */
 const RESTART_AFTER_CRASH_MS = 500;
 
+/** True when somebody listens there already. */
+export function isPortTaken(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(true));
+    probe.listen(port, host, () => probe.close(() => resolve(false)));
+  });
+}
+
 /** A port that nobody listened on a moment ago. */
 export function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -147,6 +147,47 @@ describe('the meter', () => {
     expect(last?.faults).toEqual([{ fault: 'tone', lastedMs: 20_000 }]);
   });
 
+  it('warns of what lies between the warn floor and the fault, and clicks are no way out of it', () => {
+    const warn = { floorDbfs: -40, afterMs: 2_000, soundMs: 500 };
+    const warningsOf = (wave: Wave) => {
+      const warned: boolean[] = [];
+      const meter = createMeter({
+        thresholdDbfs: -50,
+        preset: 'music',
+        warn,
+        onReading: ({ warnings }) => warned.push(warnings.includes('nearly-silent')),
+      });
+      meter.push(stereo(4 * RATE_HZ, wave));
+      return warned;
+    };
+    // -45 dBFS RMS, then with 20 ms at -10 in every second, then with a second of it at the end.
+    const quiet = sine(0.00795, 440);
+    expect(warningsOf(quiet).indexOf(true)).toBe(19);
+    const clicks: Wave = (frame) => (frame % RATE_HZ < 960 ? sine(0.45, 440) : quiet)(frame);
+    expect(warningsOf(clicks).at(-1)).toBe(true);
+    const back: Wave = (frame) => (frame >= 3 * RATE_HZ ? sine(0.45, 440) : quiet)(frame);
+    expect(warningsOf(back).lastIndexOf(true)).toBe(34);
+    expect(warningsOf(sine(0.45, 440))).not.toContain(true);
+  });
+
+  it('warns of what is far from the loudness that the station means to have', () => {
+    const last = (targetLufs?: number) => {
+      const readings: MeterReading[] = [];
+      const meter = createMeter({
+        thresholdDbfs: -50,
+        preset: 'music',
+        ...(targetLufs === undefined ? {} : { targetLufs }),
+        onReading: (reading) => readings.push(reading),
+      });
+      for (let second = 0; second < 60; second += 1) meter.push(stereo(RATE_HZ, sine(0.1, 1_000)));
+      return readings.at(-1)?.warnings.filter((warning) => warning.startsWith('too-'));
+    };
+    expect(last()).toEqual([]);
+    expect(last(-20)).toEqual([]);
+    expect(last(-30)).toEqual(['too-loud']);
+    expect(last(-8)).toEqual(['too-quiet']);
+  });
+
   it('forgets the begun block when it is reset', () => {
     const readings: MeterReading[] = [];
     const meter = createMeter({

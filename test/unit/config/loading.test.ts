@@ -188,7 +188,7 @@ describe('what decide may know', () => {
       servers: ['london', 'dublin'],
       sources: ['primary', 'autodj'],
       legs: legsOf(config, station),
-      silence: { thresholdDbfs: -50, tripMs: 5_000, restoreMs: 20_000, soundMs: 1_000 },
+      silence: { thresholdDbfs: -50, warnDbfs: -40, tripMs: 5_000, restoreMs: 20_000, soundMs: 1_000 },
       programme: { preset: 'music', actOn: ['noise-only', 'tone', 'stuck-loop'] },
       stallMs: 2_000,
       absentMs: 1_000,

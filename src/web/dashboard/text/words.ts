@@ -29,6 +29,7 @@ const WARNINGS: Readonly<Record<string, string>> = {
   'too-quiet': 'too quiet',
   mono: 'mono',
   'loop-suspected': 'a loop?',
+  'nearly-silent': 'nearly silent',
 };
 
 type Standing = Pick<LegView, 'condition' | 'reason'>;
