@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { FailoverView } from '../domain/failover-view.ts';
 import type { AgentFigures } from '../domain/figures.ts';
 import type { AgentView, LegView, ServerView, StationView } from '../domain/view.ts';
 import type { LevelsHub } from './levels/hub.ts';
@@ -13,6 +14,9 @@ const CONDITIONS = ['unknown', 'audible', 'faulty'] as const;
 /** The default of 10 ms wakes the process a hundred times a second, which cost an agent more than its decisions. */
 const LOOP_LOOK_EVERY_MS = 100;
 const SERVER_CONDITIONS = ['unknown', 'up', 'misconfigured', 'overloaded', 'down'] as const;
+
+const HEALTHS = ['unknown', 'well', 'doubt', 'ill'] as const;
+const VERDICTS = ['unknown', 'well', 'ill'] as const;
 
 /** Everything for Prometheus. It is put together when it is asked for, and costs nothing meanwhile. */
 export class Metrics {
@@ -50,6 +54,7 @@ export class Metrics {
     const view = this.#source.view();
     this.#gauge('sustain_info', { agent: view.agent, version: view.version }, 1);
     for (const station of view.stations) this.#station(station);
+    if (view.dns !== null) this.#dns(view.dns);
     this.#figures(this.#source.figures());
     this.#gauge('sustain_levels_readers', {}, this.#hub.readers);
     this.#counter('sustain_levels_frames_total', {}, this.#hub.frames.sent);
@@ -72,6 +77,23 @@ export class Metrics {
     this.#level('sustain_output_true_peak_dbtp', { station }, relay.sound?.truePeakDbtp ?? null);
     this.#level('sustain_output_momentary_lufs', { station }, relay.sound?.momentaryLufs ?? null);
     this.#level('sustain_output_short_term_lufs', { station }, relay.sound?.shortTermLufs ?? null);
+  }
+
+  #dns({ names, record, servers, writes, epoch, hold, alerts, cluster }: FailoverView): void {
+    const [name = ''] = names;
+    for (const { server, health, verdict } of servers) {
+      const isThere = record?.is === 'server' && record.server === server;
+      this.#gauge('sustain_dns_points_to', { name, server }, isThere ? 1 : 0);
+      for (const one of HEALTHS)
+        this.#gauge('sustain_dns_server_health', { server, health: one }, health === one ? 1 : 0);
+      for (const one of VERDICTS)
+        this.#gauge('sustain_dns_server_verdict', { server, verdict: one }, verdict === one ? 1 : 0);
+    }
+    this.#gauge('sustain_dns_may_write', { name }, writes.may ? 1 : 0);
+    this.#level('sustain_dns_epoch', { name }, epoch);
+    this.#gauge('sustain_dns_hold', { name }, hold === null ? 0 : 1);
+    for (const { code, subject } of alerts) this.#gauge('sustain_dns_alert', { code, subject }, 1);
+    if (cluster !== null) this.#gauge('sustain_cluster_connected', {}, cluster.link === 'connected' ? 1 : 0);
   }
 
   #server(station: string, view: ServerView): void {
@@ -164,6 +186,14 @@ const GAUGES = [
   ['sustain_output_true_peak_dbtp', 'Of what is played on the public mounts, in dBTP.', ['station']],
   ['sustain_output_momentary_lufs', 'Of what is played on the public mounts, in LUFS.', ['station']],
   ['sustain_output_short_term_lufs', 'Of what is played on the public mounts, in LUFS.', ['station']],
+  ['sustain_dns_points_to', '1 for the server that the name points to.', ['name', 'server']],
+  ['sustain_dns_server_health', '1 for what this agent makes of the server.', ['server', 'health']],
+  ['sustain_dns_server_verdict', '1 for what the witnesses make of the server.', ['server', 'verdict']],
+  ['sustain_dns_may_write', '1 while this agent is the one that would write to the DNS.', ['name']],
+  ['sustain_dns_epoch', 'The epoch that stands in the DNS; absent before the first write.', ['name']],
+  ['sustain_dns_hold', '1 while an operator holds the name.', ['name']],
+  ['sustain_dns_alert', '1 while the alert about the name is open.', ['code', 'subject']],
+  ['sustain_cluster_connected', '1 while a majority of the NATS servers stores what agents say.', []],
   ['sustain_decision_delay_longest_seconds', 'The longest wait of an input in the last minute.', []],
   ['sustain_queued_inputs', 'Inputs that wait for their decision.', []],
   ['sustain_levels_readers', 'Who watches the meters.', []],
