@@ -6,6 +6,7 @@ import { VERSION } from '../version.ts';
 import type { InitFlags } from './init/answers.ts';
 import type { MeasureOptions } from './measure/options.ts';
 import type { ProcessOptions } from './process/options.ts';
+import type { ReplayCommand } from './replay.ts';
 import type { ReportCommand } from './report.ts';
 import { EXIT, type RunOptions, run } from './run.ts';
 import type { SimulateOptions } from './simulate/options.ts';
@@ -137,6 +138,26 @@ program
   .action(async (options: ReportCommand) => {
     const { report } = await import('./report.ts');
     finish(await report(options));
+  });
+
+program
+  .command('replay')
+  .description(
+    'what other settings would have done over the levels that an agent has kept: more trips, fewer trips',
+  )
+  .requiredOption('--config <file>', 'the configuration, for the settings as they are', 'sustain.yaml')
+  .option('--server <name>', 'which server of the config to take as our own (or SUSTAIN_SERVER)')
+  .option('--history <file...>', 'history.db of an agent, in place of that of the config')
+  .option('--station <name>', 'which station, where there are several')
+  .option('--from <moment>', '2026-11-01 (midnight UTC) or 2026-11-01T06:00:00Z (all that is kept)')
+  .option('--to <moment>', 'up to here (now)')
+  .option('--silence-threshold <level>', 'sound under this is silence, such as -45')
+  .option('--trip <time>', 'how long it must be silent to be a fault, such as 8s')
+  .option('--restore <time>', 'how long it must sound to be good again')
+  .option('--json', 'print JSON')
+  .action(async (options: ReplayCommand) => {
+    const { replayCommand } = await import('./replay.ts');
+    finish(await replayCommand(options));
   });
 
 program

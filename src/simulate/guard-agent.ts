@@ -29,7 +29,7 @@ const PULSE_EVERY_MS = 200;
 /** How long the simulated meter takes to find a tone. */
 const METER_FINDS_MS = 8000;
 
-function readingOf(
+export function readingOf(
   monitor: MonitorId,
   atMs: number,
   audibleMs: number,
