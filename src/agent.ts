@@ -283,6 +283,7 @@ export class Agent {
         serve,
         server,
         source,
+        servers: [...this.#links].map(([name, { address }]) => ({ server: name, address })),
         ffmpegPath,
         clock,
         random,

@@ -100,6 +100,8 @@ export interface RelayStatus {
     readonly encoder: 'lame' | 'ffmpeg';
     readonly encoderPid: number | null;
   }[];
+  /** The public streams of the other servers beside our own, as listeners hear both; measured now and then. */
+  readonly streams: readonly StreamView[];
   /** Decoded sound in memory. */
   readonly heldBytes: number;
   /** How much was to be played and wasn't there. */
@@ -112,6 +114,17 @@ export interface RelayStatus {
   } | null;
   /** Null: what is heard goes out as it is. */
   readonly processing: ProcessingStatus | null;
+}
+
+/** How the public stream of another server lies to our own. */
+export interface StreamView {
+  readonly server: ServerName;
+  readonly relation: 'same' | 'different' | 'unknown';
+  /** How much later it carries the same moment; null unless it is the same programme. */
+  readonly skewMs: number | null;
+  /** By how much it is louder over the same three seconds, in dB. */
+  readonly louderDb: number | null;
+  readonly agoMs: number;
 }
 
 /** The processing chain of the public mounts and what it does now; null where nothing is known, or for silence. */

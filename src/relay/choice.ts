@@ -195,12 +195,15 @@ function joinAt(
   situation: Situation,
   leg: LegSight,
   take: TakeSight,
-  onAir: { take: TakeSight },
+  onAir: { take: TakeSight; frame: number },
   leaveFrame: number,
 ): Join | null {
   if (!take.isOpen || take === onAir.take) return null;
   const relation = situation.relationOf(take);
-  const leaveMs = onAir.take.timeOf(leaveFrame);
+  const leaveMs =
+    relation.is === 'different' || situation.hold !== null
+      ? usualMs(situation, leaveFrame - onAir.frame)
+      : onAir.take.timeOf(leaveFrame);
   const timed = leaveMs === null ? null : take.frameAt(leaveMs);
   const aligned = relation.is === 'same' ? leaveFrame + relation.offsetFrames : null;
   const fits = (frame: number) =>
@@ -215,6 +218,14 @@ function joinAt(
   const fault = leg.verdicts.faultAfter(atMs);
   if (fault !== null && fault.fromMs < atMs + GOOD_FOR_MS) return null;
   return { take, frame, same, isProven: leg.verdicts.at(atMs) === 'proven' };
+}
+
+/**
+ * What is played `aheadFrames` from now at the usual distance from the live edge. Another programme, or what an operator
+ * asks for, is joined there: copies that lie behind each other would else use the latency up, switch by switch.
+ */
+function usualMs({ nowMs, latencyMs }: Situation, aheadFrames: number): number {
+  return nowMs - latencyMs + aheadFrames / FRAMES_PER_MS;
 }
 
 /** The leg on air is at its end: the best other leg that is good there, or else what is left. */

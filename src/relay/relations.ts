@@ -31,7 +31,7 @@ export function relationViews(
 }
 
 /** How much later than `onAir` the take carries the same moment, in ms. */
-function behindMsOf(onAir: Take, take: Take, relation: Relation): number | null {
+export function behindMsOf(onAir: Take, take: Take, relation: Relation): number | null {
   if (relation.is !== 'same') return null;
   const frame = Math.min(onAir.endFrame, take.endFrame - relation.offsetFrames);
   const here = onAir.timeOf(frame);

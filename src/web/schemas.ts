@@ -193,6 +193,17 @@ const relayStatus = z
         encoderPid: z.number().nullable(),
       }),
     ),
+    streams: z
+      .array(
+        z.strictObject({
+          server,
+          relation: word(['same', 'different', 'unknown']),
+          skewMs: durationMs.nullable().describe('how much later it carries the same moment'),
+          louderDb: decibels,
+          agoMs: durationMs,
+        }),
+      )
+      .describe('the public streams of the other servers beside our own'),
     heldBytes: z.number(),
     dryMs: durationMs,
     processing: processing.nullable(),

@@ -1,3 +1,4 @@
+import { ffmpegDecoders } from '../audio/ffmpeg-decoder.ts';
 import { createProcessor, type Processor } from '../audio/processor.ts';
 import { decodeWholeFile } from '../audio/whole-file.ts';
 import type { Credentials, ProcessingConfig, StationConfig } from '../config/index.ts';
@@ -5,6 +6,7 @@ import { requiredHealthMs } from '../decide/desk.ts';
 import { isInForce } from '../decide/planned-silence.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { Input } from '../domain/inputs.ts';
+import type { StreamView } from '../domain/view.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
@@ -14,6 +16,7 @@ import { type Emergency, emergencyOf } from '../relay/emergency.ts';
 import { legsInOrder } from '../relay/legs.ts';
 import { type Relay, startRelay } from '../relay/relay.ts';
 import type { Station } from '../station.ts';
+import { type StreamSkew, type StreamSkewOptions, startStreamSkew } from './stream-skew.ts';
 
 /** Silence is found a little after its trip delay, as readings wait for their proof of position. */
 const MARGIN_MS = 3000;
@@ -24,6 +27,8 @@ export interface StationRelayOptions {
   /** The server that this agent stands beside, and who feeds mounts there. */
   readonly server: ServerAddress;
   readonly source: Credentials;
+  /** Every server, our own among them, for comparing the public streams. */
+  readonly servers: StreamSkewOptions['servers'];
   readonly ffmpegPath: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -48,6 +53,7 @@ export const fittingTripMs = (delayMs: number): number => delayMs - MARGIN_MS;
 /** A relay and the processing chain before its encoders. */
 export interface StationRelay extends Relay {
   readonly processing: StationProcessing | null;
+  readonly streams: readonly StreamView[];
 }
 
 export interface StationProcessing {
@@ -117,14 +123,30 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
       options.input({ kind: 'on-air', atMs: event.atMs, leg: event.to, trigger: event.trigger });
     },
   });
+  const skew = compareStreams(options, () => relay.view.playing !== 'nothing');
   return {
     openFeed: (leg) => relay.openFeed(leg),
     get view() {
       return relay.view;
     },
     processing,
-    stop: () => relay.stop(),
+    get streams() {
+      return skew?.views ?? [];
+    },
+    stop() {
+      skew?.stop();
+      return relay.stop();
+    },
   };
+}
+
+/** The first public mount stands for all: they carry the same sound. */
+function compareStreams(options: StationRelayOptions, isPlaying: () => boolean): StreamSkew | null {
+  const { station, serve, servers, ffmpegPath, clock, random, log } = options;
+  const mount = serve.outputs[0]?.mount;
+  if (mount === undefined) return null;
+  const decoders = ffmpegDecoders({ ffmpegPath, clock, random, logger: log });
+  return startStreamSkew({ policy: station.policy, mount, servers, decoders, clock, random, log, isPlaying });
 }
 
 function startProcessing(config: ProcessingConfig): StationProcessing {

@@ -39,10 +39,11 @@ export function stationView(
   };
 }
 
-function relayStatus({ view, processing }: StationRelay, sound: SoundFigures | null): RelayStatus {
+function relayStatus({ view, processing, streams }: StationRelay, sound: SoundFigures | null): RelayStatus {
   const { legs, outputs, rate: _rate, ...rest } = view;
   return {
     ...rest,
+    streams,
     legs: legs.map(({ leg, relation, behindMs }) => ({ leg, relation, behindMs })),
     outputs: outputs.map(({ state, ...output }) => ({ ...output, state: state.is })),
     processing: processing === null ? null : processingStatus(processing),

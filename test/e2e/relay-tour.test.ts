@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type House, startHouse } from '../../src/demo/house.ts';
+import { type House, SERVER_NAMES, startHouse } from '../../src/demo/house.ts';
 import { relayScenarios } from '../../src/demo/relay-scenarios.ts';
+import { waitUntil } from '../../src/demo/rig/index.ts';
 import { hasPassed, tourTable } from '../../src/demo/table.ts';
 import { houseOptions, runScenario } from '../../src/demo/tour.ts';
 import { story } from './station.ts';
@@ -23,3 +24,30 @@ describe('what a listener of the relayed stream hears when', () => {
     },
   );
 });
+
+test('both servers carry the same programme equally loud, and each agent shows how far they are apart', async () => {
+  const seen = await waitForStreams();
+  console.log('the public streams of both servers', JSON.stringify(seen));
+  for (const { stream } of seen) {
+    expect(stream).toMatchObject({ relation: 'same' });
+    expect(Math.abs(stream?.louderDb ?? Number.NaN)).toBeLessThan(0.5);
+    expect(Math.abs(stream?.skewMs ?? Number.NaN)).toBeLessThan(10_000);
+  }
+  // One hears the other as much earlier as that one hears it later.
+  const [here, there] = seen.map(({ stream }) => stream?.skewMs ?? Number.NaN);
+  expect(Math.abs((here ?? 0) + (there ?? 0))).toBeLessThan(1_500);
+});
+
+async function waitForStreams() {
+  const look = () =>
+    Promise.all(
+      SERVER_NAMES.map(async (server) => {
+        const { stations } = await house.agents[server].state();
+        return { server, stream: stations[0]?.relay?.streams[0] };
+      }),
+    );
+  await waitUntil('both comparisons', 60_000, async () =>
+    (await look()).every(({ stream }) => stream?.relation === 'same'),
+  );
+  return look();
+}

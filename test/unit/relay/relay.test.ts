@@ -183,6 +183,25 @@ describe('a relay over a long time', () => {
     await relay.stop();
   });
 
+  it('keeps its distance from the live edge, round and round between copies and another programme', async () => {
+    const { relay, force, pass } = simulate([
+      { source: 'primary', conditionAt: audible },
+      { source: 'secondary', lagMs: 700, conditionAt: audible },
+      { source: 'autodj', isOther: true, conditionAt: audible },
+    ]);
+    await pass(20);
+    for (let round = 0; round < 12; round += 1) {
+      for (const source of ['secondary', 'autodj', 'primary']) {
+        force(source);
+        await pass(0.5);
+      }
+    }
+    const { latencyMs, wantedLatencyMs, dryMs } = relay.view;
+    expect(latencyMs ?? 0).toBeGreaterThan(wantedLatencyMs - 1_500);
+    expect(dryMs).toBe(0);
+    await relay.stop();
+  });
+
   it('tells the title of the sound that is played, when it is played', async () => {
     const { relay, titles, feeds, pass } = simulate([{ source: 'primary', conditionAt: audible }]);
     feeds[0]?.feed.title('one');

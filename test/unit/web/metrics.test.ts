@@ -42,6 +42,7 @@ function fullView(): AgentView {
           latencyMs: 8000,
           wantedLatencyMs: 8000,
           legs: [],
+          streams: [],
           outputs: [
             {
               mount: leg.mount,
