@@ -6,6 +6,8 @@ import { SustainError } from '../platform/errors.ts';
 import { type RigProcess, startProcess, waitUntil } from './rig/process.ts';
 
 const LOG_LINES = 5000;
+/** On a machine that is busy with other tests three agents at once take long; a limit is there for what hangs. */
+const STARTS_WITHIN_MS = 60_000;
 
 export interface AgentProcessOptions {
   readonly server: string;
@@ -79,7 +81,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
       collect(started, lines);
       await waitUntil(
         `the agent beside ${server}`,
-        20_000,
+        STARTS_WITHIN_MS,
         async () => {
           if (!started.running())
             throw new SustainError('agent-ended', `the agent ended: ${started.lastWords()}`);

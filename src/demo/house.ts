@@ -275,6 +275,9 @@ async function prepareAgents(
   return { configPaths, agents, witness, remove: () => directory.remove() };
 }
 
+/** Nobody listens there; the DNS answers with it all the same. */
+export const PUBLIC6 = { london: '2001:db8::21', dublin: '2001:db8::22' };
+
 const WITNESS_HOST = '127.0.0.23';
 
 function clusterText({ cluster }: HouseOptions, nats: NatsCluster | null): string {
@@ -294,7 +297,7 @@ function configText(
 ): string {
   const lines = SERVER_NAMES.map(
     (name) =>
-      `  ${name}: { url: "${servers[name].url}", publicAddress: ${servers[name].admin.host}, admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} }, source: { user: source, passwordFile: ${paths.source} } }`,
+      `  ${name}: { url: "${servers[name].url}", publicAddress: ${servers[name].admin.host}, publicAddress6: "${PUBLIC6[name]}", admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} }, source: { user: source, passwordFile: ${paths.source} } }`,
   );
   return `server: london
 servers:

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type House, startHouse } from '../../src/demo/house.ts';
+import { type House, PUBLIC6, startHouse } from '../../src/demo/house.ts';
 import { waitUntil } from '../../src/demo/rig/index.ts';
 import { houseOptions } from '../../src/demo/tour.ts';
 import { addressOf, agentsOf, allWell, digHouse, dnsOf, epochOf, movesSince, nameAt } from './dns-house.ts';
 import { wait } from './station.ts';
 
 const MOVED_WITHIN_MS = 15_000;
+const OTHER_NAME = 'listen.myfm.example';
 
 let house: House;
 beforeAll(async () => {
-  house = await startHouse({ ...houseOptions('dns'), cluster: { lease: '15s' } });
+  const dnsSettings = { otherRecords: `[${OTHER_NAME}]` };
+  house = await startHouse({ ...houseOptions('dns'), dnsSettings, cluster: { lease: '15s' } });
   await nameAt(house, 'london', 60_000);
   await allWell(house, agentsOf(house));
 });
@@ -24,6 +26,11 @@ describe('two servers, a witness, and three NATS servers', () => {
     await Promise.all([house.servers.london.kill(), london.kill(), node?.kill()]);
     expect(await nameAt(house, 'dublin', 30_000, brokeMs)).toBeLessThan(MOVED_WITHIN_MS);
     expect(digHouse(house, 'A')).toEqual([addressOf(house, 'dublin')]);
+    expect(digHouse(house, 'A', OTHER_NAME)).toEqual([addressOf(house, 'dublin')]);
+    expect([digHouse(house, 'AAAA'), digHouse(house, 'AAAA', OTHER_NAME)]).toEqual([
+      [PUBLIC6.dublin],
+      [PUBLIC6.dublin],
+    ]);
     expect(epochOf(house)).toBeGreaterThanOrEqual(before);
     await house.servers.london.restart();
     await Promise.all([node?.restart(), london.start()]);

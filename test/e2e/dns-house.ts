@@ -6,10 +6,10 @@ import type { FailoverView } from '../../src/domain/failover-view.ts';
 import { story } from './station.ts';
 
 /** What `dig` shows at the house's name server now. */
-export function digHouse(house: House, type: 'A' | 'TXT'): readonly string[] {
+export function digHouse(house: House, type: 'A' | 'AAAA' | 'TXT', name = DNS_NAME): readonly string[] {
   if (house.dns === null) throw new Error('this house has no DNS');
   const { host, port } = house.dns.dnsAddress;
-  return dig(host, port, type === 'TXT' ? `_sustain.${DNS_NAME}` : DNS_NAME, type);
+  return dig(host, port, type === 'TXT' ? `_sustain.${name}` : name, type);
 }
 
 export const epochOf = (house: House): number =>
