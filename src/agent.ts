@@ -29,6 +29,7 @@ import { type ListedServer, playlistOf } from './wiring/playlists.ts';
 import { prepareStation, type Running } from './wiring/running.ts';
 import type { ServerLink } from './wiring/server-link.ts';
 import { startServerLinks } from './wiring/server-links.ts';
+import { SharedSilences } from './wiring/shared-silences.ts';
 import { SilencePlans } from './wiring/silence-plans.ts';
 import { hearSpoken, spokenOnAir } from './wiring/spoken.ts';
 import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
@@ -72,6 +73,7 @@ export class Agent {
   #failover: Failover | null = null;
   #alerting: Alerting | null = null;
   readonly #colleagues: Colleagues;
+  readonly #silences: SharedSilences;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
   readonly #loop: DecisionLoop;
@@ -83,6 +85,7 @@ export class Agent {
     this.#config = config;
     this.chronicle = chronicle;
     this.#colleagues = new Colleagues(clock);
+    this.#silences = new SharedSilences(config, this.#colleagues, clock);
     this.silencePlans = new SilencePlans({
       stations: config.stations,
       file: plannedSilenceFile(config.state.directory, clock, log),
@@ -93,6 +96,7 @@ export class Agent {
         if (station !== undefined) this.#loop.push(station, input);
       },
       event: (station, event) => chronicle.note(station, event),
+      shared: () => this.#silences.heard(),
     });
     this.#loop = new DecisionLoop({
       ...options,
@@ -240,7 +244,10 @@ export class Agent {
         hearSpoken(stations, server, look);
         this.#looked(server, look);
       },
-      (server) => this.#alerting?.marksFor(server) ?? [],
+      (server) => [
+        ...this.#silences.marksFor(server, this.silencePlans.ownWindows),
+        ...(this.#alerting?.marksFor(server) ?? []),
+      ],
       () => chainSigns([...this.#stations.values()].map(({ station }) => station)),
     );
     this.#startRelays();

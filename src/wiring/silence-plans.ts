@@ -14,6 +14,7 @@ import type { AgentEvent } from '../domain/record.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import type { MemoryFile } from './memory-file.ts';
+import type { SharedSilence } from './shared-silences.ts';
 
 const LOOK_EVERY_MS = 250;
 const MOST_PLANS = 200;
@@ -27,6 +28,8 @@ export interface SilencePlansOptions {
   readonly random: Random;
   readonly input: (station: StationName, input: Input) => void;
   readonly event: (station: StationName, event: SilenceEvent) => void;
+  /** What operators planned on other agents. */
+  readonly shared: () => readonly SharedSilence[];
 }
 
 export type PlanOutcome =
@@ -80,7 +83,16 @@ export class SilencePlans {
   /** Null when there is no such station. */
   list(station: StationName): readonly PlannedSilenceView[] | null {
     if (!this.#zones.has(station)) return null;
-    return this.#of(station).map((plan) => this.#view(plan));
+    return [...this.#of(station).map((plan) => this.#view(plan)), ...this.#sharedViews(station)];
+  }
+
+  /** The next of each that operators planned here, for the other agents. */
+  get ownWindows(): readonly { readonly station: StationName; readonly window: SilenceWindow }[] {
+    const nowUnixMs = this.#unixMs();
+    return this.#planned.flatMap((plan) => {
+      const window = this.#nextOf(plan, nowUnixMs);
+      return window === null ? [] : [{ station: plan.station, window }];
+    });
   }
 
   plan(station: StationName, request: PlanRequest): PlanOutcome {
@@ -117,8 +129,12 @@ export class SilencePlans {
 
   #look(): void {
     const nowUnixMs = this.#unixMs();
+    const shared = this.#options.shared();
     for (const station of this.#zones.keys()) {
-      const windows = this.#of(station).flatMap((plan) => this.#nextOf(plan, nowUnixMs) ?? []);
+      const windows = [
+        ...this.#of(station).flatMap((plan) => this.#nextOf(plan, nowUnixMs) ?? []),
+        ...shared.flatMap((one) => (one.station === station ? [one.window] : [])),
+      ];
       this.#set(station, windowInForce(windows, nowUnixMs), nowUnixMs);
     }
     const lasting = this.#planned.filter((plan) => this.#nextOf(plan, nowUnixMs) !== null);
@@ -172,6 +188,29 @@ export class SilencePlans {
       inForce: next !== null && windowInForce([next], nowUnixMs) !== null,
       next: next === null ? null : { from: iso(next.fromUnixMs), until: iso(next.untilUnixMs) },
     };
+  }
+
+  #sharedViews(station: StationName): PlannedSilenceView[] {
+    const nowUnixMs = this.#unixMs();
+    return this.#options.shared().flatMap(({ agent, window, ...shared }): PlannedSilenceView[] => {
+      if (shared.station !== station || nowUnixMs >= window.untilUnixMs) return [];
+      const from = new Date(window.fromUnixMs).toISOString();
+      const until = new Date(window.untilUnixMs).toISOString();
+      return [
+        {
+          id: `${agent}-${window.fromUnixMs.toString(36)}`,
+          day: from.slice(0, 10),
+          at: from.slice(11, 19),
+          forMs: window.untilUnixMs - window.fromUnixMs,
+          timeZone: 'UTC',
+          says: window.says,
+          author: null,
+          from: 'colleague',
+          inForce: windowInForce([window], nowUnixMs) !== null,
+          next: { from, until },
+        },
+      ];
+    });
   }
 
   #keep(planned: readonly PlannedSilence[]): void {

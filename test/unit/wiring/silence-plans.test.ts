@@ -6,6 +6,7 @@ import { LATE_MS } from '../../../src/decide/planned-silence.ts';
 import type { Input } from '../../../src/domain/inputs.ts';
 import { type PlanRequest, parsePlannedDay } from '../../../src/domain/planned-silence.ts';
 import { plannedSilenceFile } from '../../../src/wiring/memory-file.ts';
+import type { SharedSilence } from '../../../src/wiring/shared-silences.ts';
 import { SilencePlans } from '../../../src/wiring/silence-plans.ts';
 import { MYFM } from '../decide/builders.ts';
 import { temporaryFolder } from '../history/support.ts';
@@ -26,6 +27,7 @@ async function plansIn(directory = temporaryFolder(), nowUnixMs = ELEVEN - 60_00
   const clock = manualClock(nowUnixMs);
   const inputs: (Input & { kind: 'planned-silence' })[] = [];
   const told: string[] = [];
+  const shared: SharedSilence[] = [];
   let ids = 0;
   const plans = new SilencePlans({
     stations: [{ name: MYFM, timeZone: 'UTC', plannedSilence: config } as unknown as StationConfig],
@@ -41,11 +43,12 @@ async function plansIn(directory = temporaryFolder(), nowUnixMs = ELEVEN - 60_00
     input: (_station, input) => {
       if (input.kind === 'planned-silence') inputs.push(input);
     },
+    shared: () => shared,
     event: (_station, { is, detail, author }) =>
       told.push(`${is} ${detail}${author === undefined ? '' : ` ${author}`}`),
   });
   await plans.begin();
-  return { plans, clock, inputs, told, directory };
+  return { plans, clock, inputs, told, shared, directory };
 }
 
 const saved = (directory: string) =>
@@ -108,4 +111,13 @@ test('a silence of the config comes each time, and is changed in the config only
   clock.advance(2 * 24 * 3_600_000);
   expect(told).toEqual(['begun noon', 'over noon', 'begun noon', 'over noon']);
   expect(plans.cancel(MYFM, 'config-1', 'bob')).toEqual({ ok: false, is: 'in-config' });
+});
+
+test('a silence that was planned on another agent is kept here too', async () => {
+  const { plans, clock, shared, told } = await plansIn();
+  const window = { fromUnixMs: ELEVEN, untilUnixMs: ELEVEN + 120_000, says: 'planned on dublin' };
+  shared.push({ station: MYFM, agent: 'dublin', window });
+  clock.advance(61_000);
+  expect(told).toEqual(['begun planned on dublin']);
+  expect(plans.list(MYFM)).toMatchObject([{ from: 'colleague', inForce: true, at: '11:00:00' }]);
 });
