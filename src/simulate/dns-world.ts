@@ -86,6 +86,8 @@ export interface DnsWorldOptions {
   readonly watch?: DnsWatch;
   /** What differs from the defaults. */
   readonly policy?: Partial<FailoverPolicy>;
+  /** How often an agent looks at what it hears and decides. */
+  readonly tickMs?: number;
   /** In guard mode: what an agent knows of the leg on air on a server. Without it each agent has ears of its own. */
   readonly onAir?: (agent: string, server: ServerName) => LegCondition | null;
 }
@@ -112,12 +114,14 @@ export class DnsWorld {
   readonly #core: FailoverCore;
   readonly #watch: DnsWatch | null;
   readonly #onAir: DnsWorldOptions['onAir'];
+  readonly #tickMs: number;
   #stepMs = STEP_MS;
 
   constructor(mode: FailoverPolicy['mode'] = 'alone', options: DnsWorldOptions = {}) {
     this.#core = options.core ?? failoverCore;
     this.#watch = options.watch ?? null;
     this.#onAir = options.onAir;
+    this.#tickMs = options.tickMs ?? STEP_MS;
     const station = { ...FAILOVER_DEFAULTS, ...options.policy, mode };
     this.#servers = station.servers;
     this.truth = new Map(this.#servers.map((server) => [server, 'fine']));
@@ -212,10 +216,11 @@ export class DnsWorld {
       agent.later.splice(agent.later.indexOf(due), 1);
       due.run();
     }
-    for (const server of this.#servers) this.#listen(agent, server);
+    const isTurn = nowMs % this.#tickMs < this.#stepMs;
+    if (isTurn) for (const server of this.#servers) this.#listen(agent, server);
     if (nowMs % READ_EVERY_MS === 0) this.#readDns(agent);
     if (nowMs % MEET_EVERY_MS === 0) this.#meet(agent);
-    this.#give(agent, { kind: 'tick', atMs: nowMs });
+    if (isTurn) this.#give(agent, { kind: 'tick', atMs: nowMs });
   }
 
   #listen(agent: DnsAgent, server: ServerName): void {
@@ -236,7 +241,7 @@ export class DnsWorld {
       this.#give(agent, { kind: 'ear', atMs: nowMs, server, station: STATION, ear: told });
     }
     if (!gives || agent.isDeaf) return;
-    const durationMs = this.#stepMs;
+    const durationMs = Math.max(this.#stepMs, this.#tickMs);
     const block = { atMs: nowMs, durationMs, audibleMs: truth === 'fine' ? durationMs : 0 };
     this.#give(agent, { kind: 'heard', atMs: nowMs, server, station: STATION, block });
   }

@@ -1,10 +1,20 @@
-import type { PlannedFault } from './faults.ts';
+import type { PlannedFault, WorldFault } from './faults.ts';
 import { type Change, StationWorld, type WorldOptions } from './station-world.ts';
 
 /** After this nothing of an episode is felt any more: five half-lives of what flapping adds, and longer than the longest hold-down. */
 export const CALM_MS = 75 * 60_000;
-/** Everything that recurs is in the same phase again after this, as far as a first reaction depends on it. */
+/** Whether the world is at rest is looked at so often: long enough for most of the time between to be left out. */
+const REST_LOOK_MS = 5 * 60_000;
+/** By then a world that has just been made is at rest. */
+const WARM_MS = 60_000;
+/** Everything that recurs is in the same phase again after this: looks, probes, reads of the name. */
 const PHASE_MS = 5_000;
+/** The same while a server does not answer, when a probe comes every 7 s. */
+const UNANSWERED_PHASE_MS = 35_000;
+/** A cluster adds what recurs every 2 s. */
+const CLUSTER_TIMES = 2;
+/** The longest that is waited for rest. */
+const REST_WITHIN_MS = 24 * 3_600_000;
 
 /** From the first fault in a world at rest until it is at rest again. */
 export interface Episode {
@@ -22,21 +32,24 @@ interface Recorded {
 }
 
 /**
- * Turns planned faults into episodes. A fault that comes alone to a world at rest has the same consequences each time
- * it comes in the same phase of what recurs: they are worked out once for each phase and length, and every length at
- * which the world has settled in the fault counts as one.
+ * Turns planned faults into episodes. Each begins in a world at rest, and a world at rest has forgotten all that was
+ * before, so that episodes do not depend on each other. A fault that comes alone has the same consequences each time it
+ * comes in the same phase of what recurs: they are worked out once for each phase and length, and all lengths at which
+ * the world has settled in the fault, and which end in the same phase, count as one.
  */
 export class Episodes {
-  readonly #world: StationWorld;
+  readonly #options: WorldOptions;
   readonly #remembers: boolean;
   readonly #recorded = new Map<string, Recorded>();
   readonly #settledAfterMs = new Map<string, number>();
+  readonly #times: number;
   #worked = 0;
 
   /** `remembers` false: every episode is worked out step by step. */
   constructor(options: WorldOptions, remembers = true) {
+    this.#options = options;
     this.#remembers = remembers;
-    this.#world = new StationWorld(options);
+    this.#times = options.failover.mode === 'cluster' ? CLUSTER_TIMES : 1;
   }
 
   /** How many were worked out step by step, and not from what is known. */
@@ -47,7 +60,7 @@ export class Episodes {
   play(faults: readonly PlannedFault[]): Episode {
     const [only, ...others] = faults;
     if (only === undefined) throw new Error('an episode begins with a fault');
-    const isAlone = others.length === 0 && this.#remembers && this.#world.isAtRest;
+    const isAlone = others.length === 0 && this.#remembers;
     const recorded = isAlone ? this.#recorded.get(this.#keyOf(only)) : undefined;
     if (recorded === undefined) return this.#work(only, faults, isAlone);
     const { fromMs, toMs } = only;
@@ -58,17 +71,24 @@ export class Episodes {
     return { faults, fromMs, toMs: toMs + recorded.restedAfterMs, changes };
   }
 
-  #keyOf(planned: PlannedFault): string {
-    const { fromMs, toMs } = planned;
-    const onset = onsetOf(planned);
-    const isSettled = toMs - fromMs >= (this.#settledAfterMs.get(onset) ?? Number.POSITIVE_INFINITY);
-    return isSettled ? `${onset} long ${toMs % PHASE_MS}` : `${onset} ${toMs - fromMs}`;
+  #onsetOf({ cause, part, fromMs }: PlannedFault): string {
+    return `${cause.id} ${part} ${fromMs % (PHASE_MS * this.#times)}`;
   }
 
-  /** Runs the world itself through some faults. */
+  #keyOf(planned: PlannedFault): string {
+    const { fault, fromMs, toMs } = planned;
+    const onset = this.#onsetOf(planned);
+    const lastsMs = toMs - fromMs;
+    if (lastsMs < (this.#settledAfterMs.get(onset) ?? Number.POSITIVE_INFINITY)) return `${onset} ${lastsMs}`;
+    return `${onset} long ${lastsMs % (phaseWhile(fault) * this.#times)}`;
+  }
+
+  /** Runs a world of its own through some faults. */
   #work(first: PlannedFault, faults: readonly PlannedFault[], isAlone: boolean): Episode {
     this.#worked += 1;
-    const world = this.#world;
+    const world = new StationWorld(this.#options);
+    const phaseMs = PHASE_MS * this.#times;
+    const beginMs = Math.floor((first.fromMs - WARM_MS) / phaseMs) * phaseMs;
     const lastMs = Math.max(...faults.map(({ toMs }) => toMs));
     const turns = faults
       .flatMap(({ fault, fromMs, toMs }) => [
@@ -76,27 +96,27 @@ export class Episodes {
         { atMs: toMs, run: () => world.end(fault) },
       ])
       .sort((a, b) => a.atMs - b.atMs);
-    world.runTo(first.fromMs);
-    world.changes.length = 0;
     let settledMs: number | null = null;
     for (const { atMs, run } of turns) {
-      world.runTo(atMs);
+      world.runTo(atMs - beginMs);
       settledMs = world.settledMs;
+      if (atMs === first.fromMs) world.changes.length = 0;
       run();
     }
     let toMs = lastMs;
     do {
-      toMs += 30_000;
-      world.runTo(toMs);
-    } while (!world.isAtRest && toMs < lastMs + CALM_MS);
-    const episode = { faults, fromMs: first.fromMs, toMs, changes: [...world.changes] };
-    if (isAlone && world.isAtRest) this.#record(first, episode, settledMs);
+      toMs += REST_LOOK_MS;
+      world.runTo(toMs - beginMs);
+    } while (!world.isAtRest && toMs < lastMs + REST_WITHIN_MS);
+    const changes = world.changes.map((change) => ({ ...change, atMs: change.atMs + beginMs }));
+    const episode = { faults, fromMs: first.fromMs, toMs, changes };
+    if (isAlone) this.#record(first, episode, settledMs === null ? null : settledMs + beginMs);
     return episode;
   }
 
   #record(only: PlannedFault, { changes, toMs: restedMs }: Episode, settledMs: number | null): void {
     const { fromMs, toMs } = only;
-    const onset = onsetOf(only);
+    const onset = this.#onsetOf(only);
     if (settledMs !== null) {
       const known = this.#settledAfterMs.get(onset) ?? Number.POSITIVE_INFINITY;
       this.#settledAfterMs.set(onset, Math.min(known, settledMs - fromMs));
@@ -110,7 +130,11 @@ export class Episodes {
   }
 }
 
-const onsetOf = ({ cause, part, fromMs }: PlannedFault) => `${cause.id} ${part} ${fromMs % PHASE_MS}`;
+function phaseWhile(fault: WorldFault): number {
+  const isUnanswered =
+    fault.what === 'site' || fault.what === 'link' || (fault.what === 'server' && fault.is === 'hung');
+  return isUnanswered ? UNANSWERED_PHASE_MS : PHASE_MS;
+}
 
 /** Faults in clusters so far apart that one is over and forgotten when the next begins. */
 export function clustersOf(planned: readonly PlannedFault[]): PlannedFault[][] {

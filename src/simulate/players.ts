@@ -21,6 +21,8 @@ export interface PlayerModel {
 export interface Player {
   readonly ttlMs: number;
   readonly isSticky: boolean;
+  /** How long before the scene its resolver asked for the name; longer than the TTL where it does not matter. */
+  readonly askedAgoMs: number;
 }
 
 /** Half-open, in ms of the world. */
@@ -31,6 +33,8 @@ export interface Span {
 
 /** The world of one episode as players meet it. */
 export interface Scene {
+  /** Where the listener is in the beginning. */
+  readonly home: ServerName;
   readonly fromMs: number;
   readonly toMs: number;
   readonly outputs: ReadonlyMap<ServerName, readonly Stage[]>;
@@ -48,6 +52,7 @@ export function castPlayers(count: number, model: PlayerModel, random: () => num
   const players = Array.from({ length: count }, (_, index) => ({
     ttlMs: model.ttlMs,
     isSticky: index < Math.round(model.stickyShare * count),
+    askedAgoMs: Number.POSITIVE_INFINITY,
   }));
   for (const player of shuffled(players, random).slice(0, Math.round(model.clampedShare * count)))
     player.ttlMs = Math.max(player.ttlMs, model.clampMs);
@@ -61,17 +66,18 @@ function shuffled<Value>(values: readonly Value[], random: () => number): Value[
     .map(({ value }) => value);
 }
 
-/** An episode that begins with everybody hearing the first server. */
+/** An episode that begins with everybody hearing sound, on the first server unless told otherwise. */
 export function sceneOf(
   changes: readonly Change[],
   fromMs: number,
   toMs: number,
   servers: readonly ServerName[],
+  home: ServerName = LONDON,
 ): Scene {
   const outputs = new Map<ServerName, Stage[]>(
     servers.map((server) => [server, [{ fromMs: Number.NEGATIVE_INFINITY, is: 'sound' }]]),
   );
-  const name = [{ fromMs: Number.NEGATIVE_INFINITY, server: LONDON }];
+  const name = [{ fromMs: Number.NEGATIVE_INFINITY, server: home }];
   const ended: { atMs: number; server: ServerName }[] = [];
   for (const change of changes) {
     if (change.what === 'output')
@@ -79,7 +85,7 @@ export function sceneOf(
     else if (change.what === 'name') name.push({ fromMs: change.atMs, server: change.server });
     else if (change.what === 'ended') ended.push(change);
   }
-  return { fromMs, toMs, outputs, name, ended };
+  return { home, fromMs, toMs, outputs, name, ended };
 }
 
 const BRINGS_BYTES: ReadonlySet<Output['is']> = new Set(['sound', 'pause', 'silent']);
@@ -94,17 +100,19 @@ class Listening {
   readonly #scene: Scene;
   readonly #model: PlayerModel;
   readonly #player: Player;
-  readonly #phaseMs: number;
+  /** When its resolver last asked the authority; it asks again each time its answer has run out. */
+  #askedMs: number;
   readonly #newSessionMs: number;
   readonly #outages: Span[] = [];
-  #server: ServerName = LONDON;
+  #server: ServerName;
   #bufferMs: number;
 
   constructor(scene: Scene, player: Player, model: PlayerModel, random: () => number) {
     this.#scene = scene;
+    this.#server = scene.home;
+    this.#askedMs = scene.fromMs - player.askedAgoMs;
     this.#model = model;
     this.#player = player;
-    this.#phaseMs = random() * player.ttlMs;
     // How long a session still lasts is as its whole length, when that is exponential.
     this.#newSessionMs = scene.fromMs - Math.log(1 - random()) * model.sessionMs;
     this.#bufferMs = model.bufferMs;
@@ -150,6 +158,8 @@ class Listening {
   #comeBack(lostMs: number): number {
     const { reconnectMs, readTimeoutMs } = this.#model;
     let atMs = lostMs + reconnectMs;
+    // Nobody else has asked the same resolver lately: it learns where the name points at this moment.
+    if (atMs - this.#askedMs >= this.#player.ttlMs) this.#askedMs = atMs;
     while (atMs < this.#scene.toMs) {
       this.#server = this.#resolve(atMs);
       const { is, untilMs } = this.#stageAt(atMs);
@@ -179,16 +189,18 @@ class Listening {
     return next === undefined ? this.#scene.toMs : this.#knownMs(next.fromMs);
   }
 
-  /** When the resolver, which asks anew each time its answer has run out, learns of what became true. */
+  /** When the resolver learns of what became true. */
   #knownMs(trueMs: number): number {
     const { ttlMs } = this.#player;
     if (!Number.isFinite(trueMs) || ttlMs === 0) return trueMs;
-    return Math.ceil((trueMs - this.#phaseMs) / ttlMs) * ttlMs + this.#phaseMs;
+    return Math.ceil((trueMs - this.#askedMs) / ttlMs) * ttlMs + this.#askedMs;
   }
 
   #resolve(atMs: number): ServerName {
     if (this.#player.isSticky && atMs < this.#newSessionMs) return this.#server;
-    return this.#scene.name.findLast(({ fromMs }) => this.#knownMs(fromMs) <= atMs)?.server ?? LONDON;
+    return (
+      this.#scene.name.findLast(({ fromMs }) => this.#knownMs(fromMs) <= atMs)?.server ?? this.#scene.home
+    );
   }
 
   #stageAt(atMs: number): { is: Output['is']; untilMs: number } {

@@ -31,6 +31,8 @@ export class RelayLine {
   readonly #carried = new Map<LegId, Stretch<Output>[]>();
   #plan: Stretch<Leg | null>[] = [];
   #lastSwitchMs = Number.NEGATIVE_INFINITY;
+  /** Until when the leg on air was last proven to sound. */
+  #provenToMs = Number.POSITIVE_INFINITY;
   readonly #order: readonly Leg[];
 
   constructor(agent: SimAgent, delayMs: number, heardOn: (server: ServerName, source: string) => Output) {
@@ -48,6 +50,8 @@ export class RelayLine {
   advance(nowMs: number): RelaySwitch | null {
     for (const leg of this.#order) this.#note(leg, nowMs);
     const current = this.#current;
+    const heard = current === null ? null : this.#condition(this.#agent.state, current);
+    if (heard?.is === 'audible') this.#provenToMs = heard.verifiedAtMs;
     const wanted = this.#choose(this.#agent.state, current, nowMs);
     if (wanted === undefined) return null;
     const atMs = this.#leaveAtMs(current, nowMs);
@@ -90,7 +94,9 @@ export class RelayLine {
     const last = kept.at(-1);
     if (last?.value.is === value.is && last.value.source === value.source) return;
     const fresh = kept.filter((_, index) => (kept[index + 1]?.fromMs ?? nowMs) > nowMs - KEPT_MS);
-    this.#carried.set(leg.id, [...fresh, { fromMs: nowMs, value }]);
+    // What comes first brings its burst, and so goes further back than to now.
+    const fromMs = last === undefined ? Number.NEGATIVE_INFINITY : nowMs;
+    this.#carried.set(leg.id, [...fresh, { fromMs, value }]);
   }
 
   #condition(state: StationState, leg: Leg) {
@@ -142,6 +148,8 @@ export class RelayLine {
   #leaveAtMs(current: Leg | null, nowMs: number): number {
     const nextMs = nowMs - this.#delayMs;
     const condition = current === null ? null : this.#condition(this.#agent.state, current);
-    return condition?.is === 'faulty' ? Math.max(nextMs, condition.sinceMs) : nextMs;
+    if (condition?.is !== 'faulty') return nextMs;
+    // A mount that is gone is missed later than its last proven sound.
+    return Math.max(nextMs, Math.min(condition.sinceMs, this.#provenToMs));
   }
 }

@@ -7,8 +7,10 @@ import type { RelayLine } from './relay-line.ts';
 
 /** Longer than anything that recurs in a world in which nothing happens: a probe of a hung server comes every 7 s. */
 const WATCH_MS = 15_000;
-/** Everything that recurs is in the same phase again after this: 0.5, 1, 2, 2.5, 5, 7 and 10 s all go into it. */
-const TURN_MS = 70_000;
+/** Everything that recurs is in the same phase again after this: 0.5, 1, 2.5, 5 and 7 s all go into it. */
+const TURN_MS = 35_000;
+/** The same with a lease, which is renewed every 2 s. */
+const CLUSTER_TURN_MS = 70_000;
 /** Longer than any delay that a decision knows. */
 const FOR_GOOD_MS = 14 * 24 * 3_600_000;
 /** From one try that found nothing to skip to the next. */
@@ -46,22 +48,24 @@ export class Standstill {
 
   /** `byMs`: how much was left out; 0 when the world has to go on step by step. */
   skip(nowMs: number, leftMs: number, happenedMs: number, deciders: Deciders): Skipped {
-    if (leftMs < TURN_MS || nowMs < this.#notBeforeMs) return NOTHING;
+    const hasLease = deciders.names.some(({ policy }) => policy.mode === 'cluster');
+    const turnMs = hasLease ? CLUSTER_TURN_MS : TURN_MS;
+    if (leftMs < turnMs || nowMs < this.#notBeforeMs) return NOTHING;
     const first = this.#first;
     if (first === null || first.atMs < happenedMs || first.atMs > nowMs) {
       this.#first = snapshot(nowMs, deciders);
       return NOTHING;
     }
     if (nowMs - first.atMs < WATCH_MS) return NOTHING;
-    const most = Math.floor(leftMs / TURN_MS);
-    const turns = mostThat(most, (count) => isIdleAfter(count * TURN_MS, nowMs, first, deciders));
+    const most = Math.floor(leftMs / turnMs);
+    const turns = mostThat(most, (count) => isIdleAfter(count * turnMs, nowMs, first, deciders));
     const isForGood = turns === most && isIdleAfter(FOR_GOOD_MS, nowMs, first, deciders);
     this.#first = null;
     if (turns === 0) {
       this.#notBeforeMs = nowMs + AGAIN_AFTER_MS;
       return NOTHING;
     }
-    const byMs = turns * TURN_MS;
+    const byMs = turns * turnMs;
     for (const { agent, relay } of deciders.stations) {
       agent.state = aged(agent.state, first.stations.get(agent) ?? agent.state, byMs);
       relay?.age(byMs);

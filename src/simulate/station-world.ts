@@ -50,6 +50,10 @@ export type Change =
 const CORE: Core = { step, newState, memoryOf };
 const FINE_MS = 100;
 const COARSE_MS = 500;
+/** As `wiring/name-desk.ts` and `wiring/guarded-ear.ts` have it. */
+const NAMES_TICK_MS = 200;
+/** From the order of a move to what resolvers are told: the epoch is read, and the records are written. */
+const WRITE_MS = 100;
 /** After anything that happened the world goes in fine steps for so long. */
 const FINE_FOR_MS = 10_000;
 /** What sounds for so long was no reason to leave it. */
@@ -258,7 +262,13 @@ export class StationWorld {
     };
     const { failover, station } = this.#options;
     const mode = failover.mode ?? 'alone';
-    return new DnsWorld(mode, { policy: failover, ...(station.mode === 'relay' ? {} : { onAir }) });
+    const names = new DnsWorld(mode, {
+      policy: failover,
+      tickMs: NAMES_TICK_MS,
+      ...(station.mode === 'relay' ? {} : { onAir }),
+    });
+    names.writeBeginsAfterMs = WRITE_MS;
+    return names;
   }
 
   #settleAgents(): void {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Cause, planFaults, usualCauses, YEAR_MS } from '../../src/simulate/faults.ts';
 import { DUBLIN, LONDON, seeded } from '../../src/simulate/station.ts';
 import { type Change, StationWorld, type WorldOptions } from '../../src/simulate/station-world.ts';
+import { simulateYears } from '../../src/simulate/years.ts';
 
 const RUN_MS = 3_600_000;
 
@@ -31,7 +32,7 @@ function changesOf(options: WorldOptions, seed: number): { changes: readonly Cha
     world.runTo(atMs);
     run();
   }
-  world.runTo(2 * RUN_MS);
+  world.runTo(1.5 * RUN_MS);
   return { changes: world.changes, endMs: world.atMs };
 }
 
@@ -46,14 +47,45 @@ const OPTIONS: WorldOptions = {
 
 describe('to skip the time in which nothing happens changes nothing', () => {
   test.each([
-    ['guard mode', OPTIONS, 1],
     ['guard mode', OPTIONS, 2],
-    ['guard mode', OPTIONS, 3],
     ['relay mode', { ...OPTIONS, station: { mode: 'relay' as const } }, 4],
+    ['guard mode with a cluster', { ...OPTIONS, failover: { mode: 'cluster' as const } }, 5],
   ])('%s (%#)', (_, options, seed) => {
     const skipped = changesOf(options, seed);
     const whole = changesOf({ ...options, skips: false }, seed);
     expect(skipped).toEqual(whole);
     expect(whole.changes.length).toBeGreaterThan(5);
+  });
+});
+
+describe('to remember what a lone fault led to changes nothing', () => {
+  test('in the years of a station with some faults', async () => {
+    const causes = usualCauses([LONDON, DUBLIN])
+      .filter(({ id }) => ['encoder-gone', 'icecast-hang', 'icecast-crash'].includes(id))
+      .map((cause): Cause => ({ ...cause, perYear: 2 * cause.perYear, faults: cause.faults.slice(0, 1) }));
+    const options = {
+      years: 3,
+      seed: 6,
+      causes,
+      players: {
+        ttlMs: 30_000,
+        clampedShare: 0.15,
+        clampMs: 300_000,
+        stickyShare: 0.08,
+        sessionMs: 7_200_000,
+        bufferMs: 4_000,
+        readTimeoutMs: 10_000,
+        reconnectMs: 2_000,
+      },
+      playerCount: 20,
+      station: {},
+      failover: {},
+      relayDelayMs: 8_000,
+      encoderReconnectMs: 2_000,
+    };
+    const remembered = await simulateYears({ is: 'sustain' }, options);
+    const anew = await simulateYears({ is: 'sustain' }, { ...options, remembers: false });
+    expect(remembered?.workedOut).toBeLessThan((anew?.workedOut ?? 0) * 0.75);
+    expect({ ...remembered, workedOut: 0 }).toEqual({ ...anew, workedOut: 0 });
   });
 });

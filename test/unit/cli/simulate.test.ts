@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../../src/cli/run.ts';
+import { simulate } from '../../../src/cli/simulate.ts';
+import { usualCauses } from '../../../src/simulate/faults.ts';
+import { DUBLIN, LONDON } from '../../../src/simulate/station.ts';
+
+let directory: string;
+let rates: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sustain-simulate-'));
+  rates = join(directory, 'rates.yaml');
+  const never = usualCauses([LONDON, DUBLIN]).map(
+    ({ id }) => `  ${id}: { perYear: ${id === 'icecast-crash' ? 6 : 0} }`,
+  );
+  writeFileSync(rates, `faults:\n${never.join('\n')}\n`);
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+async function run(options: Parameters<typeof simulate>[0], interrupted?: AbortSignal) {
+  const printed: string[] = [];
+  const said: string[] = [];
+  const code = await simulate(options, {
+    env: {},
+    terminal: { write: (text) => said.push(text) },
+    print: (text) => printed.push(text),
+    ...(interrupted === undefined ? {} : { interrupted }),
+  });
+  return { code, printed: printed.join(''), said: said.join('') };
+}
+
+describe('sustain simulate', () => {
+  it('says how a station fares with Sustain and without, as JSON and as a plot', async () => {
+    const plot = join(directory, 'out.svg');
+    const { code, printed } = await run({ years: '2', seed: '3', rates, json: true, plot });
+    expect(code).toBe(EXIT.ok);
+    const { keepers, years, seed } = JSON.parse(printed);
+    expect({ years, seed }).toEqual({ years: 2, seed: 3 });
+    expect(keepers.map(({ name }: { name: string }) => name)).toEqual([
+      'sustain',
+      'one-server',
+      'dns-check',
+      'fallback',
+    ]);
+    const [sustain, oneServer, check, fallback] = keepers;
+    expect(sustain.availability.mean).toBeGreaterThan(fallback.availability.mean);
+    expect(sustain.outageMinutes).toBeGreaterThan(0);
+    expect(sustain.outageMinutes).toBe(sustain.outageMinutesByCause['icecast-crash']);
+    expect(sustain.perYear.moves).toBeGreaterThan(0);
+    expect(check.perYear.moves).toBeGreaterThan(0);
+    expect(oneServer.perYear.moves + fallback.perYear.moves).toBe(0);
+    const drawn = readFileSync(plot, 'utf8');
+    expect(drawn).toContain('Icecast crashes and is restarted');
+    expect(drawn.match(/<rect/g)?.length).toBeGreaterThan(5);
+  });
+
+  it('gives the same years for the same seed', async () => {
+    const once = await run({ years: '1', seed: '4', rates, json: true });
+    expect((await run({ years: '1', seed: '4', rates, json: true })).printed).toBe(once.printed);
+  });
+
+  it('prints a table for people', async () => {
+    const { printed } = await run({ years: '1', rates });
+    expect(printed).toContain('Sustain on two servers');
+    expect(printed).toMatch(/Icecast crashes and is restarted +12×/);
+  });
+
+  it.each([
+    [{ years: '0' }, '--years 0: write a whole number from 1'],
+    [{ years: 'many' }, '--years many'],
+    [{ seed: '-1' }, '--seed -1'],
+    [{ rates: '/nowhere/rates.yaml' }, '/nowhere/rates.yaml'],
+    [{ config: '/nowhere/sustain.yaml' }, '/nowhere/sustain.yaml'],
+  ])('refuses %j and says why', async (options, why) => {
+    const { code, said, printed } = await run(options);
+    expect(code).toBe(EXIT.unusable);
+    expect(said).toContain(why);
+    expect(printed).toBe('');
+  });
+
+  it('says nothing of years that it was not let finish', async () => {
+    const ended = new AbortController();
+    ended.abort();
+    const { code, said, printed } = await run({ years: '1000', rates }, ended.signal);
+    expect(code).toBe(EXIT.failed);
+    expect(said).toContain('stopped before all years were over');
+    expect(printed).toBe('');
+  });
+});
