@@ -9,7 +9,9 @@ import fastify, {
 import type { StationLevels } from '../domain/levels.ts';
 import type { Clock } from '../platform/clock.ts';
 import { messageOf, SustainError } from '../platform/errors.ts';
+import { neighbourhoodOf } from './access/client.ts';
 import { Gate } from './access/gate.ts';
+import { RequestLimiter, WRONG_TOKEN_COST } from './access/request-limiter.ts';
 import { type SessionStore, Sessions, secretText } from './access/sessions.ts';
 import { SignIn, type User } from './access/sign-in.ts';
 import { DescribedRoutes } from './described.ts';
@@ -86,7 +88,8 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   await sessions.restore((role, credential) => signIn.mayStill(role, credential));
   const hub = new LevelsHub({ stations: source.levels, clock });
 
-  const app = createApp(options, gate);
+  const limiter = new RequestLimiter(clock);
+  const app = createApp(options, gate, limiter);
   const routes = new DescribedRoutes(app, gate);
   addStateRoutes(routes, source);
   addOperatorRoutes(routes, source);
@@ -100,7 +103,7 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   addLevelsRoute(routes);
   addOpenApiRoute(routes, () => source.view().version);
   addDashboardRoutes(routes);
-  const sockets = new LevelSockets(app.server, { hub, gate, clock });
+  const sockets = new LevelSockets(app.server, { hub, gate, limiter, clock });
 
   try {
     const url = await app.listen({ host: options.host, port: options.port });
@@ -122,7 +125,7 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   }
 }
 
-function createApp({ tls }: WebOptions, gate: Gate): FastifyInstance {
+function createApp({ tls }: WebOptions, gate: Gate, limiter: RequestLimiter): FastifyInstance {
   const app = fastify({
     bodyLimit: 16 * 1024,
     // A client that is in no hurry must not keep an agent that was told to stop.
@@ -144,6 +147,12 @@ function createApp({ tls }: WebOptions, gate: Gate): FastifyInstance {
     });
     if (gate.clientOf(request.raw).isSecure)
       reply.header('strict-transport-security', `max-age=${YEAR_SECONDS}`);
+    if (!limiter.take(neighbourhoodOf(gate.clientOf(request.raw).address)))
+      return reply.code(429).header('retry-after', 1).send({ error: 'too many requests: wait a little' });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const isWrongToken = reply.statusCode === 403 && request.headers.authorization !== undefined;
+    if (isWrongToken) limiter.charge(neighbourhoodOf(gate.clientOf(request.raw).address), WRONG_TOKEN_COST);
   });
   return app;
 }

@@ -25,16 +25,14 @@ let browser: Browser;
 let studio: Window;
 
 beforeAll(async () => {
-  [house, browser] = await Promise.all([
-    startHouse({
-      hosts: ['127.0.0.63', '127.0.0.64'],
-      mode: 'relay',
-      processing: true,
-      dns: 'powerdns',
-      silence: '{ threshold: -50 dBFS, trip: 3s, restore: 5s }',
-    }),
-    startBrowser(),
-  ]);
+  house = await startHouse({
+    hosts: ['127.0.0.63', '127.0.0.64'],
+    mode: 'relay',
+    processing: true,
+    dns: 'powerdns',
+    silence: '{ threshold: -50 dBFS, trip: 3s, restore: 5s }',
+  });
+  browser = await startBrowser();
   studio = await openWindow(browser, house.agents.london, DESK);
 });
 afterAll(async () => {

@@ -2,7 +2,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Cancel, Clock } from '../../platform/clock.ts';
+import { neighbourhoodOf } from '../access/client.ts';
 import type { Gate, Person } from '../access/gate.ts';
+import { type RequestLimiter, WRONG_TOKEN_COST } from '../access/request-limiter.ts';
 import type { LevelsHub } from './hub.ts';
 
 export const LEVELS_PATH = '/api/v1/levels';
@@ -20,6 +22,7 @@ const CLOSE = { stopping: 1001, unasked: 1008, signedOut: 4401 } as const;
 export interface LevelSocketsOptions {
   readonly hub: LevelsHub;
   readonly gate: Gate;
+  readonly limiter: RequestLimiter;
   readonly clock: Clock;
 }
 
@@ -58,9 +61,13 @@ export class LevelSockets {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
+    const { gate, limiter } = this.#options;
+    const from = neighbourhoodOf(gate.clientOf(request).address);
     if (request.url?.split('?', 1)[0] !== LEVELS_PATH) refuse(socket, 404, 'there is nothing here');
+    else if (!limiter.take(from)) refuse(socket, 429, 'too many requests: wait a little');
     else {
-      const asked = this.#options.gate.askSocket(request);
+      const asked = gate.askSocket(request);
+      if (!asked.ok && request.headers.authorization !== undefined) limiter.charge(from, WRONG_TOKEN_COST);
       if (!asked.ok) refuse(socket, asked.status, asked.error);
       else if (this.#isFull(asked.person)) refuse(socket, 503, 'too many are watching');
       else this.#server.handleUpgrade(request, socket, head, (open) => this.#welcome(open, asked.person));
@@ -113,6 +120,7 @@ const REASONS: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
+  429: 'Too Many Requests',
   503: 'Service Unavailable',
 };
 

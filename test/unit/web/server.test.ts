@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { RequestLimiter } from '../../../src/web/access/request-limiter.ts';
+import { manualClock } from '../platform/clocks.ts';
 import { startTestWeb, VIEW } from './support.ts';
 
 const HOLD = { server: 'london', author: 'ann', forMs: 60_000 };
@@ -175,5 +177,36 @@ describe('starting and stopping', () => {
     await web.stop();
     expect(performance.now() - startedAtMs).toBeLessThan(10_000);
     socket.destroy();
+  });
+});
+
+describe('the limit on requests', () => {
+  test('lets a studio ask, and stops who guesses tokens, also at the meters', async () => {
+    const { get, web } = await startTestWeb();
+    for (let request = 0; request < 60; request += 1)
+      expect((await get('/api/v1/state?events=0', 'Bearer see')).status).toBe(200);
+    const guesses: number[] = [];
+    for (let guess = 0; guess < 40 && guesses.at(-1) !== 429; guess += 1)
+      guesses.push((await get('/api/v1/state', `Bearer guess-${guess}`)).status);
+    expect(guesses.at(-1)).toBe(429);
+    const upgraded = await fetch(`${web.url}/api/v1/levels`, { headers: { authorization: 'Bearer see' } });
+    expect(upgraded.status).toBe(429);
+    expect(upgraded.headers.get('retry-after')).toBe('1');
+  });
+
+  test('is one for each address, and fills again', () => {
+    const clock = manualClock();
+    const limiter = new RequestLimiter(clock);
+    while (limiter.take('a'));
+    expect(limiter.take('b')).toBe(true);
+    clock.advance(1_000);
+    let taken = 0;
+    while (limiter.take('a')) taken += 1;
+    expect(taken).toBe(200);
+    limiter.charge('a', 1_000_000);
+    clock.advance(5_000);
+    expect(limiter.take('a')).toBe(false);
+    clock.advance(1_000);
+    expect(limiter.take('a')).toBe(true);
   });
 });

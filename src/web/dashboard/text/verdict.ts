@@ -35,6 +35,13 @@ function judged(agent: AgentView, station: StationView, server: ServerView): Jud
   if (ownRelay !== null && ownRelay.onAir === null && ownRelay.playing !== 'leg')
     return filler(ownRelay.playing);
   const leg = server.legs.find(({ source }) => source === server.onAir);
+  if (leg === undefined && station.relay !== null && server.role === 'deputy') {
+    return {
+      tone: 'warn',
+      onAir: 'No agent',
+      says: 'Icecast’s own fallback carries the listeners meanwhile',
+    };
+  }
   if (leg === undefined)
     return { tone: 'unknown', onAir: 'Not known yet', says: 'looking at what is on air' };
   return besides(server, ofLeg(server, leg, ownRelay !== null));

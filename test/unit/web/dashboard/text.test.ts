@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { parsePlannedDay } from '../../../../src/domain/planned-silence.ts';
+import { moved, place } from '../../../../src/web/dashboard/live/ballistics.ts';
+import { marksOf, plotted, runsOf, serverOf, sourceOf } from '../../../../src/web/dashboard/text/history.ts';
+import { dayOf, REPEATS } from '../../../../src/web/dashboard/text/plan.ts';
+import { duration, level, list, plain } from '../../../../src/web/dashboard/text/words.ts';
+import { LEVELS, LOUDNESS } from '../support.ts';
+
+describe('a needle', () => {
+  const at = (peak: number, rms = peak - 10) => ({
+    ...LEVELS,
+    peakDbfs: [peak, peak] as const,
+    rmsDbfs: [rms, rms] as const,
+    truePeakDbtp: peak,
+  });
+
+  test('goes up at once, and its peak falls 20 dB in 1.7 s', () => {
+    const loud = moved(null, at(-6), 0);
+    const later = moved(loud, at(-60), 850);
+    expect(later.levels.rmsDbfs[0]).toBe(-70);
+    expect(later.peak[0]).toBeCloseTo(-16, 5);
+    expect(moved(later, at(-3), 900).peak[0]).toBe(-3);
+  });
+
+  test('holds its highest peak for 2 s, then lets it fall', () => {
+    const loud = moved(null, at(-6), 0);
+    const held = moved(loud, at(-60), 1_999);
+    expect(held.hold[0]).toBe(-6);
+    expect(moved(held, at(-60), 2_100).hold[0]).toBeLessThan(-6);
+    expect(held.truePeakDbtp).toBe(-6);
+    expect(moved(held, at(-60), 3_100).truePeakDbtp).toBe(-60);
+  });
+
+  test('shows nothing where nothing is known, and the floor for digital silence', () => {
+    const unknown = moved(moved(null, at(-6), 0), at(Number.NaN), 50);
+    expect(unknown.peak[0]).toBeNaN();
+    expect(unknown.hold[0]).toBeNaN();
+    expect(place(Number.NaN)).toBe(0);
+    expect(place(Number.NEGATIVE_INFINITY)).toBe(0);
+    expect([place(-60), place(-30), place(0), place(6)]).toEqual([0, 0.5, 1, 1]);
+  });
+});
+
+test('levels and durations are written as people read them', () => {
+  expect([level(-18.24), level(-0.04), level(2.5), level(null), level(-120)]).toEqual([
+    '−18.2',
+    '0.0',
+    '2.5',
+    '–',
+    '−∞',
+  ]);
+  expect([3_400, 240_000, 7_500_000, 7_200_000, 273_600_000].map(duration)).toEqual([
+    '3 s',
+    '4 min',
+    '2 h 5 min',
+    '2 h',
+    '3 d 4 h',
+  ]);
+  expect([list([]), list(['a']), list(['a', 'b', 'c'])]).toEqual(['', 'a', 'a, b and c']);
+  expect(plain('myfm/auto-dj@dublin is silent; myfm/primary@london is audible')).toBe(
+    'auto-dj on dublin is silent; primary on london is audible',
+  );
+});
+
+describe('the last hours', () => {
+  test('become points with gaps, silence on the floor, and strips of what was', () => {
+    const [series] = LOUDNESS.series;
+    if (series === undefined) throw new Error('no series');
+    const view = {
+      ...LOUDNESS,
+      series: [{ ...series, shortTermLufs: [-18.5, null, -120], conditions: 'aaf' }],
+    };
+    const [times, lufs] = plotted(view, view.series);
+    expect(times.map((time) => time - (times[0] ?? 0))).toEqual([0, 2, 4]);
+    expect(lufs).toEqual([-18.5, null, -60]);
+    const runs = runsOf('aafu');
+    expect(runs.map(({ is }) => is)).toEqual(['audible', 'faulty', 'unknown']);
+    expect(runs.reduce((sum, { length }) => sum + length, 0)).toBeCloseTo(1);
+    expect([sourceOf(series), serverOf(series, 'dublin')]).toEqual(['primary', 'london']);
+    expect(serverOf({ channel: '/stream', kind: 'output' }, 'dublin')).toBe('dublin');
+  });
+
+  test('mark a relay’s switches on its own server only', () => {
+    const event = {
+      kind: 'relay-switched',
+      atMs: 1,
+      from: null,
+      to: null,
+      trigger: 'fault',
+      hitless: false,
+    } as const;
+    const switches = [{ time: '2026-11-22T12:00:00.000Z', event: { ...event, because: 'all is silent' } }];
+    expect(marksOf(switches, 'london', 'london')).toMatchObject([
+      { number: 1, isFault: true, because: 'all is silent' },
+    ]);
+    expect(marksOf(switches, 'dublin', 'london')).toEqual([]);
+  });
+});
+
+test('every repetition that can be chosen is a day that the agent takes', () => {
+  // The 31st is the fifth of its weekday, and the 29th of February comes once in four years.
+  for (const date of ['2026-11-08', '2026-12-31', '2028-02-29']) {
+    for (const { is } of REPEATS) expect([is, parsePlannedDay(dayOf(date, is)).ok]).toEqual([is, true]);
+  }
+  expect(dayOf('2026-11-08', 'nth')).toBe('every second sunday of november');
+  expect(dayOf('2026-11-08', 'yearly')).toBe('every 8 november');
+});

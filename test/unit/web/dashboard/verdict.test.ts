@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import type { AgentView, LegView, ServerView, StationView } from '../../../../src/domain/view.ts';
+import { serverVerdict, stationVerdict } from '../../../../src/web/dashboard/text/verdict.ts';
+import { DUBLIN, LONDON, POLICY, PRIMARY } from '../../decide/builders.ts';
+import { VIEW } from '../support.ts';
+
+const [SECONDARY] = POLICY.sources.slice(1);
+if (SECONDARY === undefined) throw new Error('no second source');
+
+function legsWith(changes: Partial<Record<string, Partial<LegView>>>): LegView[] {
+  return POLICY.legs
+    .filter(({ server }) => server === LONDON)
+    .map(({ id, source, mount }) => ({
+      leg: id,
+      source,
+      mount,
+      condition: 'audible',
+      reason: '',
+      detail: '',
+      forMs: 61_000,
+      listeners: 3,
+      title: null,
+      rmsDbfs: [-20, -20],
+      truePeakDbtp: -3,
+      momentaryLufs: -18,
+      shortTermLufs: -18,
+      faults: [],
+      warnings: [],
+      ...changes[source],
+    }));
+}
+
+const SILENT = { condition: 'faulty', reason: 'silent', forMs: 4_000 } as const;
+
+function seen(server: Partial<ServerView>, station: Partial<StationView> = {}) {
+  const [first] = VIEW.stations;
+  const [known] = first?.servers ?? [];
+  if (first === undefined || known === undefined) throw new Error('no station');
+  const one: ServerView = { ...known, legs: legsWith({}), ...server };
+  const whole: StationView = { ...first, servers: [one], ...station };
+  const agent: AgentView = { ...VIEW, stations: [whole] };
+  return { server: serverVerdict(agent, whole, one), station: stationVerdict(agent, whole) };
+}
+
+const RELAY: NonNullable<StationView['relay']> = {
+  onAir: null,
+  playing: 'noise-floor',
+  latencyMs: null,
+  wantedLatencyMs: 8_000,
+  legs: [],
+  outputs: [],
+  heldBytes: 0,
+  dryMs: 0,
+  sound: null,
+  processing: null,
+};
+
+describe('what the page says is on air', () => {
+  test('all is well while the first source sounds', () => {
+    const { server, station } = seen({});
+    expect(server).toMatchObject({ tone: 'good', onAir: 'Primary', says: 'sounding for 61 s' });
+    expect(station).toEqual({ tone: 'good', says: 'Primary is on air on London' });
+  });
+
+  test('a stand-in wants a look, and says what is wrong with the first', () => {
+    const { server, station } = seen({ onAir: SECONDARY, legs: legsWith({ primary: SILENT }) });
+    expect(server).toMatchObject({ tone: 'warn', onAir: 'Secondary', says: 'a stand-in: primary is silent' });
+    expect(station.says).toBe('London: Secondary – a stand-in: primary is silent');
+  });
+
+  test.each([
+    ['silence on air', { legs: legsWith({ primary: SILENT }) }, 'bad', 'silent for 4 s: listeners hear it'],
+    ['a server that is down', { condition: 'down', detail: 'refused' }, 'bad', 'refused'],
+    [
+      'our own deafness, which is no fault',
+      { legs: legsWith({ primary: { condition: 'unknown', reason: 'decoder' } }) },
+      'unknown',
+      'can’t hear it: our decoder fails',
+    ],
+    ['a start', { onAir: null }, 'unknown', 'looking at what is on air'],
+    [
+      'a full server',
+      { condition: 'overloaded', detail: 'no room' },
+      'warn',
+      'sounding for 61 s, but Icecast is overloaded: no room',
+    ],
+  ] as const)('%s', (_what, changes, tone, says) => {
+    expect(seen(changes).server).toMatchObject({ tone, says });
+  });
+
+  test('nothing to play is the worst, though the server has a source on its list', () => {
+    expect(seen({}, { relay: RELAY }).server).toMatchObject({ tone: 'bad', onAir: 'Nothing' });
+    const emergency = { ...RELAY, playing: 'emergency-file' as const };
+    expect(seen({}, { relay: emergency }).server).toMatchObject({ tone: 'bad', onAir: 'Emergency file' });
+  });
+
+  test('where the agent of a relayed server is gone, nobody claims to know', () => {
+    const away = seen({ server: DUBLIN, onAir: null, role: 'deputy' }, { relay: RELAY });
+    expect(away.server).toMatchObject({ tone: 'warn', onAir: 'No agent' });
+  });
+
+  test('the reason is the last switch, with legs as people call them; a hold goes before it', () => {
+    const because = 'myfm/primary@london is silent for 5.0 s';
+    const event = {
+      kind: 'switched',
+      atMs: 1,
+      server: LONDON,
+      from: PRIMARY,
+      to: SECONDARY,
+      trigger: 'fault',
+      because,
+    } as const;
+    const events = [{ time: '2026-11-22T12:00:00.000Z', event }];
+    expect(seen({ onAir: SECONDARY }, { events }).server.why).toMatch(
+      /: primary on london is silent for 5.0 s$/,
+    );
+    const hold = { author: 'ann', remainingMs: 600_000, source: SECONDARY };
+    expect(seen({ onAir: SECONDARY, hold }, { events }).server.why).toBe('Put on by ann, for 10 min more');
+  });
+});
