@@ -141,6 +141,8 @@ export class Agent {
       decisions: this.#loop.figures,
       queuedInputs: this.#loop.queuedInputs,
       stations: [...this.#stations.values()].map(({ records }) => records.figures),
+      outbox: this.#alerting?.figures ?? [],
+      isHistoryFailing: this.chronicle.history.isFailing,
     };
   }
 

@@ -1,3 +1,4 @@
+import type { OutboxFigures } from '../domain/figures.ts';
 import type { Severity } from '../domain/incidents.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
 import { Backoff } from '../platform/backoff.ts';
@@ -7,16 +8,6 @@ import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import type { Delivery, Hook } from './hook.ts';
 import type { AlertMessage } from './message.ts';
-
-/** What is told of how it goes. */
-export interface OutboxFigures {
-  readonly hook: string;
-  readonly waiting: number;
-  readonly sent: number;
-  readonly failed: number;
-  /** Given up. */
-  readonly dead: number;
-}
 
 /** Where rows are kept. Neither ever rejects. */
 export interface OutboxStore {

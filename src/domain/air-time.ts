@@ -80,7 +80,7 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
   switch (event.kind) {
     case 'leg-changed': {
       const legs = new Map(airTime.legs).set(event.leg, event.to.is);
-      const beganUnixMs = unixMs - Math.max(0, event.atMs - event.to.sinceMs);
+      const beganUnixMs = began(unixMs, event.atMs, event.to.sinceMs);
       return settle({ ...airTime, legs }, beganUnixMs);
     }
     case 'took-over':
@@ -93,11 +93,11 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
         unixMs,
       );
     case 'server-changed': {
-      const beganUnixMs = unixMs - Math.max(0, event.atMs - event.to.sinceMs);
+      const beganUnixMs = began(unixMs, event.atMs, event.to.sinceMs);
       return settle(withServer(airTime, event.server, { isDown: event.to.is === 'down' }), beganUnixMs);
     }
     case 'health-changed': {
-      const beganUnixMs = unixMs - Math.max(0, event.atMs - event.to.sinceMs);
+      const beganUnixMs = began(unixMs, event.atMs, event.to.sinceMs);
       return settle(withServer(airTime, event.server, { health: airOfHealth(event.to.is) }), beganUnixMs);
     }
     case 'output-changed': {
@@ -118,6 +118,11 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
     default:
       return { airTime, segments: [] };
   }
+}
+
+/** When something began that was found at `atMs`; whole ms, as what lies between is added up. */
+function began(unixMs: number, atMs: number, sinceMs: number): number {
+  return Math.round(unixMs - Math.max(0, atMs - sinceMs));
 }
 
 /** Ends every stretch at this moment, without anything having happened. */

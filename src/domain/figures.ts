@@ -12,6 +12,19 @@ export interface AgentFigures {
   /** Inputs that wait for their decision now. */
   readonly queuedInputs: number;
   readonly stations: readonly StationFigures[];
+  readonly outbox: readonly OutboxFigures[];
+  /** The disk takes nothing now. */
+  readonly isHistoryFailing: boolean;
+}
+
+/** What waits for one receiver of alerts, and what became of it since the start. */
+export interface OutboxFigures {
+  readonly hook: string;
+  readonly waiting: number;
+  readonly sent: number;
+  readonly failed: number;
+  /** Given up. */
+  readonly dead: number;
 }
 
 export interface StationFigures {

@@ -121,7 +121,14 @@ export class Metrics {
     this.#level('sustain_leg_short_term_lufs', labels, leg.shortTermLufs);
   }
 
-  #figures({ decisions, queuedInputs, stations }: AgentFigures): void {
+  #figures({ decisions, queuedInputs, stations, outbox, isHistoryFailing }: AgentFigures): void {
+    this.#gauge('sustain_history_failing', {}, isHistoryFailing ? 1 : 0);
+    for (const { hook, waiting, sent, failed, dead } of outbox) {
+      this.#gauge('sustain_alerts_waiting', { hook }, waiting);
+      this.#counter('sustain_alerts_sent_total', { hook }, sent);
+      this.#counter('sustain_alerts_failed_total', { hook }, failed);
+      this.#counter('sustain_alerts_given_up_total', { hook }, dead);
+    }
     this.#counter('sustain_decisions_total', {}, decisions.count);
     this.#counter('sustain_decision_delay_seconds_total', {}, decisions.delayMs / 1000);
     this.#gauge('sustain_decision_delay_longest_seconds', {}, decisions.longestMs / 1000);
@@ -197,6 +204,8 @@ const GAUGES = [
   ['sustain_decision_delay_longest_seconds', 'The longest wait of an input in the last minute.', []],
   ['sustain_queued_inputs', 'Inputs that wait for their decision.', []],
   ['sustain_levels_readers', 'Who watches the meters.', []],
+  ['sustain_history_failing', '1 while the disk takes nothing.', []],
+  ['sustain_alerts_waiting', 'Alerts that wait to be told.', ['hook']],
 ] as const satisfies readonly Family[];
 
 const COUNTERS = [
@@ -212,6 +221,9 @@ const COUNTERS = [
     'Times the ffmpeg of a public mount was replaced.',
     ['station', 'mount'],
   ],
+  ['sustain_alerts_sent_total', 'Alerts told.', ['hook']],
+  ['sustain_alerts_failed_total', 'Tries to tell alerts that failed.', ['hook']],
+  ['sustain_alerts_given_up_total', 'Alerts that nobody was told of in a day.', ['hook']],
   ['sustain_decisions_total', 'Inputs decided on.', []],
   ['sustain_decision_delay_seconds_total', 'Time that inputs waited for their decision.', []],
   ['sustain_levels_frames_total', 'Frames of meters sent.', []],

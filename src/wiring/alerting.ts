@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { startHeartbeat } from '../alerts/heartbeat.ts';
 import { type AlertMessage, messageOf } from '../alerts/message.ts';
-import { Outbox, type OutboxFigures, type Verdict } from '../alerts/outbox.ts';
+import { Outbox, type Verdict } from '../alerts/outbox.ts';
 import type { AlertsConfig, Config } from '../config/index.ts';
 import { whoTells } from '../decide/telling.ts';
+import type { OutboxFigures } from '../domain/figures.ts';
 import type { ServerName, StationName } from '../domain/ids.ts';
 import type { IncidentChange, Severity } from '../domain/incidents.ts';
 import type { OutboxRow } from '../domain/outbox.ts';

@@ -61,6 +61,8 @@ export function stationLevels(): StationLevels {
 export const FIGURES: AgentFigures = {
   decisions: { count: 3, delayMs: 30, longestMs: 20 },
   queuedInputs: 0,
+  outbox: [{ hook: 'desk', waiting: 2, sent: 5, failed: 1, dead: 0 }],
+  isHistoryFailing: false,
   stations: [
     {
       station: MYFM,
