@@ -68,3 +68,26 @@ describe('the printed faults', () => {
     );
   });
 });
+
+describe('a witness', () => {
+  const load = (file: string, witness: string) =>
+    loadConfig(`${folder}valid/${file}.yaml`, EXAMPLE_ENV, { witness });
+
+  it('stands beside no server, and needs no right to feed one', async () => {
+    const loaded = await load('two-servers', 'paris');
+    expect(loaded.ok ? [loaded.config.self, loaded.config.isWitness] : loaded.faults).toEqual([
+      'paris',
+      true,
+    ]);
+  });
+
+  it('needs a name of its own, the name of a station and a cluster', async () => {
+    const faultsOf = async (file: string, witness: string) => {
+      const loaded = await load(file, witness);
+      return loaded.ok ? [] : loaded.faults.map(({ path }) => path);
+    };
+    expect(await faultsOf('two-servers', 'london')).toEqual(['servers.london']);
+    expect(await faultsOf('two-servers', 'A third place')).toEqual(['server']);
+    expect(await faultsOf('two-stations', 'paris')).toEqual(['dns', 'cluster']);
+  });
+});

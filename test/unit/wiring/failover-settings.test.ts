@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { EXAMPLE_ENV } from '../../../fixtures/config/catalogue.ts';
+import { type Config, type DnsConfig, loadConfig, loadConfigText } from '../../../src/config/index.ts';
+import {
+  failoverPolicy,
+  namesOf,
+  providerSettings,
+  publicAddressOf,
+} from '../../../src/wiring/failover-settings.ts';
+import { recordsFor } from '../../../src/wiring/zone.ts';
+
+const folder = new URL('../../../fixtures/config/valid/', import.meta.url).pathname;
+
+function withDns(loaded: Awaited<ReturnType<typeof loadConfig>>): { config: Config; dns: DnsConfig } {
+  if (!loaded.ok) throw new Error(loaded.faults.map(({ message }) => message).join('\n'));
+  if (loaded.config.dns === null) throw new Error('it has no dns');
+  return { config: loaded.config, dns: loaded.config.dns };
+}
+
+test('a server is judged at its public address and asked for under the name of the station', async () => {
+  const { config, dns } = withDns(await loadConfig(`${folder}two-servers.yaml`, EXAMPLE_ENV, {}));
+  expect(config.servers.map((server) => publicAddressOf(server, dns))).toEqual([
+    { host: '203.0.113.10', port: 8000, tls: false, name: 'stream.myfm.example' },
+    { host: '198.51.100.10', port: 8000, tls: false, name: 'stream.myfm.example' },
+  ]);
+});
+
+test('where publicUrl says otherwise, there', async () => {
+  const text = `
+server: london
+servers:
+  london: { url: "http://10.0.0.1:8000", publicAddress: 203.0.113.10, publicUrl: "https://192.168.1.2", admin: { passwordEnv: ICECAST_ADMIN } }
+  dublin: { url: "https://10.1.0.1:8443", publicAddress: 198.51.100.10, admin: { passwordEnv: ICECAST_ADMIN } }
+stations: { myfm: { sources: [{ name: primary, mount: /primary }] } }
+dns: { provider: command, command: [/bin/true], zone: myfm.example, record: stream.myfm.example }
+`;
+  const { config, dns } = withDns(await loadConfigText(text, 'sustain.yaml', EXAMPLE_ENV, {}));
+  expect(config.servers.map((server) => publicAddressOf(server, dns))).toEqual([
+    { host: '192.168.1.2', port: 443, tls: true, name: 'stream.myfm.example' },
+    { host: '198.51.100.10', port: 8443, tls: true, name: 'stream.myfm.example' },
+  ]);
+});
+
+test('what the config says of the name reaches the decision, the provider and the records', async () => {
+  const { config, dns } = withDns(await loadConfig(`${folder}names.yaml`, EXAMPLE_ENV, { witness: 'paris' }));
+  expect(failoverPolicy(config, dns)).toMatchObject({
+    self: 'paris',
+    servers: ['london', 'dublin'],
+    intervalMs: 10_000,
+    fastIntervalMs: 2_000,
+    fall: 4,
+    rise: 3,
+    silenceMs: 15_000,
+    endListenersAfterMs: null,
+    mode: 'cluster',
+  });
+  const settings = providerSettings(dns);
+  expect(settings).toMatchObject({
+    provider: 'rfc2136',
+    server: { host: '192.0.2.53', port: 53 },
+    keyName: 'sustain',
+    keyAlgorithm: 'hmac-sha256',
+    names: ['stream.myfm.example', 'listen.myfm.example'],
+  });
+  expect(JSON.stringify(settings)).not.toContain(EXAMPLE_ENV.DNS_KEY);
+  const [london] = dns.prefer;
+  if (london === undefined) throw new Error('no server is preferred');
+  expect(
+    recordsFor(namesOf(config, dns), london).map(({ name, type, addresses }) => [name, type, addresses]),
+  ).toEqual([
+    ['stream.myfm.example', 'A', ['203.0.113.10']],
+    ['stream.myfm.example', 'AAAA', ['2001:db8::10']],
+    ['listen.myfm.example', 'A', ['203.0.113.10']],
+    ['listen.myfm.example', 'AAAA', ['2001:db8::10']],
+  ]);
+});
