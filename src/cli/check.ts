@@ -12,12 +12,15 @@ import { judgeDns } from './check/judge-dns.ts';
 import { judgeEmergencyFiles } from './check/judge-emergency.ts';
 import { howToCheckByHand, judgeIcecastXml } from './check/judge-xml.ts';
 import { reportJson, reportText } from './check/print.ts';
+import { witnessName } from './witness.ts';
 
 export interface CheckOptions {
   /** Path of `sustain.yaml`. */
   readonly config: string;
   /** `--server`. */
   readonly server?: string | undefined;
+  /** `--witness`, with or without a name. */
+  readonly witness?: string | boolean | undefined;
   /** For scripts: one JSON document on stdout and nothing else. */
   readonly json?: boolean | undefined;
   /** `--icecast-xml`: the file of the server that this agent stands beside. */
@@ -34,7 +37,10 @@ export type CheckExitCode = 0 | 1 | 2;
 export async function runCheck(options: CheckOptions): Promise<CheckExitCode> {
   const print = options.print ?? ((text) => process.stdout.write(`${text}\n`));
   const json = options.json === true;
-  const loaded = await loadConfig(options.config, options.env ?? process.env, { server: options.server });
+  const loaded = await loadConfig(options.config, options.env ?? process.env, {
+    server: options.server,
+    witness: witnessName(options.witness),
+  });
   if (!loaded.ok) {
     const { faults, warnings } = loaded;
     if (json) print(JSON.stringify({ ok: false, config: { faults, warnings } }, null, 2));

@@ -33,6 +33,7 @@ program
   .description('check the configuration, then every server in it')
   .requiredOption('--config <file>', 'the configuration', 'sustain.yaml')
   .option('--server <name>', 'which server of the config to take as our own (or SUSTAIN_SERVER)')
+  .option('--witness [name]', 'check as a witness, which stands beside no server')
   .option('--icecast-xml <file>', 'also read this icecast.xml and say what in it will bite')
   .option('--alerts', 'send a test through every receiver of alerts, and do nothing else')
   .option('--json', 'print JSON')
@@ -40,6 +41,7 @@ program
     async (options: {
       config: string;
       server?: string;
+      witness?: string | boolean;
       icecastXml?: string;
       alerts?: boolean;
       json?: boolean;

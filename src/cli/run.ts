@@ -16,9 +16,6 @@ export interface RunOptions {
   readonly witness?: string | boolean | undefined;
 }
 
-/** What a witness is called that was given no name. */
-const WITNESS = 'witness';
-
 /** Exit codes of every command: 0 in order, 1 something is wrong out there, 2 something is wrong with what we were given. */
 export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
 
@@ -29,7 +26,7 @@ export async function run(options: RunOptions): Promise<number> {
     loadConfig(options.config, process.env, {
       ...flags,
       server,
-      witness: witness === true ? WITNESS : witness || undefined,
+      witness: witnessName(witness),
     });
   const loaded = await load({ leaveOut: true });
   if (!loaded.ok) {
