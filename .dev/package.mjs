@@ -1,4 +1,5 @@
-// `npm run package`: the .deb, in dist/package/. `-- --version 0.1.1` names another version, for tests of an upgrade.
+// `npm run package`: the .deb, in dist/package/. `-- --version 0.1.1` names another version, for tests of an upgrade;
+// `--quick` does not compress, `--built` takes dist/ as it is.
 
 import { createHash } from 'node:crypto';
 import {
@@ -20,7 +21,14 @@ import { billOfMaterials, licenceTexts } from './bom.mjs';
 import { shipTo } from './shipped.mjs';
 import { Explained, filesUnder, onPath, root, runQuietly, step } from './steps.mjs';
 
-const { values } = parseArgs({ options: { version: { type: 'string' }, out: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    version: { type: 'string' },
+    out: { type: 'string' },
+    quick: { type: 'boolean' },
+    built: { type: 'boolean' },
+  },
+});
 const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
 const source = (...parts) => join(root, '.deploy', ...parts);
@@ -90,7 +98,9 @@ async function build() {
   const tree = mkdtempSync(join(tmpdir(), 'sustain-deb-'));
   try {
     await step('program', async () => {
-      await runQuietly('npm', ['run', 'build']);
+      if (!values.built) await runQuietly('npm', ['run', 'build']);
+      for (const part of ['build.mjs', 'build-sqlite.mjs'])
+        await runQuietly('node', [join('native-bindings', part)]);
       layOut(tree, version);
       control(tree, version, architecture);
     });
@@ -100,9 +110,13 @@ async function build() {
     mkdirSync(out, { recursive: true });
     const file = join(out, `sustain_${version}_${architecture}.deb`);
     await step('dpkg-deb', () =>
-      runQuietly('dpkg-deb', ['--root-owner-group', '-Zxz', '-z3', '--build', tree, file], {
-        env: { ...process.env, SOURCE_DATE_EPOCH: when },
-      }),
+      runQuietly(
+        'dpkg-deb',
+        ['--root-owner-group', ...(values.quick ? ['-Znone'] : ['-Zxz', '-z3']), '--build', tree, file],
+        {
+          env: { ...process.env, SOURCE_DATE_EPOCH: when },
+        },
+      ),
     );
     console.log(`${file} (${(statSync(file).size / 1024 / 1024).toFixed(1)} MiB)`);
   } finally {

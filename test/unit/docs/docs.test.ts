@@ -1,0 +1,246 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { loadConfigText } from '../../../src/config/index.ts';
+import { parseIcecastXml } from '../../../src/icecast/xml.ts';
+import { commandNames, optionsOf } from './reference.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+function markdownUnder(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+}
+
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...markdownUnder('docs')].map(
+  (path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }),
+);
+
+interface Block {
+  readonly page: string;
+  readonly language: string;
+  readonly text: string;
+}
+
+const BLOCKS: Block[] = PAGES.flatMap(({ path, text }) =>
+  [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map((match) => ({
+    page: path,
+    language: match[1] ?? '',
+    text: match[2] ?? '',
+  })),
+);
+const blocksIn = (...languages: string[]) =>
+  BLOCKS.filter(({ language }) => languages.includes(language)).map(
+    (block, index) => [`${block.page} ${index + 1}`, block] as const,
+  );
+
+/** As GitHub makes anchors of headings. */
+const anchorsOf = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map((match) =>
+    (match[1] ?? '')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe('links', () => {
+  test.each(PAGES.map((page) => [page.path, page] as const))('of %s lead somewhere', (_path, page) => {
+    const dead = [...page.text.matchAll(/\]\(([^)\s]+)\)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((target) => !/^(https?:|mailto:)/.test(target))
+      .filter((target) => {
+        const [file = '', anchor] = target.split('#');
+        const path = file === '' ? page.path : join(dirname(page.path), file);
+        if (relative('.', path).startsWith('..') || !existsSync(join(ROOT, path))) return true;
+        return anchor !== undefined && !anchorsOf(readFileSync(join(ROOT, path), 'utf8')).includes(anchor);
+      });
+    expect(dead).toEqual([]);
+  });
+});
+
+type Tree = { [key: string]: Tree } | Tree[] | string | null;
+
+const BASE = `server: london
+servers:
+  london: { url: "http://10.0.0.1:8000", publicAddress: 203.0.113.10, admin: { passwordEnv: PW }, source: { passwordEnv: PW } }
+  dublin: { url: "http://10.1.0.1:8000", publicAddress: 198.51.100.10, admin: { passwordEnv: PW }, source: { passwordEnv: PW } }
+stations:
+  myfm:
+    sources: [ { name: primary, mount: /primary }, { name: secondary, mount: /secondary } ]
+`;
+
+/** A part of a config put where it belongs into a whole one. */
+function whole(text: string): string {
+  const part = parse(text, { schema: 'failsafe' }) as Record<string, Tree>;
+  const base = parse(BASE, { schema: 'failsafe' }) as Record<string, Tree>;
+  if ('sources' in part) return stringify({ ...base, stations: { part } });
+  return stringify({ ...base, ...part });
+}
+
+describe('configs', () => {
+  test.each(blocksIn('yaml'))('in %s hold', async (_where, { text }) => {
+    const loaded = await loadConfigText(whole(text), '/etc/sustain/sustain.yaml', { PW: 'x' }, {});
+    // Only the secrets of the example are not here.
+    const faults = loaded.ok
+      ? []
+      : loaded.faults.filter(
+          ({ message }) => !/does not exist|CREDENTIALS_DIRECTORY is not set/.test(message),
+        );
+    expect(faults).toEqual([]);
+  });
+
+  test.each(blocksIn('xml'))('for Icecast in %s are XML', (_where, { text }) => {
+    expect(parseIcecastXml(`<icecast>${text}</icecast>`)).not.toBeNull();
+  });
+});
+
+const SCRIPTS = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts as Record<
+  string,
+  string
+>;
+
+/** Commands of Debian, npm and systemd that a page may name; those of our own are looked at word by word. */
+const OTHERS =
+  /^(apt-get|systemctl|curl|echo|ffmpeg|docker|node|npm|npx|git|cd|cp|TOKEN=|export|sudo|dig|journalctl|SUSTAIN_|liquidsoap|nsupdate|tsig-keygen|pdnsutil|printf|cat|chmod|install|openssl|kill|mkdir|psql|sqlite3|promtool|jq|python3|tar|for|do|done|while|nats-server|rndc|named-checkconf|nats|butt)/;
+
+/** Lines of a shell block, continued ones joined, without comments. */
+function commandsIn(text: string): string[] {
+  return text
+    .replace(/\\\n\s*/g, ' ')
+    .split('\n')
+    .map((line) => line.replace(/\s+#\s.*$/, '').trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+describe('commands', () => {
+  const shell = blocksIn('sh', 'bash', 'shell');
+
+  test.each(shell)('in %s are known', (_where, { text }) => {
+    for (const line of commandsIn(text)) {
+      for (const [, name = ''] of line.matchAll(/npm run (?:--silent )?([\w:]+)/g))
+        expect(Object.keys(SCRIPTS), line).toContain(name);
+      const ours = /^(?:sustain|node dist\/src\/cli\/main\.js|npm run demo --) ?(.*)/.exec(line);
+      if (ours === null) {
+        expect(line).toMatch(OTHERS);
+        continue;
+      }
+      const words = (ours[1] ?? '').split(/\s+[|<>&].*$/)[0]?.split(/\s+/) ?? [];
+      const [command = ''] = line.startsWith('npm run demo') ? ['demo'] : words;
+      expect([...commandNames(), '--version', '--help'], line).toContain(command);
+      const known = command.startsWith('-') ? [] : optionsOf(command);
+      for (const word of words.slice(1)) {
+        const [option = ''] = word.split('=');
+        if (/^--?[a-z]/.test(option)) expect(known, line).toContain(option);
+      }
+    }
+  });
+
+  test.each(blocksIn('liquidsoap'))('of Liquidsoap in %s are a script it takes', (_where, { text }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sustain-docs-'));
+    try {
+      chmodSync(folder, 0o755);
+      const script = join(folder, 'radio.liq');
+      writeFileSync(script, text.replace('/srv/music', folder));
+      const checked = spawnSync('liquidsoap', ['--check', script], {
+        encoding: 'utf8',
+        ...(process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}),
+        env: { PATH: process.env['PATH'], HOME: '/tmp' },
+      });
+      expect(`${checked.stdout}${checked.stderr}`).not.toMatch(/rror/);
+      expect(checked.status).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('the runbook', () => {
+  test('has a page for every alert, and no other', () => {
+    const source = readFileSync(join(ROOT, 'src/domain/events.ts'), 'utf8');
+    const union = /export type AlertCode =([\s\S]*?);/.exec(source)?.[1] ?? '';
+    const codes = [...union.matchAll(/'([a-z-]+)'/g)].map((match) => match[1] ?? '');
+    const runbook = PAGES.find(({ path }) => path === 'docs/runbook.md')?.text ?? '';
+    const pages = [...runbook.matchAll(/^## (\S+)$/gm)].map((match) => match[1] ?? '');
+    expect(codes.length).toBeGreaterThan(10);
+    expect([...pages].sort()).toEqual([...codes].sort());
+  });
+});
+
+describe('the unit of systemd', () => {
+  test('is exposed to less than 1.5, as systemd itself counts', () => {
+    const unit = join(ROOT, '.deploy/systemd/sustain.service');
+    const analysed = spawnSync('systemd-analyze', ['security', '--offline=true', '--threshold=15', unit], {
+      encoding: 'utf8',
+    });
+    expect(analysed.stdout).toMatch(/Overall exposure level for sustain\.service: \d/);
+    expect(analysed.status, analysed.stdout.split('\n').at(-2)).toBe(0);
+  });
+});
+
+describe('what ships', () => {
+  test('is what the list of licences says', () => {
+    const made = spawnSync(
+      process.execPath,
+      ['-e', "import('./.dev/bom.mjs').then((bom) => process.stdout.write(bom.licenceList()))"],
+      { cwd: ROOT, encoding: 'utf8' },
+    );
+    expect(readFileSync(join(ROOT, 'docs/licences.md'), 'utf8'), 'run `npm run bom`').toBe(made.stdout);
+  });
+});
+
+interface Compose {
+  readonly services: Readonly<
+    Record<
+      string,
+      { image?: string; command?: string[]; depends_on?: string[]; volumes?: string[]; secrets?: string[] }
+    >
+  >;
+  readonly secrets: object;
+  readonly volumes: object;
+}
+
+describe('the compose file', () => {
+  const compose = parse(readFileSync(join(ROOT, '.deploy/compose.yaml'), 'utf8'), { merge: true }) as Compose;
+
+  test('has the two Icecasts, two agents, a witness, NATS and PowerDNS', () => {
+    const names = Object.keys(compose.services);
+    for (const name of [
+      'icecast-london',
+      'icecast-dublin',
+      'agent-london',
+      'agent-dublin',
+      'witness',
+      'powerdns',
+    ])
+      expect(names).toContain(name);
+    expect(names.filter((name) => name.startsWith('nats'))).toHaveLength(3);
+  });
+
+  test('names only what is there, and starts agents with options that the program has', () => {
+    for (const service of Object.values(compose.services)) {
+      for (const name of service.depends_on ?? []) expect(Object.keys(compose.services)).toContain(name);
+      for (const name of service.secrets ?? []) expect(Object.keys(compose.secrets)).toContain(name);
+      for (const volume of service.volumes ?? []) {
+        const [from = ''] = volume.split(':');
+        if (!from.startsWith('.')) expect(Object.keys(compose.volumes)).toContain(from);
+      }
+      if (service.image?.startsWith('sustain')) {
+        const options = (service.command ?? []).filter((word) => word.startsWith('--'));
+        for (const option of options) expect(optionsOf('run')).toContain(option);
+      }
+    }
+  });
+});
