@@ -188,7 +188,8 @@ async function watchdog(machine) {
     Number((await machine.run('systemctl show sustain -p NRestarts')).split('=')[1]);
   const before = await restarts();
   const fromMs = performance.now();
-  await heardDuring('the agent hangs (SIGSTOP)', 500, async () => {
+  // Its connection stays open, so that Icecast waits for its source-timeout, 5 s, before the net; a player's buffer hides some.
+  await heardDuring('the agent hangs (SIGSTOP)', 5000, async () => {
     await machine.run('kill -STOP $(systemctl show sustain -p MainPID --value)');
     await waitUntil('the watchdog', 60_000, async () => (await restarts()) > before);
     row('the watchdog ended it after', Math.round((performance.now() - fromMs) / 1000), true, ' s');

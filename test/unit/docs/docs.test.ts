@@ -75,19 +75,30 @@ type Tree = { [key: string]: Tree } | Tree[] | string | null;
 
 const BASE = `server: london
 servers:
-  london: { url: "http://10.0.0.1:8000", publicAddress: 203.0.113.10, admin: { passwordEnv: PW }, source: { passwordEnv: PW } }
-  dublin: { url: "http://10.1.0.1:8000", publicAddress: 198.51.100.10, admin: { passwordEnv: PW }, source: { passwordEnv: PW } }
+  london: { url: "http://10.0.0.1:8000", publicAddress: 203.0.113.10, admin: { passwordFile: ./pw }, source: { passwordFile: ./pw } }
+  dublin: { url: "http://10.1.0.1:8000", publicAddress: 198.51.100.10, admin: { passwordFile: ./pw }, source: { passwordFile: ./pw } }
 stations:
   myfm:
     sources: [ { name: primary, mount: /primary }, { name: secondary, mount: /secondary } ]
 `;
 
+/** What a page leaves out. */
+const ELLIPSIS = ['…', '...', '<...>'];
+
+function merged(base: Tree | undefined, part: Tree): Tree {
+  if (typeof part === 'string' && ELLIPSIS.includes(part)) return base ?? part;
+  const isSection = (tree: Tree | undefined): tree is { [key: string]: Tree } =>
+    typeof tree === 'object' && tree !== null && !Array.isArray(tree);
+  if (!isSection(base) || !isSection(part)) return part;
+  const entries = Object.entries(part).map(([key, value]) => [key, merged(base[key], value)] as const);
+  return { ...base, ...Object.fromEntries(entries) };
+}
+
 /** A part of a config put where it belongs into a whole one. */
 function whole(text: string): string {
   const part = parse(text, { schema: 'failsafe' }) as Record<string, Tree>;
   const base = parse(BASE, { schema: 'failsafe' }) as Record<string, Tree>;
-  if ('sources' in part) return stringify({ ...base, stations: { part } });
-  return stringify({ ...base, ...part });
+  return stringify('sources' in part ? { ...base, stations: { part } } : merged(base, part));
 }
 
 describe('configs', () => {
