@@ -133,8 +133,8 @@ ${markdownTable(['stations', 'LAME quality', 'CPU', 'RSS', 'PSS', 'private'], ra
 ![Growth with the number of stations](relay.svg)
 
 They don't do the same with the sound. Liquidsoap: \`input.http\` twice, \`blank.strip\`, \`fallback\`, \`compress\`, \`limit\`.
-Sustain: both legs metered (levels, loudness, true peak, faults), delayed, aligned and spliced; no compressor or limiter, so
-the row "without compress and limit" is there too. Liquidsoap runs its streams in one thread and can't carry more
+Sustain: both legs metered (levels, loudness, true peak, faults), delayed, aligned and spliced, and the chain of the preset
+\`music\`: levelled, compressed in bands, limited by true peak. Liquidsoap runs its streams in one thread and can't carry more
 stations than fill one core, so it is not measured past 24.
 
 The rest of the machine (Icecast, the feeder, whatever else ran) took ${Math.min(...others).toFixed(0)} to ${Math.max(...others).toFixed(0)} core% meanwhile, so trust

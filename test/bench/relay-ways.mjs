@@ -4,7 +4,7 @@ import { startAgent, startLiquidsoapScripts } from './ways.mjs';
 /** @typedef {import('./ways.mjs').Running} Running */
 
 export const WAYS = {
-  sustain: "Sustain, ffmpeg's LAME quality (3)",
+  sustain: "Sustain, LAME's default quality (3)",
   'sustain-q2': 'Sustain, LAME quality 2',
   liquidsoap: 'liquidsoap, its LAME quality (2)',
   'liquidsoap-plain': 'liquidsoap without compress and limit',
@@ -24,7 +24,7 @@ async function startSustain(server, stations, quality) {
     return [
       `  station-${name(station)}:`,
       `    sources: [{ name: primary, mount: ${primary} }, { name: secondary, mount: ${secondary} }]`,
-      `    serve: { mode: relay, outputs: [{ mount: ${outputOf(station)}, codec: mp3, bitrate: 128k${quality} }] }`,
+      `    serve: { mode: relay, processing: { preset: music }, outputs: [{ mount: ${outputOf(station)}, codec: mp3, bitrate: 128k${quality} }] }`,
     ];
   });
   return await startAgent(server, text.join('\n'), 2 * stations, (views) => {

@@ -13,10 +13,13 @@ import {
   waitUntil,
 } from '../../src/demo/rig/index.ts';
 import { sleep, systemClock } from '../../src/platform/clock.ts';
+import { type HeldLink, startHeldLink } from '../e2e/held-link.ts';
 import { capture, jumpsIn, longestQuietMs, placesIn } from '../e2e/relay-sound.ts';
 import { type RelayAgent, startRelayAgent } from '../e2e/relay-support.ts';
 
 const SECONDARY_LATER_MS = 1_300;
+/** A stuck loop of three seconds takes five repeats to be found, and more for the last doubt. */
+const DELAY_MS = 24_000;
 
 let icecast: IcecastServer;
 let material: Material;
@@ -24,6 +27,7 @@ let primary: Encoder;
 let secondary: Encoder;
 let autodj: Encoder;
 let agent: RelayAgent;
+let link: HeldLink;
 
 beforeAll(async () => {
   icecast = await startIcecast({
@@ -33,11 +37,13 @@ beforeAll(async () => {
   });
   material = await loadMaterial({ music: 'studio', pilotHz: PILOTS_HZ.primary });
   const other = await loadMaterial({ music: 'autodj', pilotHz: PILOTS_HZ.autodj });
+  link = await startHeldLink('127.0.0.41', icecast.source);
   const start = async (name: string, options: { material: Material; delayMs?: number }) => {
+    const server = name === 'primary' ? { ...icecast.source, port: link.port } : icecast.source;
     const encoder = createEncoder({
       name,
       programme: createProgramme({ name, ...options }),
-      targets: [{ server: icecast.source, mount: `/${name}` }],
+      targets: [{ server, mount: `/${name}` }],
     });
     await encoder.start();
     return encoder;
@@ -45,7 +51,7 @@ beforeAll(async () => {
   primary = await start('primary', { material });
   secondary = await start('secondary', { material, delayMs: SECONDARY_LATER_MS });
   autodj = await start('autodj', { material: other });
-  agent = await startRelayAgent({ servers: { london: icecast } });
+  agent = await startRelayAgent({ servers: { london: icecast }, delayMs: DELAY_MS });
   await waitUntil(
     'the public mount',
     60_000,
@@ -57,6 +63,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await agent?.stop();
   for (const encoder of [primary, secondary, autodj]) await encoder?.kill();
+  link?.close();
   await icecast?.stop();
 });
 
@@ -162,6 +169,32 @@ it('a primary encoder that stalls with its connection open is not heard', async 
     await pause(8_000);
   });
   expectNothingHeard(figures);
+});
+
+it('a network that stands still for 3 s on the way to the server is not heard', async () => {
+  await onAir('primary');
+  const figures = await heardDuring(async () => {
+    link.hold();
+    await pause(3_000);
+    link.release();
+    await pause(DELAY_MS + 12_000);
+  });
+  expectNothingHeard(figures);
+});
+
+it('a playout machine that is stuck in a loop on the primary is not heard: the copy goes on where it began', async () => {
+  await onAir('primary');
+  const figures = await heardDuring(async () => {
+    primary.programme.play({ is: 'stuck', loopMs: 3_000 });
+    await onAir('secondary');
+    await pause(10_000);
+    primary.programme.unmute();
+    await onAir('primary', 90_000);
+    await pause(8_000);
+  });
+  expect(figures.quietMs).toBeLessThan(50);
+  expect(figures.deadAirMs).toBeLessThan(50);
+  expect(figures).toMatchObject({ disconnects: 0, underruns: 0 });
 });
 
 it('a studio that is silent on both encoders is not heard either: the AutoDJ, and back from the first word', async () => {
