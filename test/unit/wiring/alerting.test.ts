@@ -1,0 +1,154 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Config, Secret } from '../../../src/config/index.ts';
+import type { StationEvent } from '../../../src/domain/events.ts';
+import type { ServerName } from '../../../src/domain/ids.ts';
+import { CALM_MS } from '../../../src/domain/incidents.ts';
+import { directPort } from '../../../src/history/port.ts';
+import { Alerting } from '../../../src/wiring/alerting.ts';
+import { Chronicle } from '../../../src/wiring/chronicle.ts';
+import { Colleagues } from '../../../src/wiring/colleagues.ts';
+import { type Receiver, startReceiver } from '../alerts/support.ts';
+import { AUTODJ, DUBLIN, goodLook, LONDON, MYFM, PRIMARY, policyWith } from '../decide/builders.ts';
+import { temporaryFolder } from '../history/support.ts';
+import { type ManualClock, manualClock } from '../platform/clocks.ts';
+import { keptLog } from './support.ts';
+
+const started: { readonly alerting: Alerting; readonly chronicle: Chronicle }[] = [];
+afterEach(async () => {
+  for (const { alerting, chronicle } of started.splice(0)) {
+    alerting.stop();
+    await chronicle.stop();
+  }
+});
+
+function configOf(self: ServerName, url: string): Config {
+  const admin = { user: 'admin', password: new Secret('shared', 'the test') };
+  const target = { kind: 'webhook', url: new Secret(url, 'the test'), secret: null } as const;
+  return {
+    self,
+    servers: [LONDON, DUBLIN].map((name) => ({ name, admin })),
+    alerts: {
+      hooks: [{ name: 'webhook', minimum: 'warning', stations: null, target }],
+      heartbeats: [],
+    },
+  } as unknown as Config;
+}
+
+async function agent(self: ServerName, url: string, clock: ManualClock, directory = temporaryFolder()) {
+  const { log, lines } = keptLog();
+  const port = directPort({ directory, wallTime: () => clock.wallTime(), setAside: () => {} });
+  const chronicle = await Chronicle.open({ agent: self, directory, clock, log, port });
+  chronicle.settings(policyWith({ self }));
+  const colleagues = new Colleagues(clock);
+  const alerting = await Alerting.start({
+    config: configOf(self, url),
+    chronicle,
+    colleagues,
+    troublesOf: () => [],
+    isWell: () => true,
+    clock,
+    random: { next: () => 0.5, token: () => 'a' },
+    log,
+  });
+  const one = { self, chronicle, colleagues, alerting, directory, lines };
+  started.push(one);
+  return one;
+}
+type TestAgent = Awaited<ReturnType<typeof agent>>;
+
+/** Agents that see each other's sign of life, and time that passes for all of them. */
+async function pass(clock: ManualClock, seconds: number, seeing: readonly TestAgent[]): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    clock.advance(1_000);
+    for (const one of seeing)
+      for (const other of seeing) {
+        if (one === other) continue;
+        const marks = other.alerting.marksFor(one.self);
+        one.colleagues.saw(goodLook(clock.nowMs(), [], [{ agent: other.self, connectedSeconds: 1, marks }]));
+      }
+    await new Promise((resolve) => setTimeout(resolve, 4));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 40));
+}
+
+const away = (server: ServerName): StationEvent & { kind: 'switched' } => ({
+  kind: 'switched',
+  atMs: 0,
+  server,
+  from: PRIMARY,
+  to: AUTODJ,
+  trigger: 'fault',
+  because: '/primary is silent',
+});
+const told = (receiver: Receiver): string[] =>
+  receiver.received.map(({ body }) => {
+    const { type, data } = JSON.parse(body) as { type: string; data: { agent: string } };
+    return `${type} ${data.agent}`;
+  });
+
+describe('two agents that see the same trouble', () => {
+  async function both(urls?: readonly [string, string]) {
+    const receiver = await startReceiver();
+    const clock = manualClock(1_800_000_000_000);
+    const [first, second] = urls ?? [receiver.url, receiver.url];
+    const london = await agent(LONDON, first, clock);
+    const dublin = await agent(DUBLIN, urls === undefined ? second : receiver.url, clock);
+    return { receiver, clock, london, dublin };
+  }
+
+  test('tell of it once, from its beginning to its end', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    await pass(clock, 3, [london, dublin]);
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
+    await pass(clock, 20, [london, dublin]);
+    expect(told(receiver)).toEqual(['incident.opened london']);
+    for (const one of [london, dublin])
+      one.chronicle.note(MYFM, { ...away(one.self), from: AUTODJ, to: PRIMARY, trigger: 'return' });
+    await pass(clock, CALM_MS / 1000 + 3, [london, dublin]);
+    expect(told(receiver)).toEqual(['incident.opened london', 'incident.closed london']);
+  });
+
+  test('the second tells when the first does not get through', async () => {
+    const { receiver, clock, london, dublin } = await both(['http://127.0.0.1:1/', '']);
+    await pass(clock, 3, [london, dublin]);
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
+    await pass(clock, 10, [london, dublin]);
+    expect(told(receiver)).toEqual([]);
+    await pass(clock, 4, [london, dublin]);
+    expect(told(receiver)).toEqual(['incident.opened dublin']);
+  });
+
+  test('both tell when they cannot see each other: rather twice than never', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
+    await pass(clock, 1, []);
+    expect(told(receiver).sort()).toEqual(['incident.opened dublin', 'incident.opened london']);
+  });
+
+  test('the second goes on with it when the first has told and dies', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    await pass(clock, 3, [london, dublin]);
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
+    await pass(clock, 20, [london, dublin]);
+    await pass(clock, 40, []);
+    expect(told(receiver)).toEqual(['incident.opened london', 'incident.opened dublin']);
+  });
+});
+
+test('an agent that is killed before anybody was told tells when it is back, and shows it in its sign of life', async () => {
+  const receiver = await startReceiver();
+  receiver.answer = { status: 503 };
+  const clock = manualClock(1_800_000_000_000);
+  const killed = await agent(LONDON, receiver.url, clock);
+  killed.chronicle.note(MYFM, away(LONDON));
+  await pass(clock, 2, []);
+  expect(killed.alerting.marksFor(DUBLIN)).toEqual([]);
+  killed.alerting.stop();
+  receiver.answer = { status: 204 };
+  receiver.received.length = 0;
+  const next = await agent(LONDON, receiver.url, clock, killed.directory);
+  await pass(clock, 10, []);
+  expect(told(receiver)).toEqual(['incident.opened london']);
+  expect(next.alerting.marksFor(DUBLIN)).toHaveLength(1);
+  expect(JSON.stringify([...killed.lines, ...next.lines])).not.toContain(receiver.url);
+});
