@@ -8,6 +8,7 @@ import { systemRandom } from '../platform/random.ts';
 import { serviceManager } from '../service/manager.ts';
 import { Reloader } from '../wiring/reloader.ts';
 import { LiveWebSide } from '../wiring/web-side.ts';
+import { witnessName } from './witness.ts';
 
 export interface RunOptions {
   readonly config: string;
