@@ -1,4 +1,4 @@
-import type { AgentView, LegView } from '../../../domain/view.ts';
+import type { AgentView, LegView, StreamView } from '../../../domain/view.ts';
 
 /** How something stands. Each has a word and a shape of its own on the page, so that no colour has to be told apart. */
 export type Tone = 'good' | 'warn' | 'bad' | 'unknown';
@@ -98,4 +98,16 @@ export const title = (name: string): string => name.charAt(0).toUpperCase() + na
 export function icecastUrl(view: AgentView, server: string, mount: string): string | null {
   const url = view.servers.find((one) => one.server === server)?.url;
   return url === undefined ? null : `${url.replace(/\/$/, '')}${mount}`;
+}
+
+/** How the public stream of another server lies to that of this agent's own. */
+export function streamWords({ relation, skewMs, louderDb }: StreamView): string {
+  if (relation !== 'same') return 'its public mount carries another programme than here';
+  const later =
+    skewMs === null ? '' : `, ${(Math.abs(skewMs) / 1000).toFixed(1)} s ${skewMs < 0 ? 'earlier' : 'later'}`;
+  const louder =
+    louderDb === null || Math.abs(louderDb) < 0.5
+      ? ''
+      : `, ${Math.abs(louderDb).toFixed(1)} dB ${louderDb < 0 ? 'softer' : 'louder'}`;
+  return `its public mount carries the same as here${later}${louder}`;
 }

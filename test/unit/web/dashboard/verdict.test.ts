@@ -49,6 +49,7 @@ const RELAY: NonNullable<StationView['relay']> = {
   wantedLatencyMs: 8_000,
   legs: [],
   outputs: [],
+  streams: [],
   heldBytes: 0,
   dryMs: 0,
   sound: null,
