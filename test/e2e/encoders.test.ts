@@ -9,7 +9,7 @@ beforeAll(async () => {
   house = await startHouse({
     encoderKinds: { encoder1: 'ffmpeg', encoder2: 'ezstream', autodj: 'liquidsoap' },
     titlesEveryMs: 3000,
-    silence: '{ threshold: -50 dBFS, trip: 5s, restore: 4s }',
+    silence: '{ threshold: -50 dBFS, trip: 5s, restore: 5s }',
     switching: '{ dwell: 2s, holdDown: 1s, holdDownMax: 2s }',
   });
 });

@@ -10,7 +10,7 @@ let house: House;
 
 beforeAll(async () => {
   // As in the demo, but back sooner: what comes after the fault is waiting.
-  const silence = '{ threshold: -50 dBFS, trip: 5s, restore: 4s }';
+  const silence = '{ threshold: -50 dBFS, trip: 5s, restore: 5s }';
   house = await startHouse({ ...houseOptions('relay'), silence });
 });
 afterAll(() => house?.stop());
