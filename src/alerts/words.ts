@@ -1,3 +1,4 @@
+import { lengthText } from '../domain/lengths.ts';
 import type { AlertMessage } from './message.ts';
 
 /** What a person reads, whatever it comes in. */
@@ -77,11 +78,4 @@ function heardText(deadAirMs: Readonly<Record<string, number>>): string {
   const heard = Object.entries(deadAirMs).filter(([, ms]) => ms > 0);
   if (heard.length === 0) return 'no dead air, as far as the log can tell';
   return heard.map(([server, ms]) => `${lengthText(ms)} of dead air on ${server}`).join(', ');
-}
-
-export function lengthText(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} min ${Math.round((ms % 60_000) / 1000)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,6 +1,7 @@
+import { lengthText } from '../../domain/lengths.ts';
 import { recordedSentence } from '../../domain/sentences.ts';
 import type { LoudnessLine, Report, ServerReport, StationReport } from './report.ts';
-import { availabilityText, EVIDENCE, lengthText, verdictText } from './text.ts';
+import { availabilityText, EVIDENCE, verdictText } from './text.ts';
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

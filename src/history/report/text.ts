@@ -1,3 +1,4 @@
+import { lengthText } from '../../domain/lengths.ts';
 import { recordedSentence } from '../../domain/sentences.ts';
 import type { LogReport, Report } from './report.ts';
 
@@ -6,13 +7,6 @@ const iso = (unixMs: number): string => new Date(unixMs).toISOString();
 /** What this is, and what it is not. */
 export const EVIDENCE =
   "This is evidence from an agent's own log: what its ears heard and what it did. Whether any rule was kept is for people to judge.";
-
-export function lengthText(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-}
 
 /** Six digits, cut and not rounded: 100 % is said only where nothing was missing. */
 export function availabilityText(availability: number | null): string {
