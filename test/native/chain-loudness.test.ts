@@ -15,7 +15,8 @@ let mix: Float32Array;
 beforeAll(() => {
   oracle = buildOracle();
   mix = shortMix();
-});
+  // It speaks seventy sentences, each by two processes, and on a machine that has much else to do they take a while.
+}, 240_000);
 afterAll(() => oracle?.remove());
 
 const processing = PROCESSING_PRESETS.filter((preset) => preset !== 'off');

@@ -68,6 +68,7 @@ void Compressor::follow(const PerBand& power) {
   mostReductionDb_.last = least4(mostReductionDb_.last, reductionDb_.last);
 }
 
+SUSTAIN_CLONES
 void Compressor::process(float* interleaved) {
   std::array<BandFrame, kChunkFrames> frames;
   crossover_.split(interleaved, frames.data());

@@ -8,7 +8,7 @@
 namespace sustain {
 
 /**
- * Five bands, each turned down by how far its level is over its threshold. Levels and gains are computed once for 16
+ * Five bands, each turned down by how far its level is over its threshold. Levels and gains are computed once for 48
  * frames and the gain runs straight between, left and right alike.
  */
 class Compressor {
@@ -21,7 +21,7 @@ class Compressor {
   void forgetReductions();
 
  private:
-  static constexpr std::size_t kGroupFrames = 32;
+  static constexpr std::size_t kGroupFrames = 48;
   /** A number for each band, the last three lanes being idle. */
   struct PerBand {
     Float4 first{};

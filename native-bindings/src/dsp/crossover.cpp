@@ -58,6 +58,7 @@ inline BandFrame Crossover::twigs(const Boughs& in) {
   return {firstHalves(firstLow, in.firstAll - firstLow), outerHalves(middleAll, fourthLow), topAll - fourthLow};
 }
 
+SUSTAIN_CLONES
 void Crossover::split(const float* interleaved, BandFrame* frames) {
   // The three thirds of the tree one after the other, over a few frames each: so all of a third stays in registers, and
   // no frame waits for the one before it to come out of the whole tree.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "simd.h"
 #include "units.h"
 
 namespace sustain {
@@ -60,14 +61,12 @@ void Leveller::process(float* interleaved, double energy) {
   guard(soon / static_cast<double>(kGuardChunks));
   const auto wanted = static_cast<float>(std::pow(10.0, (gainDb_ + guardDb_) / 20.0));
   const float step = (wanted - appliedGain_) / static_cast<float>(kChunkFrames);
-  for (std::size_t i = 0; i < kChunkFrames; ++i) {
-    const float gain = appliedGain_ + step * static_cast<float>(i);
-    const float left = line[2 * i] * gain;
-    const float right = line[2 * i + 1] * gain;
-    line[2 * i] = interleaved[2 * i];
-    line[2 * i + 1] = interleaved[2 * i + 1];
-    interleaved[2 * i] = left;
-    interleaved[2 * i + 1] = right;
+  Float4 gain = appliedGain_ + Float4{0.0f, 0.0f, step, step};
+  for (std::size_t i = 0; i < 2 * kChunkFrames; i += 4) {
+    const Float4 newest = load4(interleaved + i);
+    store4(interleaved + i, load4(line + i) * gain);
+    store4(line + i, newest);
+    gain += 2.0f * step;
   }
   appliedGain_ = wanted;
   energyOut_ = delayed * static_cast<double>(wanted) * static_cast<double>(wanted);

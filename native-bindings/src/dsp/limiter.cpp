@@ -15,6 +15,7 @@ constexpr double kSharpBeta = 5.0;
 constexpr double kUsualBeta = 5.5;
 /** Meters interpolate a little differently from us, most of all near the end of the spectrum. */
 constexpr double kMarginDb = 0.1;
+constexpr float kFarUnder = 0.75f;
 
 /** Taps for a point `fraction` of a sample after the middle of the filter, with unity gain at 0 Hz. */
 template <std::size_t Taps>
@@ -103,13 +104,16 @@ Int4 Limiter::peakBetween(const Between<Pairs>& between, const float* frame) {
   return max4(magnitudeBits(half), magnitudeBits(magnitude(even) + magnitude(odd)));
 }
 
-float Limiter::groupPeak(std::size_t frame) const {
+float Limiter::groupPeak(std::size_t frame, float ceiling) const {
   Int4 peak{};
   for (const auto* line : {&left_, &right_}) {
     const float* from = line->data() + frame;
     peak = max4(peak, magnitudeBits(load4(from)));
-    peak = max4(peak, max4(peakBetween(sharp_, from), peakBetween(usual_, from)));
+    peak = max4(peak, peakBetween(sharp_, from));
   }
+  // Where the one finds next to nothing, the other has nothing to add.
+  if (largestOf(peak) < kFarUnder * ceiling) return 0.0f;
+  for (const auto* line : {&left_, &right_}) peak = max4(peak, peakBetween(usual_, line->data() + frame));
   return largestOf(peak);
 }
 
@@ -119,7 +123,7 @@ float Limiter::smoothed(float wanted) {
   const float least = least_.push(wanted);
   envelope_ = least < envelope_ ? least : envelope_ + (least - envelope_) * release_;
   // So that it comes to an end, and quiet programme passes unchanged.
-  if (envelope_ > 0.99999f && least == 1.0f) envelope_ = 1.0f;
+  if (envelope_ > 0.9998f && least == 1.0f) envelope_ = 1.0f;
   const auto share = static_cast<std::int64_t>(static_cast<double>(envelope_) * static_cast<double>(kOne));
   firstSum_ += share - firstBox_[firstPlace_];
   firstBox_[firstPlace_] = share;
@@ -130,6 +134,7 @@ float Limiter::smoothed(float wanted) {
   return static_cast<float>(static_cast<double>(secondSum_) / static_cast<double>(kFull));
 }
 
+SUSTAIN_CLONES
 void Limiter::process(float* interleaved, float gainBefore, float gainBehind) {
   take(interleaved, gainBefore, gainBehind);
   std::array<float, kGroups> gains;
@@ -140,7 +145,7 @@ void Limiter::process(float* interleaved, float gainBefore, float gainBehind) {
     for (std::size_t near = at - kReachGroups; near <= at + kReachGroups; ++near) inReach = std::max(inReach, largest_[near]);
     float wanted = 1.0f;
     if (inReach * largestGain_ > ceiling_) {
-      const float peak = groupPeak(at * kGroupFrames);
+      const float peak = groupPeak(at * kGroupFrames, ceiling_);
       if (peak > ceiling_) wanted = ceiling_ / peak;
     }
     gains[group] = smoothed(wanted);

@@ -67,7 +67,7 @@ class Limiter {
   static constexpr std::size_t kHoldGroups = 190;
 
   void take(const float* interleaved, float gainBefore, float gainBehind);
-  float groupPeak(std::size_t frame) const;
+  float groupPeak(std::size_t frame, float ceiling) const;
   float smoothed(float wanted);
   void give(float* interleaved, const float* gains);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "flush_denormals.h"
 
@@ -26,8 +27,8 @@ std::size_t Processor::process(float* interleaved, std::size_t frames, Processor
   std::size_t readings = 0;
   for (std::size_t left = 2 * frames; left > 0;) {
     const std::size_t taken = std::min(left, kChunkSamples - filled_);
-    std::memcpy(in_.data() + filled_, interleaved, taken * sizeof(float));
-    std::memcpy(interleaved, out_.data() + filled_, taken * sizeof(float));
+    std::memcpy(in_->data() + filled_, interleaved, taken * sizeof(float));
+    std::memcpy(interleaved, out_->data() + filled_, taken * sizeof(float));
     filled_ += taken;
     interleaved += taken;
     left -= taken;
@@ -46,10 +47,10 @@ void Processor::clean() {
   const Int4 limit{largest, largest, largest, largest};
   Int4 bad{};
   for (std::size_t i = 0; i < kChunkSamples; i += 4) {
-    const Float4 samples = load4(in_.data() + i);
+    const Float4 samples = load4(in_->data() + i);
     const Int4 isBad = magnitudeBits(samples) > limit;
     bad += isBad;
-    store4(in_.data() + i, fromBits(reinterpret_cast<Int4>(samples) & ~isBad));
+    store4(in_->data() + i, fromBits(reinterpret_cast<Int4>(samples) & ~isBad));
   }
   invalid_ -= sumOf(bad);
 }
@@ -63,13 +64,14 @@ void Processor::processChunk() {
     chains_[1 - current_] = chains_[current_];
     chains_[1 - current_].configure(wanted_);
   }
-  out_ = in_;
   if (fadeLeft_ == 0) {
-    chains_[current_].process(out_.data());
+    chains_[current_].process(in_->data());
+    std::swap(in_, out_);
     return;
   }
-  other_ = in_;
-  chains_[current_].process(out_.data());
+  *out_ = *in_;
+  other_ = *in_;
+  chains_[current_].process(out_->data());
   chains_[1 - current_].process(other_.data());
   if (fadeLeft_ > kFadeChunks) {
     --fadeLeft_;
@@ -79,7 +81,7 @@ void Processor::processChunk() {
   const float step = 1.0f / static_cast<float>(kFadeChunks * kChunkFrames);
   for (std::size_t i = 0; i < kChunkSamples; ++i) {
     const float share = from + step * static_cast<float>(i / 2);
-    out_[i] += (other_[i] - out_[i]) * share;
+    (*out_)[i] += (other_[i] - (*out_)[i]) * share;
   }
   if (--fadeLeft_ == 0) current_ = 1 - current_;
 }

@@ -40,6 +40,8 @@ class Processor {
   static constexpr std::size_t kLatencyFrames = kChunkFrames + Chain::kLatencyFrames;
 
   explicit Processor(const ChainSettings& settings);
+  Processor(const Processor&) = delete;
+  Processor& operator=(const Processor&) = delete;
   /** In place. Returns the number of readings, one for each 100 ms, that were written to `ring`. */
   std::size_t process(float* interleaved, std::size_t frames, ProcessorRing& ring);
   /** From the next 10 ms on; while one change is being faded to, only the last of those that follow is kept. */
@@ -59,9 +61,12 @@ class Processor {
   std::size_t fadeLeft_ = 0;
   ChainSettings wanted_{};
   bool changed_ = false;
-  std::array<float, kChunkSamples> in_{};
-  std::array<float, kChunkSamples> out_{};
-  std::array<float, kChunkSamples> other_{};
+  using Chunk = std::array<float, kChunkSamples>;
+  Chunk first_{};
+  Chunk second_{};
+  Chunk other_{};
+  Chunk* in_ = &first_;
+  Chunk* out_ = &second_;
   std::size_t filled_ = 0;
   std::uint64_t chunks_ = 0;
   double invalid_ = 0.0;

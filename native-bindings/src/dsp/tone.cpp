@@ -16,6 +16,7 @@ constexpr double kLeastGainDb = 0.005;
 
 void Tone::add(const LaneDesign& design) { setAllLanes(sections_[count_++], design); }
 
+SUSTAIN_CLONES
 void Tone::process(float* interleaved, std::size_t frames) {
   for (std::size_t section = 0; section < count_; ++section) {
     LaneFilter filter = sections_[section];

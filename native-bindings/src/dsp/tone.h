@@ -13,6 +13,8 @@ class Tone {
   /** Keeps the state of sections that were there before. */
   void clear() { count_ = 0; }
   void add(const LaneDesign& design);
+  /** The only section there is; null where there are more, or none. */
+  LaneFilter* only() { return count_ == 1 ? sections_.data() : nullptr; }
   /** In place. */
   void process(float* interleaved, std::size_t frames);
 
