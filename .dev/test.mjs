@@ -12,6 +12,8 @@ const CHECKS = {
   types: ['npm', ['run', '--silent', 'types']],
 };
 const PROJECTS = ['unit', 'scenario', 'native', 'e2e'];
+/** How many files at a time: real parts wait for real time mostly, and three of their files fill two cores by half. */
+const WORKERS = { e2e: 3 };
 const STEPS = [...Object.keys(CHECKS), ...PROJECTS];
 
 const { values, positionals } = parseArgs({
@@ -63,6 +65,7 @@ async function runProject(project) {
   const exitCode = await runHere(bin('vitest'), [
     ...['run', '--config', 'test/vitest.config.ts', '--project', project, '--passWithNoTests'],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath(project)}`],
+    `--maxWorkers=${WORKERS[project] ?? 2}`,
     ...positionals,
   ]);
   return readReport(project, exitCode);

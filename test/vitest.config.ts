@@ -13,7 +13,7 @@ export default defineConfig({
       project('unit', { include: ['test/unit/**/*.test.ts', 'test/*.test.ts'], testTimeout: 120_000 }),
       project('scenario', { testTimeout: 120_000 }),
       project('native', { testTimeout: 120_000 }),
-      // Real parts on loopback addresses and free ports; two files at a time fill two cores by half.
+      // Real parts on loopback addresses and free ports.
       project('e2e', { testTimeout: 180_000, hookTimeout: 120_000 }),
       // Minutes each; not part of `npm test`, see CONTRIBUTING.md.
       project('long', { testTimeout: 900_000, hookTimeout: 120_000, fileParallelism: false }),

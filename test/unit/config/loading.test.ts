@@ -184,6 +184,7 @@ describe('what decide may know', () => {
     expect(policyOf(config, station)).toEqual({
       station: 'myfm',
       mode: 'guard',
+      publicMounts: [],
       self: 'london',
       servers: ['london', 'dublin'],
       sources: ['primary', 'autodj'],
