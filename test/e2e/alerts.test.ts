@@ -108,6 +108,7 @@ test('a silence that was planned switches nothing and calls nobody', async () =>
 test('an agent that is killed after its act and before anybody was told tells when it is back', async () => {
   await settle(house);
   status = 503;
+  const listener = await house.listen('london');
   const fromMs = Date.now();
   house.encoder1.programme.mute();
   await waitUntil(
@@ -126,10 +127,11 @@ test('an agent that is killed after its act and before anybody was told tells wh
     () => from('london', 'incident.opened').length > 0,
     () => story(house),
   );
+  // Killed within the milliseconds before its log was on the disk, it tells what it finds on air when it is back.
   const [opened] = from('london', 'incident.opened');
   expect(opened?.data).toMatchObject({
     thread: 'sound',
-    title: expect.stringContaining('primary') as string,
+    title: expect.stringMatching(/primary to secondary|secondary is on air/) as string,
   });
 
   const { text } = await house.agents.london.call('/api/v1/incidents?open=true');
@@ -138,6 +140,7 @@ test('an agent that is killed after its act and before anybody was told tells wh
   const path = `/api/v1/incidents/${opened?.data.id}/acknowledge`;
   expect(await house.agents.london.ask(path, { author: 'ann' })).toBe(202);
   await waitUntil('it is told', 5_000, () => from('london', 'incident.acknowledged').length > 0);
+  await listener.stop();
 });
 
 test('what both agents see is told once', async () => {
@@ -164,7 +167,7 @@ test('no address of a receiver is in any log, the heart beats, and the log of ev
   expect(store.verify()).toMatchObject({ ok: true });
   const kinds = store.events({ limit: 1000 }).map(({ event }) => event.kind);
   expect(kinds).toEqual(
-    expect.arrayContaining(['switched', 'command-sent', 'command-ended', 'acknowledged']),
+    expect.arrayContaining(['took-over', 'planned-silence', 'command-sent', 'command-ended', 'acknowledged']),
   );
   const leg = store.legs()[0];
   const rows = leg === undefined ? [] : store.levels({ leg, fromUnixMs: 0, toUnixMs: Date.now() });
