@@ -85,7 +85,7 @@ export class LiveWebSide {
     this.#config = config;
   }
 
-  /** Whoever was signed in signs in again. What can't be started leaves what was there before. */
+  /** Sessions are in a file, so that whoever was signed in stays so. What can't be started leaves what was there before. */
   async change(config: Config): Promise<void> {
     const before = this.#config;
     await this.stop();
