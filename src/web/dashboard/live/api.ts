@@ -3,7 +3,9 @@ export type Answer<Body> =
   | { readonly ok: true; readonly body: Body }
   | { readonly ok: false; readonly status: number; readonly error: string };
 
-const WITHIN_MS = 5_000;
+/** What is looked at again and again must not wait long; what a person asked for may. */
+const LOOK_WITHIN_MS = 5_000;
+const ACT_WITHIN_MS = 15_000;
 
 /** The mark that has to come with every request that changes something. */
 let csrf = '';
@@ -33,7 +35,7 @@ async function ask<Body>(method: string, path: string, body?: object): Promise<A
         ...(method === 'GET' ? {} : { 'x-csrf-token': csrf }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(WITHIN_MS),
+      signal: AbortSignal.timeout(method === 'GET' ? LOOK_WITHIN_MS : ACT_WITHIN_MS),
     });
     const answer: unknown = await response.json();
     if (response.ok) return { ok: true, body: answer as Body };
