@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ export type BriefFigures = Pick<OracleFigures, 'momentary' | 'integratedLufs' | 
 export interface Oracle {
   measure(samples: Float32Array, rateHz: number, channels: number): OracleFigures;
   brief(samples: Float32Array, rateHz: number, channels: number): BriefFigures;
+  briefOfFile(path: string, rateHz: number, channels: number): BriefFigures;
   remove(): void;
 }
 
@@ -43,6 +44,16 @@ export function buildOracle(): Oracle {
   };
   return {
     measure: (samples, rateHz, channels) => run(samples, rateHz, channels),
+    briefOfFile(path, rateHz, channels) {
+      const file = openSync(path, 'r');
+      try {
+        const words = [String(rateHz), String(channels), 'brief'];
+        const output = execFileSync(program, words, { stdio: [file, 'pipe', 'inherit'], maxBuffer: 2 ** 26 });
+        return JSON.parse(output.toString()) as BriefFigures;
+      } finally {
+        closeSync(file);
+      }
+    },
     brief: (samples, rateHz, channels) => run(samples, rateHz, channels, 'brief'),
     remove: () => rmSync(folder, { recursive: true }),
   };
