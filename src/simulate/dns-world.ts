@@ -226,7 +226,8 @@ export class DnsWorld {
   #listen(agent: DnsAgent, server: ServerName): void {
     const { nowMs } = this;
     const truth = this.truth.get(server);
-    if (this.#onAir !== undefined) {
+    // A witness guards no server, and has ears of its own.
+    if (this.#onAir !== undefined && agent.name !== WITNESS) {
       this.#listenOnAir(agent, server, this.#onAir(agent.name, server));
       return;
     }
