@@ -161,6 +161,12 @@ export class StationWorld {
   }
 
   #skip(leftMs: number): void {
+    const { keeper } = this.#options;
+    // The plain check comes seldom, and must have had its say before anything is left out.
+    if (keeper.is === 'dns-check') {
+      const { intervalMs, fall, rise } = keeper.check;
+      if (!this.#isQuietFor((Math.max(fall, rise) + 1) * intervalMs)) return;
+    }
     const stations = [...this.agents]
       .filter(([, agent]) => !agent.stopped)
       .map(([name, agent]) => ({ agent, relay: this.#relays.get(name) ?? null }));
