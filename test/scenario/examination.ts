@@ -127,6 +127,13 @@ export const examination: readonly Question[] = [
     );
   },
   (core) => {
+    const simulation = new Simulation(core, 9).run(20_000);
+    const planned = { kind: 'planned-silence', atMs: 20_000, fromMs: 20_000, untilMs: 60_000 } as const;
+    for (const agent of simulation.agents.values()) agent.feed({ ...planned, says: 'two minutes' });
+    simulation.run(59_000, [at(25, { do: 'kill', source: 'primary', on: 'both' })]);
+    return switches(simulation).length === 0 ? null : 'switched in a planned silence';
+  },
+  (core) => {
     const faults = [
       at(20, { do: 'mute', source: 'primary', on: 'both' }),
       at(32, { do: 'hold', server: LONDON, forMs: 30_000 }),

@@ -71,10 +71,14 @@ export const mutants: readonly Mutant[] = [
   {
     guard: 'a hold lets no automatic switch happen',
     file: 'decide/choice.ts',
-    whole:
-      '  if (desk.hold !== null) return STAY;\n  const current = legs.find((leg) => leg.leg.source === desk.onAir);\n  if (current === undefined) return STAY;\n  switch',
-    broken:
-      '  const current = legs.find((leg) => leg.leg.source === desk.onAir);\n  if (current === undefined) return STAY;\n  switch',
+    whole: 'if (desk.hold !== null || isSilencePlanned) return STAY;',
+    broken: 'if (isSilencePlanned) return STAY;',
+  },
+  {
+    guard: 'a planned silence lets no automatic switch happen',
+    file: 'decide/choice.ts',
+    whole: 'if (desk.hold !== null || isSilencePlanned) return STAY;',
+    broken: 'if (desk.hold !== null) return STAY;',
   },
   {
     guard: 'a hold lets no automatic move happen',
