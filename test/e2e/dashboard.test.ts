@@ -231,7 +231,7 @@ describe('an operator', () => {
   test('plans a silence and cancels it', async () => {
     const { page } = studio;
     await panel(page, 'Planned silence').getByRole('button', { name: 'Plan …' }).click();
-    await dialog(page).getByLabel('Day').fill('2027-11-08');
+    await dialog(page).getByLabel('Day', { exact: true }).fill('2027-11-08');
     await dialog(page).getByLabel('From').fill('11:00');
     await dialog(page).getByLabel('Minutes').fill('2');
     await dialog(page).getByLabel('Again').selectOption({ label: 'every year on that date' });

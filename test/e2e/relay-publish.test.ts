@@ -183,6 +183,14 @@ it('a studio that is silent on both encoders is not heard: the emergency file, o
 });
 
 it('titles are those of the sound that is heard, within 2 s, in order and each once, in every codec', async () => {
+  // Nothing of what was played before, be it the emergency file or the second encoder, is in a burst any more.
+  await waitUntil(
+    'the primary on air',
+    20_000,
+    () => agent.relay.view.onAir?.includes('/primary@') === true,
+    () => JSON.stringify(agent.relay.view),
+  );
+  await pause(2 * BURST_MS);
   const start = (name: string, path: string) =>
     startListener({ name, url: `${icecast.url}${path}`, titles: true });
   const encoderHeard = await start('at the encoder', '/primary');
