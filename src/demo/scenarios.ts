@@ -115,9 +115,7 @@ const silenceOnBoth: Scenario = {
     await wait(6000);
     const heard = await turnOff(listeners);
     const latecomer = await late.stop();
-    const switchedAt = (['london', 'dublin'] as const).map((server) =>
-      switchTime(house, server, 'autodj', fromWall),
-    );
+    const switchedAt = await switchTimes(house, 'autodj', fromWall);
     return [
       ...(['london', 'dublin'] as const).flatMap((server) => [
         deadAir(heard[server], server, 7000),
@@ -132,15 +130,33 @@ const silenceOnBoth: Scenario = {
       {
         where: 'both servers',
         what: 'apart in putting the AutoDJ on',
-        measuredMs: Math.abs((switchedAt[0] ?? 0) - (switchedAt[1] ?? Number.POSITIVE_INFINITY)),
+        measuredMs: Math.max(...switchedAt) - Math.min(...switchedAt),
         boundMs: 1000,
       },
     ];
   },
 };
 
+/**
+ * Wall times at which the agents beside both servers put `source` on there, since `fromWall`. What an agent logs may be
+ * read a moment after the state that it answers with, so the line is waited for.
+ */
+function switchTimes(house: House, source: string, fromWall: number): Promise<number[]> {
+  return Promise.all(
+    (['london', 'dublin'] as const).map(async (server) => {
+      const newest = () => switchTime(house, server, source, fromWall);
+      await waitUntil(
+        `${server}'s log tells of the switch to ${source}`,
+        10_000,
+        async () => newest() !== null,
+      );
+      return newest() ?? Number.POSITIVE_INFINITY;
+    }),
+  );
+}
+
 /** Wall time of the newest switch to `source` that the agent beside `server` made on it since `fromWall`. */
-function switchTime(house: House, server: HouseServer, source: string, fromWall: number): number {
+function switchTime(house: House, server: HouseServer, source: string, fromWall: number): number | null {
   const found = house.agents[server].log().filter((line) => {
     return (
       line['event'] === 'switched' &&
@@ -150,7 +166,7 @@ function switchTime(house: House, server: HouseServer, source: string, fromWall:
     );
   });
   const last = found.at(-1);
-  return last === undefined ? Number.POSITIVE_INFINITY : wallTime(last);
+  return last === undefined ? null : wallTime(last);
 }
 
 function wallTime(line: Record<string, unknown>): number {
@@ -195,11 +211,7 @@ const encoderStalled: Scenario = {
       waitForOnAir(house, 'london', 'secondary', 10_000),
       waitForOnAir(house, 'dublin', 'secondary', 10_000),
     ]);
-    const foundMs = Math.max(
-      ...(['london', 'dublin'] as const).map(
-        (server) => switchTime(house, server, 'secondary', fromWall) - fromWall,
-      ),
-    );
+    const foundMs = Math.max(...(await switchTimes(house, 'secondary', fromWall))) - fromWall;
     await wait(5000);
     house.encoder1.resume();
     await Promise.all([
