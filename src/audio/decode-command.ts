@@ -42,11 +42,11 @@ export function demuxerFor(contentType: string): Demuxer | null {
 }
 
 /**
- * Any layout as its listeners hear it from two loudspeakers. ffmpeg's own `-ac 2` takes 3 dB off a mono stream, which
- * players don't, so that its peaks read too low and it would sound quieter than its stereo neighbour. Stereo stays as it
- * is to the bit. Channels that aren't there count as nothing.
+ * Any layout as its listeners hear it from two loudspeakers: more than two channels are mixed as ITU-R BS.775 does, in
+ * floats, as ffmpeg makes the whole mix quieter in integers. But its own mix takes 3 dB off a mono stream, which players
+ * don't, so that one goes to both sides as it is. Stereo stays as it is to the bit.
  */
-const TWO_SIDES = 'pan=stereo|FL=FL+FC+0.707BL+0.707SL|FR=FR+FC+0.707BR+0.707SR';
+const TWO_SIDES = 'aformat=sample_fmts=fltp:channel_layouts=mono|stereo,pan=stereo|FL=FL+FC|FR=FR+FC';
 
 /**
  * The words after `ffmpeg` that turn stdin into PCM on stdout as soon as it can be.

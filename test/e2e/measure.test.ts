@@ -76,20 +76,22 @@ describe('a file', () => {
     expect(measured.faults).toMatchObject([{ kind: 'tone', endSeconds: null }]);
   });
 
+  const SINE_20 = '0.1*sin(2*PI*997*t)';
   it.each([
-    ['one channel', 1],
-    ['two channels that are the same', 2],
-    ['six channels with sound in front', 6],
-  ])('of %s is as loud as from two loudspeakers', async (_what, channels) => {
-    const sides = Array.from({ length: channels }, (_, at) => (at < 2 ? '0.1*sin(2*PI*997*t)' : '0'));
-    const layout = { 1: 'mono', 2: 'stereo', 6: '5.1' }[channels];
-    const sound = `aevalsrc=${sides.join('|')}:c=${layout}:s=48000:d=6`;
+    ['one channel', 'mono', [SINE_20], -20],
+    ['two channels that are the same', 'stereo', [SINE_20, SINE_20], -20],
+    ['six channels with sound in front', '5.1', [SINE_20, SINE_20, '0', '0', '0', '0'], -20],
+    // ITU-R BS.775-3, annex 4, table 2: 0.7071 of the centre goes to each side.
+    ['six channels with sound in the middle', '5.1', ['0', '0', SINE_20, '0', '0', '0'], -23.01],
+    ['six channels with sound behind', '5.1', ['0', '0', '0', '0', SINE_20, SINE_20], -23.01],
+  ])('of %s is as loud as from two loudspeakers', async (_what, layout, channels, peakDbfs) => {
+    const sound = `aevalsrc=${channels.join('|')}:c=${layout}:s=48000:d=6`;
     ffmpeg('-f', 'lavfi', '-i', sound, '-c:a', 'pcm_s24le', inFolder('channels.wav'));
     const measured = await figures(inFolder('channels.wav'));
-    expect(Math.abs(measured.truePeakDbtp + 20)).toBeLessThanOrEqual(0.1);
-    expect(Math.abs(measured.samplePeakDbfs + 20)).toBeLessThanOrEqual(0.1);
-    expect(Math.abs(measured.integratedLufs + 20)).toBeLessThanOrEqual(0.1);
-    expect(Math.abs(measured.rmsDbfs[1] + 23.01)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(measured.truePeakDbtp - peakDbfs)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(measured.samplePeakDbfs - peakDbfs)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(measured.integratedLufs - peakDbfs)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(measured.rmsDbfs[1] - (peakDbfs - 3.01))).toBeLessThanOrEqual(0.1);
   });
 
   it('with silence in it tells when it began and ended', async () => {
