@@ -181,8 +181,12 @@ export class Agent {
     return playlistOf(this.#config, running.station, this.#failover?.state ?? null);
   }
 
-  /** From now on this config, as `planReload` gave it: nobody is disconnected, nothing is heard of it. */
+  /**
+   * From now on this config, as `planReload` gave it: nobody is disconnected, nothing is heard of it.
+   * @throws SustainError `bad-webhook-secret`, with nothing changed
+   */
   reload(config: Config): void {
+    if (config.alerts !== this.#config.alerts) this.#alerting?.change(config.alerts);
     this.#config = config;
     this.silencePlans.reload(config.stations);
     for (const stationConfig of config.stations) {

@@ -61,7 +61,22 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    for (const hook of options.hooks) this.#lanes.set(hook.name, new Lane(hook, options));
+    this.exchange(options.hooks);
+  }
+
+  /** From now on these hooks; what waits for one goes to the one of the same name, and is given up where there is none. */
+  exchange(hooks: readonly Hook[]): void {
+    for (const [name, lane] of this.#lanes) {
+      if (hooks.some((hook) => hook.name === name)) continue;
+      this.#lanes.delete(name);
+      lane.stop();
+      this.#orphan(lane.rows);
+    }
+    for (const hook of hooks) {
+      const lane = this.#lanes.get(hook.name);
+      if (lane === undefined) this.#lanes.set(hook.name, new Lane(hook, this.#options));
+      else lane.exchange(hook);
+    }
   }
 
   /** With what an agent before this one left behind. */
@@ -73,7 +88,8 @@ export class Outbox {
   }
 
   rowsFor(message: AlertMessage, dueUnixMs: number): OutboxRow[] {
-    return this.#options.hooks
+    return [...this.#lanes.values()]
+      .map(({ hook }) => hook)
       .filter((hook) => wants(hook, message))
       .map((hook) => ({
         id: `${message.id} ${hook.name}`,
@@ -91,10 +107,10 @@ export class Outbox {
     const orphans: OutboxRow[] = [];
     for (const row of rows) {
       const lane = this.#lanes.get(row.hook);
-      if (lane === undefined) orphans.push({ ...row, state: 'dead', lastError: 'it is not in the config' });
+      if (lane === undefined) orphans.push(row);
       else lane.add(row);
     }
-    if (orphans.length > 0) void this.#options.store.update(orphans);
+    this.#orphan(orphans);
     for (const lane of this.#lanes.values()) lane.run();
   }
 
@@ -105,6 +121,14 @@ export class Outbox {
   stop(): void {
     for (const lane of this.#lanes.values()) lane.stop();
   }
+
+  #orphan(rows: readonly OutboxRow[]): void {
+    if (rows.length === 0) return;
+    const lastError = 'it is not in the config';
+    const hooks = [...new Set(rows.map(({ hook }) => hook))];
+    this.#options.log.warn({ hooks, count: rows.length }, 'alerts are given up: who waits for them is gone');
+    void this.#options.store.update(rows.map((row) => ({ ...row, state: 'dead', lastError })));
+  }
 }
 
 interface Letter {
@@ -114,7 +138,7 @@ interface Letter {
 
 /** What waits for one hook. */
 class Lane {
-  readonly #hook: Hook;
+  #hook: Hook;
   readonly #options: OutboxOptions;
   readonly #backoff: Backoff;
   readonly #ending = new AbortController();
@@ -132,6 +156,27 @@ class Lane {
     this.#hook = hook;
     this.#options = options;
     this.#backoff = new Backoff(RETRY, options.random);
+  }
+
+  get hook(): Hook {
+    return this.#hook;
+  }
+
+  get rows(): readonly OutboxRow[] {
+    return this.#letters.map(({ row }) => row);
+  }
+
+  /** The new one is tried at once with what the old one did not take: it may well be the cure. */
+  exchange(hook: Hook): void {
+    const nowUnixMs = this.#options.clock.wallTime().getTime();
+    this.#hook = hook;
+    this.#backoff.succeeded();
+    this.#notBeforeMs = Number.NEGATIVE_INFINITY;
+    this.#letters = this.#letters.map(({ row, message }) => ({
+      row: row.attempts === 0 ? row : { ...row, dueUnixMs: Math.min(row.dueUnixMs, nowUnixMs) },
+      message,
+    }));
+    this.run();
   }
 
   get figures(): OutboxFigures {
@@ -208,18 +253,20 @@ class Lane {
     await this.#settle(dropped);
     if (letters.length === 0) return;
     const messages = letters.map(({ message }) => message);
-    const delivery = await this.#deliver(messages);
-    if (this.#ending.signal.aborted && delivery.is === 'failed') return;
+    const hook = this.#hook;
+    const delivery = await this.#deliver(hook, messages);
+    // A hook that was exchanged meanwhile has failed for itself only.
+    if ((this.#ending.signal.aborted || hook !== this.#hook) && delivery.is === 'failed') return;
     if (delivery.is === 'sent') await this.#taken(letters, messages);
     else await this.#refused(letters, delivery);
   }
 
-  async #deliver(messages: readonly AlertMessage[]): Promise<Delivery> {
+  async #deliver(hook: Hook, messages: readonly AlertMessage[]): Promise<Delivery> {
     const late = new AbortController();
     const cancel = this.#options.clock.after(DELIVER_WITHIN_MS, () => late.abort());
     const signal = AbortSignal.any([late.signal, this.#ending.signal]);
     try {
-      return await this.#hook.deliver(messages, signal);
+      return await hook.deliver(messages, signal);
     } catch (thrown) {
       return { is: 'failed', detail: errorText(thrown), forGood: false, retryAfterMs: null };
     } finally {

@@ -14,7 +14,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import type { Chronicle, Teller } from './chronicle.ts';
 import type { Colleagues } from './colleagues.ts';
-import { hookOf } from './hooks.ts';
+import { hooksOf } from './hooks.ts';
 
 const REVIEW_EVERY_MS = 1_000;
 /** What has been left to a colleague is told after all when it has shown nothing of it for this long. */
@@ -45,6 +45,7 @@ export class Alerting implements Teller {
   readonly #options: AlertingOptions;
   readonly #outbox: Outbox;
   readonly #cancels: Cancel[] = [];
+  #heartbeats: Cancel[] = [];
   /** Incidents that people know of from us. */
   readonly #told = new Map<string, Thread>();
   /** Incidents that were left to a colleague, and since when it has shown nothing of them. */
@@ -55,7 +56,7 @@ export class Alerting implements Teller {
     const { clock, random, log, chronicle } = options;
     this.#options = options;
     this.#outbox = new Outbox({
-      hooks: alerts.hooks.map((hook) => hookOf(hook, clock)),
+      hooks: hooksOf(alerts, clock),
       store: {
         waiting: () => chronicle.port.call('outbox', 'waiting').catch(() => []),
         update: (rows) => chronicle.history.updateOutbox(rows),
@@ -68,8 +69,7 @@ export class Alerting implements Teller {
         for (const message of messages) this.#remember(message);
       },
     });
-    for (const { url, everyMs } of alerts.heartbeats)
-      this.#cancels.push(startHeartbeat({ url: url.reveal(), everyMs, isWell: options.isWell, clock, log }));
+    this.#beat(alerts);
     this.#cancels.push(clock.every(REVIEW_EVERY_MS, () => this.#review()));
   }
 
@@ -78,6 +78,15 @@ export class Alerting implements Teller {
     await alerting.#begin();
     options.chronicle.tellBy(alerting);
     return alerting;
+  }
+
+  /**
+   * From now on these are told; what waits, and what people know of already, stays.
+   * @throws SustainError `bad-webhook-secret`, with nothing changed
+   */
+  change(alerts: AlertsConfig): void {
+    this.#outbox.exchange(hooksOf(alerts, this.#options.clock));
+    this.#beat(alerts);
   }
 
   get figures(): readonly OutboxFigures[] {
@@ -109,8 +118,17 @@ export class Alerting implements Teller {
   }
 
   stop(): void {
-    for (const cancel of this.#cancels) cancel();
+    for (const cancel of [...this.#cancels, ...this.#heartbeats]) cancel();
     this.#outbox.stop();
+  }
+
+  /** The first beat comes at once, so that an exchange leaves no gap. */
+  #beat({ heartbeats }: AlertsConfig): void {
+    const { isWell, clock, log } = this.#options;
+    for (const cancel of this.#heartbeats) cancel();
+    this.#heartbeats = heartbeats.map(({ url, everyMs }) =>
+      startHeartbeat({ url: url.reveal(), everyMs, isWell, clock, log }),
+    );
   }
 
   async #begin(): Promise<void> {

@@ -1,12 +1,15 @@
 import type { Hook, HookTarget } from '../alerts/hook.ts';
 import { createHook } from '../alerts/hooks/create.ts';
-import type { HookConfig } from '../config/index.ts';
+import type { AlertsConfig, HookConfig } from '../config/index.ts';
 import type { Clock } from '../platform/clock.ts';
 
 /** A receiver of alerts as the config names it; from here on its secrets are plain. */
 export function hookOf({ target, ...rest }: HookConfig, clock: Clock): Hook {
   return createHook({ ...rest, target: revealed(target) }, clock);
 }
+
+export const hooksOf = ({ hooks }: AlertsConfig, clock: Clock): readonly Hook[] =>
+  hooks.map((hook) => hookOf(hook, clock));
 
 function revealed(target: HookConfig['target']): HookTarget {
   switch (target.kind) {

@@ -18,7 +18,7 @@ export interface ReloadPlan {
 }
 
 /** Sections of the whole file that may change while everything plays on. Any other waits for a restart. */
-const LIVE: readonly (keyof Config)[] = ['stations', 'deputy', 'web'];
+const LIVE: readonly (keyof Config)[] = ['stations', 'deputy', 'web', 'alerts'];
 /** The same of one station. */
 const LIVE_OF_STATION = ['silence', 'programme', 'stall', 'switching', 'timeZone', 'plannedSilence'] as const;
 
@@ -43,7 +43,10 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
     if (!running.stations.some((station) => station.name === name))
       waiting.push({ path: `stations.${name}`, because: `it is new; ${AT_RESTART}` });
   }
-  const live = Object.fromEntries(LIVE.map((key) => [key, wanted[key]]));
+  // What says the same stays the same object, so that who uses it sees that nothing has changed.
+  const live = Object.fromEntries(
+    LIVE.filter((key) => changed.includes(key)).map((key) => [key, wanted[key]]),
+  );
   return { config: { ...running, ...live, stations }, changed, waiting };
 }
 

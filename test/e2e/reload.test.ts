@@ -1,15 +1,36 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type House, startHouse } from '../../src/demo/house.ts';
 import { deadAirMsIn, waitUntil } from '../../src/demo/rig/index.ts';
 import { settle } from '../../src/demo/scenarios.ts';
+import type { IncidentView } from '../../src/domain/history-view.ts';
 import { legOf, story, wait } from './station.ts';
 
 let house: House;
+/** What receivers of alerts were told by london, by the path that it was told at: `/one incident.opened`. */
+const told: string[] = [];
+const receiver = createServer((request, response) => {
+  let body = '';
+  request.setEncoding('utf8').on('data', (text: string) => {
+    body += text;
+  });
+  request.on('end', () => {
+    told.push(`${request.url} ${(JSON.parse(body) as { type: string }).type}`);
+    response.writeHead(204).end();
+  });
+});
+
 beforeAll(async () => {
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   house = await startHouse({ mode: 'relay', silence: '{ threshold: -50 dBFS, trip: 4s, restore: 6s }' });
 });
-afterAll(() => house?.stop());
+afterAll(async () => {
+  await house?.stop();
+  receiver.closeAllConnections();
+  receiver.close();
+});
 
 /** Writes the config of london with a change, has it read, and waits for what the agent says of it. */
 async function reload(change: (text: string) => string, says: string): Promise<void> {
@@ -39,8 +60,12 @@ test('a config is reloaded while the station plays: no listener hears it, and wh
   await reload((text) => text.replace('trip: 4s', 'trip: 4'), 'the old one runs on');
   expect((await legOf(house, 'london', 'primary')).condition).toBe('audible');
 
+  const alertsTo = (path: string) =>
+    `alerts: [{ webhook: "http://127.0.0.1:${(receiver.address() as AddressInfo).port}${path}" }]\n`;
   await reload(
-    () => good.replace('-50 dBFS, trip: 4s', '-45 dBFS, trip: 1500ms').replace('/autodj }', '/other }'),
+    () =>
+      alertsTo('/one') +
+      good.replace('-50 dBFS, trip: 4s', '-45 dBFS, trip: 1500ms').replace('/autodj }', '/other }'),
     'the new config is in use',
   );
   const waiting = house.agents.london.log().filter(({ msg }) => String(msg).includes('not now'));
@@ -58,7 +83,17 @@ test('a config is reloaded while the station plays: no listener hears it, and wh
   };
   const [london, dublin] = await Promise.all([silentAfterMs('london'), silentAfterMs('dublin')]);
   expect(dublin - london, story(house)).toBeGreaterThan(1500);
+  await waitUntil('the first receiver is told', 10_000, async () => told.includes('/one incident.opened'));
   house.encoder1.programme.unmute();
+
+  await reload((text) => text.replace('/one', '/two'), 'is in use');
+  // The incident that is open over the reload is known still, and goes on at the new receiver.
+  const { text: open } = await house.agents.london.call('/api/v1/incidents?open=true');
+  const { incidents } = JSON.parse(open) as { incidents: IncidentView[] };
+  const path = `/api/v1/incidents/${incidents[0]?.id}/acknowledge`;
+  expect(await house.agents.london.ask(path, { author: 'ann' }), open).toBe(202);
+  await waitUntil('the second receiver is told', 10_000, async () => told.length > 1);
+  expect(told).toEqual(['/one incident.opened', '/two incident.acknowledged']);
 
   await reload(
     (text) => text.replace('operatorTokenFile', 'trustProxy: ["127.0.0.9"], operatorTokenFile'),

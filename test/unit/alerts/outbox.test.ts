@@ -41,13 +41,28 @@ function outboxWith(changes: Partial<Hook> = {}, left: readonly OutboxRow[] = []
     judge: () => world.verdict,
     sent: () => {},
   });
+  /** Hooks as a changed config has them, with what each was told. */
+  const exchange = (...names: readonly string[]) => {
+    const taken: [name: string, ids: readonly string[]][] = [];
+    outbox.exchange(
+      names.map((name) => ({
+        ...hook,
+        name,
+        deliver: async (messages) => {
+          taken.push([name, messages.map(({ id }) => id)]);
+          return { is: 'sent' };
+        },
+      })),
+    );
+    return taken;
+  };
   const tell = (one: AlertMessage, dueUnixMs = clock.nowMs()) => {
     const rows = outbox.rowsFor(one, dueUnixMs);
     for (const row of rows) disk.set(row.id, row);
     outbox.take(rows);
   };
   const states = () => [...disk.values()].map(({ state }) => state);
-  return { outbox, clock, disk, told, world, lines, tell, states };
+  return { outbox, clock, disk, told, world, lines, tell, states, exchange };
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -168,5 +183,63 @@ describe('a storm', () => {
     clock.advance(10_000);
     await settled();
     expect(told.slice(5)).toEqual([['i5.opened', 'i6.opened']]);
+  });
+});
+
+describe('hooks that are exchanged while alerts wait', () => {
+  test('what one did not take goes at once to the new one of its name', async () => {
+    const { tell, told, world, states, exchange, outbox } = outboxWith();
+    world.answer = failed('it answered 500');
+    tell(numbered(1));
+    await settled();
+    expect(told).toEqual([['i1.opened']]);
+    const taken = exchange('hook', 'other');
+    await settled();
+    expect(taken).toEqual([['hook', ['i1.opened']]]);
+    expect(states()).toEqual(['sent']);
+    expect(outbox.rowsFor(numbered(2), START).map(({ hook }) => hook)).toEqual(['hook', 'other']);
+  });
+
+  test('what waits for a colleague goes on waiting', async () => {
+    const { tell, exchange, clock } = outboxWith();
+    tell(numbered(1), START + 10_000);
+    const taken = exchange('hook');
+    clock.advance(9_000);
+    await settled();
+    expect(taken).toEqual([]);
+    clock.advance(2_000);
+    await settled();
+    expect(taken).toEqual([['hook', ['i1.opened']]]);
+  });
+
+  test.each([
+    ['it answered 500', false],
+    ['no such receiver', true],
+  ])('a try under way fails for the old one only: %s', async (detail, forGood) => {
+    let answer: (delivery: Delivery) => void = () => {};
+    const asked = new Promise<Delivery>((resolve) => {
+      answer = resolve;
+    });
+    const { tell, states, exchange } = outboxWith({ deliver: () => asked });
+    tell(numbered(1));
+    await settled();
+    const taken = exchange('hook');
+    answer(failed(detail, { forGood }));
+    await settled();
+    expect(taken).toEqual([['hook', ['i1.opened']]]);
+    expect(states()).toEqual(['sent']);
+  });
+
+  test('what waits for one that is gone is given up, and said', async () => {
+    const { tell, disk, world, exchange, lines, clock } = outboxWith();
+    world.answer = failed('it answered 500');
+    tell(numbered(1));
+    await settled();
+    const taken = exchange('other');
+    clock.advance(3_600_000);
+    await settled();
+    expect(taken).toEqual([]);
+    expect([...disk.values()]).toMatchObject([{ state: 'dead', lastError: 'it is not in the config' }]);
+    expect(lines.at(-1)).toMatchObject({ hooks: ['hook'], count: 1 });
   });
 });

@@ -152,3 +152,39 @@ test('an agent that is killed before anybody was told tells when it is back, and
   expect(next.alerting.marksFor(DUBLIN)).toHaveLength(1);
   expect(JSON.stringify([...killed.lines, ...next.lines])).not.toContain(receiver.url);
 });
+
+test('who is told is exchanged in the middle of an incident: its end goes to the new one, and it is opened once', async () => {
+  const [first, second, beats] = await Promise.all([startReceiver(), startReceiver(), startReceiver()]);
+  const clock = manualClock(1_800_000_000_000);
+  const { alerting, chronicle } = await agent(LONDON, first.url, clock);
+  chronicle.note(MYFM, away(LONDON));
+  await pass(clock, 2, []);
+  expect(told(first)).toEqual(['incident.opened london']);
+  const heartbeat = { name: 'heartbeat', url: new Secret(beats.url, 'the test'), everyMs: 60_000 };
+  alerting.change({ ...configOf(LONDON, second.url).alerts, heartbeats: [heartbeat] });
+  expect(alerting.marksFor(DUBLIN)).toHaveLength(1);
+  chronicle.note(MYFM, { ...away(LONDON), from: AUTODJ, to: PRIMARY, trigger: 'return' });
+  await pass(clock, CALM_MS / 1000 + 3, []);
+  expect(told(first)).toEqual(['incident.opened london']);
+  expect(told(second)).toEqual(['incident.closed london']);
+  expect(beats.received).toHaveLength(1);
+  alerting.change(configOf(LONDON, second.url).alerts);
+  await pass(clock, 90, []);
+  expect(beats.received).toHaveLength(1);
+});
+
+test('a receiver that cannot be one changes nothing', async () => {
+  const receiver = await startReceiver();
+  const clock = manualClock(1_800_000_000_000);
+  const { alerting, chronicle } = await agent(LONDON, receiver.url, clock);
+  const target = {
+    kind: 'webhook',
+    url: new Secret(receiver.url, 'the test'),
+    secret: new Secret('whsec_%%', 'the test'),
+  } as const;
+  const bad = { name: 'webhook', minimum: 'warning', stations: null, target } as const;
+  expect(() => alerting.change({ hooks: [bad], heartbeats: [] })).toThrow();
+  chronicle.note(MYFM, away(LONDON));
+  await pass(clock, 2, []);
+  expect(told(receiver)).toEqual(['incident.opened london']);
+});

@@ -61,6 +61,20 @@ describe('what of a changed config is used at once', () => {
     expect(made.config.stations[0]?.serve.processing?.preset).toBe('loud');
   });
 
+  test('who is told, and a heartbeat; what says the same stays the same object', async () => {
+    const alerts = (url: string) => yaml({ rest: `alerts: [{ webhook: "${url}" }]` });
+    const before = await configOf(alerts('https://one.example/'));
+    const made = planReload(before, await configOf(alerts('https://two.example/')));
+    expect(made).toMatchObject({ changed: ['alerts'], waiting: [] });
+    const [hook] = made.config.alerts.hooks;
+    expect(hook?.target.kind === 'webhook' && hook.target.url.reveal()).toBe('https://two.example/');
+    expect(planReload(before, await configOf(alerts('https://one.example/'))).config.alerts).toBe(
+      before.alerts,
+    );
+    const beat = yaml({ rest: 'alerts: [{ heartbeat: "https://beat.example/" }]' });
+    expect(planReload(before, await configOf(beat)).changed).toEqual(['alerts']);
+  });
+
   test('a secret that was exchanged in its place', async () => {
     const text = yaml({ rest: 'web: { viewerTokenEnv: PW }' });
     const made = planReload(await configOf(text, 'old'), await configOf(text, 'new'));
