@@ -15,7 +15,7 @@ export interface LookOptions {
   readonly agent: ServerName;
   /** The mounts of the station; others on the server are nobody's business here. */
   readonly mounts: readonly Mount[];
-  /** The whole look ends within this, in ms. */
+  /** No one answer may take longer, in ms. The whole look has this and a little for every mount. */
   readonly deadlineMs?: number;
   /** What changes slowly is asked every so many looks, and when a source client is new. */
   readonly statsEvery?: number;
@@ -24,7 +24,10 @@ export interface LookOptions {
 /** Looks at a server. Only one look at a time, please: the slow fields are remembered between them. */
 export type Look = () => Promise<ServerLook>;
 
-const CALLS_AT_A_TIME = 3;
+/** More for many mounts: each answer waits for a busy machine, and their sum must not. */
+const callsAtATime = (mounts: number): number => Math.min(8, Math.max(3, Math.ceil(mounts / 25)));
+/** With hundreds of mounts a look takes long because it is long, which is no fault of the server. */
+const PER_MOUNT_MS = 20;
 const STATS_EVERY = 40;
 /** The statistics of a new source come a little later than its mount; so many looks are tried again for it. */
 const STATS_TRIES = 5;
@@ -55,7 +58,9 @@ export function createLook(options: LookOptions): Look {
 
   return async () => {
     const startedAtMs = clock.nowMs();
-    const leftMs = (): number => Math.max(1, startedAtMs + deadlineMs - clock.nowMs());
+    const endMs = startedAtMs + deadlineMs + options.mounts.length * PER_MOUNT_MS;
+    const leftMs = (): number => Math.max(1, Math.min(deadlineMs, endMs - clock.nowMs()));
+    let refusal: AdminRefusal | null = null;
     const failed = (refusal: AdminRefusal): ServerLook => ({
       ...refusal,
       startedAtMs,
@@ -66,13 +71,15 @@ export function createLook(options: LookOptions): Look {
     if (!listed.ok) return failed(listed);
     const present = listed.value.filter((one) => options.mounts.includes(one.mount));
     const hasNewSource = noteSources(present, connectedSeconds);
-    const answers = await eachLimited(present, CALLS_AT_A_TIME, async (one) =>
-      one.clients === 0
-        ? { ok: true as const, value: [] }
-        : await client.listClients(one.mount, { deadlineMs: leftMs() }),
-    );
-    const refusal = answers.find((answer) => !answer.ok);
-    if (refusal !== undefined && !refusal.ok) return failed(refusal);
+    const clientsOf = await eachLimited(present, callsAtATime(present.length), async (one) => {
+      // What failed once is not asked again for every other mount.
+      if (refusal !== null || one.clients === 0) return [];
+      const answer = await client.listClients(one.mount, { deadlineMs: leftMs() });
+      if (answer.ok) return answer.value;
+      refusal ??= answer;
+      return null;
+    });
+    if (refusal !== null) return failed(refusal);
     const atMs = clock.nowMs();
     looksUntilStats -= 1;
     if (hasNewSource) triesLeft = STATS_TRIES;
@@ -81,10 +88,10 @@ export function createLook(options: LookOptions): Look {
     const mounts: MountView[] = [];
     const presences: Presence[] = [];
     for (const [index, one] of present.entries()) {
-      const answer = answers[index];
-      if (answer === undefined || !answer.ok || answer.value === null) continue;
-      mounts.push(viewOf(one, answer.value, slow.get(one.mount), options.agent));
-      presences.push(...presencesAmong(answer.value, options.agent));
+      const clients = clientsOf[index] ?? null;
+      if (clients === null) continue;
+      mounts.push(viewOf(one, clients, slow.get(one.mount), options.agent));
+      presences.push(...presencesAmong(clients, options.agent));
     }
     return {
       ok: true,

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { monitorId, mount, serverName } from '../../../src/domain/ids.ts';
+import type { AdminClient } from '../../../src/icecast/admin-client.ts';
 import { createLook } from '../../../src/icecast/look.ts';
 import { commandOutcomeOf, moveListeners } from '../../../src/icecast/move.ts';
 import { type SustainRole, userAgentOf } from '../../../src/icecast/user-agent.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
+import { manualClock } from '../platform/clocks.ts';
 import { FakeIcecast } from './fake-admin.ts';
 
 const A = mount('/a');
@@ -47,6 +49,41 @@ describe('a look', () => {
       { agent: 'dublin', connectedSeconds: 2 },
       { agent: 'paris', connectedSeconds: 30 },
     ]);
+  });
+
+  test('at hundreds of mounts takes its time: none of them waits for the sum of the others', async () => {
+    const clock = manualClock();
+    const icecast = new FakeIcecast();
+    const names = Array.from({ length: 200 }, (_, index) => `/m${index}`);
+    for (const name of names) icecast.seat(name, { 1: 'VLC' });
+    const deadlines: number[] = [];
+    // Each answer takes 12 ms: 2.4 s one after another, more than a look at a few mounts may take.
+    const listClients: AdminClient['listClients'] = async (at, options) => {
+      clock.advance(12);
+      deadlines.push(options?.deadlineMs ?? 0);
+      return icecast.client.listClients(at, options);
+    };
+    const client = { ...icecast.client, listClients };
+    const look = createLook({ clock, client, agent: LONDON, mounts: names.map(mount), deadlineMs: 2_000 });
+    const seen = await look();
+    expect(seen.ok && seen.mounts).toHaveLength(200);
+    expect(icecast.mostAtOnce).toBe(8);
+    expect(new Set(deadlines)).toEqual(new Set([2_000]));
+  });
+
+  test('asks a server that does not answer for no more than it has asked already', async () => {
+    const icecast = new FakeIcecast();
+    const names = Array.from({ length: 200 }, (_, index) => `/m${index}`);
+    for (const name of names) icecast.seat(name, { 1: 'VLC' });
+    let asked = 0;
+    const listClients: AdminClient['listClients'] = async () => {
+      asked += 1;
+      return { ok: false, failure: 'timed-out', detail: 'no answer' };
+    };
+    const client = { ...icecast.client, listClients };
+    const look = createLook({ clock: systemClock, client, agent: LONDON, mounts: names.map(mount) });
+    expect(await look()).toMatchObject({ ok: false, failure: 'timed-out' });
+    expect(asked).toBeLessThanOrEqual(8);
   });
 
   test('asks about mounts of the station that are there and have clients, three at a time', async () => {
