@@ -6,7 +6,15 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { readIcecastXml } from './check/icecast-xml.ts';
 import { withNets } from './icecast-config/into-xml.ts';
-import { loopbackOf, mountBlock, type Net, relayBlock, safeMountOf } from './net-blocks.ts';
+import {
+  blocksForServer,
+  explained,
+  loopbackOf,
+  type Net,
+  netBlocks,
+  remark,
+  safeMountOf,
+} from './net-blocks.ts';
 
 export interface IcecastConfigOptions {
   /** Path of `sustain.yaml`. */
@@ -49,7 +57,12 @@ export async function runIcecastConfig(options: IcecastConfigOptions): Promise<I
   }
   const itself = loopbackOf(own.url);
   if (options.into === undefined) {
-    print(blocksText(planned, config.self, itself));
+    print(
+      blocksForServer(
+        config.self,
+        planned.map((one) => netText(one, itself)),
+      ),
+    );
     return 0;
   }
   return await writeInto(options.into, planned, itself, print);
@@ -88,21 +101,11 @@ async function sourceTypes(config: Config, clock: Clock): Promise<ReadonlyMap<st
   return new Map(listed.ok ? listed.value.map(({ mount, contentType }) => [mount, contentType]) : []);
 }
 
-function blocksText(planned: readonly Planned[], server: string, itself: Pick<Net, 'host' | 'port'>): string {
-  const head = `<!-- For the icecast.xml of ${server}, before </icecast>; a <mount> of the same name is replaced.
-     \`sustain icecast-config --into icecast.xml\` does that. Then: systemctl reload icecast2. -->`;
-  return [head, ...planned.map((one) => netText(one, itself))].join('\n\n');
-}
-
 function netText({ mount, codec, source, isGuess }: Planned, itself: Pick<Net, 'host' | 'port'>): string {
-  if (source === null) return `<!-- ${withoutNet(mount, codec, isGuess)}. -->`;
-  const net = { mount, source, ...itself };
-  const guess = isGuess ? ` The server could not be asked: ${source} is taken for MP3.` : '';
-  return `<!-- When the agent is gone, Icecast carries the listeners of ${mount} to ${source}, and back when it is there again,
-     through a relay of its own that costs nothing until it is needed. Never name ${source} itself as the fallback:
-     the station would hear itself.${guess} -->
-${mountBlock(net)}
-${relayBlock(net)}`;
+  if (source === null) return remark(withoutNet(mount, codec, isGuess));
+  return netBlocks({ mount, source, ...itself }, { isGuess })
+    .map(explained)
+    .join('\n');
 }
 
 function withoutNet(mount: string, codec: string, isGuess: boolean): string {

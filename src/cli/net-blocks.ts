@@ -1,3 +1,10 @@
+/** A block that icecast.xml needs, and why. */
+export interface IcecastBlock {
+  readonly about: string;
+  readonly because: string;
+  readonly xml: string;
+}
+
 /** The net under a public mount: what icecast.xml needs so that listeners stay when the agent is gone. */
 export interface Net {
   readonly mount: string;
@@ -37,6 +44,38 @@ export function relayBlock({ mount, source, host, port }: Net): string {
     <on-demand>1</on-demand>
 </relay>`;
 }
+
+/** Both blocks with their reasons; the source is taken for MP3 where `isGuess`. */
+export function netBlocks(net: Net, { isGuess = false } = {}): readonly IcecastBlock[] {
+  const { mount, source } = net;
+  const safe = safeMountOf(mount);
+  const guess = isGuess ? `. The server could not be asked: ${source} is taken for MP3` : '';
+  return [
+    {
+      about: mount,
+      because: `when the agent is gone, Icecast carries the listeners of ${mount} to ${safe}, and back when it returns`,
+      xml: mountBlock(net),
+    },
+    {
+      about: safe,
+      because: `a relay of ${source} on the server itself, which costs nothing until it is needed. ${source} itself as the fallback would make the station hear itself${guess}`,
+      xml: relayBlock(net),
+    },
+  ];
+}
+
+/** What is to be copied into the icecast.xml of a server: a head that says how, and parts. */
+export function blocksForServer(server: string, parts: readonly string[]): string {
+  const head = `For the icecast.xml of ${server}: each block replaces the one of the same name in it, or is added before
+     </icecast>; \`sustain icecast-config\` can write the nets of relay mode into it by itself. Then: systemctl reload icecast2`;
+  return [remark(head), ...parts].join('\n\n');
+}
+
+/** Two hyphens end a comment of XML, or spoil it. */
+export const remark = (text: string): string => `<!-- ${text.replaceAll('--', '- -')}. -->`;
+
+/** One block under its reason. */
+export const explained = ({ because, xml }: IcecastBlock): string => `${remark(because)}\n${xml}`;
 
 /** Both blocks, each in one line, for a sentence. */
 export function netInOneLine(net: Net): string {

@@ -1,18 +1,13 @@
-import { loopbackOf, mountBlock, relayBlock } from '../net-blocks.ts';
+import { blocksForServer, explained, type IcecastBlock, loopbackOf, netBlocks } from '../net-blocks.ts';
 import type { InitAnswers } from './answers.ts';
-
-/** A block that icecast.xml needs, and why. */
-export interface IcecastBlock {
-  readonly about: string;
-  readonly because: string;
-  readonly xml: string;
-}
 
 const CLIENTS_PER_AGENT = 20;
 
 /** What every Icecast of the station has to be told; the same on each. */
 export function icecastBlocks(answers: InitAnswers, url: string): readonly IcecastBlock[] {
-  return [limits(answers), ...(answers.mode === 'relay' ? relayBlocks(answers, url) : guardBlocks(answers))];
+  const [first = 'primary'] = answers.sources;
+  const net = { mount: '/stream', source: `/${first}`, ...loopbackOf(url) };
+  return [limits(answers), ...(answers.mode === 'relay' ? netBlocks(net) : guardBlocks(answers))];
 }
 
 /** Mounts of the encoders, the public one and its net. */
@@ -57,23 +52,6 @@ function guardBlocks({ sources }: InitAnswers): IcecastBlock[] {
   });
 }
 
-function relayBlocks({ sources: [first = 'primary'] }: InitAnswers, url: string): IcecastBlock[] {
-  const net = { mount: '/stream', source: `/${first}`, ...loopbackOf(url) };
-  return [
-    {
-      about: '/stream',
-      because:
-        'when the agent is gone, Icecast carries its listeners to /stream-safe, and back when it returns',
-      xml: mountBlock(net),
-    },
-    {
-      about: '/stream-safe',
-      because: `a relay of /${first} on the server itself, which costs nothing until it is needed. /${first} itself as the fallback would make the station hear itself`,
-      xml: relayBlock(net),
-    },
-  ];
-}
-
 /** The file for one server, to be copied into its icecast.xml; passwords only where they are new. */
 export function blocksFile(
   blocks: readonly IcecastBlock[],
@@ -90,11 +68,7 @@ export function blocksFile(
     <admin-user>admin</admin-user>
     <admin-password>${passwords.admin}</admin-password>
 </authentication>`;
-  const parts = blocks.map(({ because, xml }) => `<!-- ${because.replaceAll('--', '- -')}. -->\n${xml}`);
-  return `<!-- For the icecast.xml of ${server}: each block replaces the one of the same name in it, or is added before
-     </icecast>. Then: systemctl reload icecast2. -->
-${[authentication, ...parts].join('\n\n')}
-`;
+  return `${blocksForServer(server, [authentication, ...blocks.map(explained)])}\n`;
 }
 
 export interface NewPasswords {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readIcecastXml, settingsOf } from '../../../src/cli/check/icecast-xml.ts';
+import { runIcecastConfig } from '../../../src/cli/icecast-config.ts';
 import { type InitOptions, runInit } from '../../../src/cli/init.ts';
 import { loadConfig } from '../../../src/config/index.ts';
 
@@ -140,6 +141,22 @@ describe('what Icecast has to be told', () => {
     expect(text('icecast-london.xml')).toMatch(/<server>127\.0\.0\.5<\/server>\s*<port>9001</);
     expect(text('icecast-dublin.xml')).toMatch(/<server>127\.0\.0\.1<\/server>\s*<port>8000</);
     expect(statSync(join(folder, 'icecast-london.xml')).mode & 0o777).toBe(0o600);
+  });
+
+  test('is the same net, with the same reasons, that sustain icecast-config writes, and well-formed', async () => {
+    await init({ servers: 'london=http://127.0.0.1:1,dublin=http://127.0.0.1:2' });
+    const lines: string[] = [];
+    const print = (line: string) => void lines.push(line);
+    expect(await runIcecastConfig({ config: config(), print })).toBe(0);
+    const [ofInit, ofConfig] = [text('icecast-london.xml'), lines.join('\n')];
+    const netOf = (file: string) => file.slice(file.indexOf('<!-- when the agent is gone')).trim();
+    const guess = '. The server could not be asked: /primary is taken for MP3';
+    expect(netOf(ofConfig)).toContain(guess);
+    expect(netOf(ofConfig).replace(guess, '').replaceAll(/\s+/g, ' ')).toBe(
+      netOf(ofInit).replaceAll(/\s+/g, ' '),
+    );
+    for (const file of [ofInit, ofConfig])
+      for (const [, comment] of file.matchAll(/<!--([\s\S]*?)-->/g)) expect(comment).not.toContain('--');
   });
 
   test('in guard mode is a chain of fallbacks without override', async () => {
