@@ -1,17 +1,15 @@
-import { ffmpegDecoders } from './audio/ffmpeg-decoder.ts';
 import { type Config, policyOf } from './config/index.ts';
 import { showsAgentOf } from './decide/server.ts';
 import type { Command } from './domain/commands.ts';
 import type { FailoverRequest, RequestAnswer } from './domain/failover.ts';
 import type { AgentFigures } from './domain/figures.ts';
 import type { ServerLook } from './domain/icecast.ts';
-import type { Leg, LegId, ServerName, StationName } from './domain/ids.ts';
+import type { Leg, ServerName, StationName } from './domain/ids.ts';
 import type { Input } from './domain/inputs.ts';
 import type { StationLevels } from './domain/levels.ts';
 import type { OperatorRequest } from './domain/operator.ts';
 import type { AgentView, LoudnessView } from './domain/view.ts';
 import { atMost, type Cancel, type Clock } from './platform/clock.ts';
-import { SustainError } from './platform/errors.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Random } from './platform/random.ts';
 import type { Station } from './station.ts';
@@ -23,7 +21,6 @@ import { Colleagues } from './wiring/colleagues.ts';
 import { DecisionLoop } from './wiring/decision-loop.ts';
 import type { Failover } from './wiring/failover.ts';
 import { startConfiguredFailover } from './wiring/failover-start.ts';
-import { type LegListener, startLegListener } from './wiring/leg-listener.ts';
 import { plannedSilenceFile } from './wiring/memory-file.ts';
 import { type ListedServer, playlistOf } from './wiring/playlists.ts';
 import { prepareStation, type Running } from './wiring/running.ts';
@@ -32,14 +29,14 @@ import { startServerLinks } from './wiring/server-links.ts';
 import { SharedSilences } from './wiring/shared-silences.ts';
 import { SilencePlans } from './wiring/silence-plans.ts';
 import { hearSpoken, spokenOnAir } from './wiring/spoken.ts';
-import { type StationRelay, startStationRelay } from './wiring/station-relay.ts';
+import { StationParts } from './wiring/station-parts.ts';
 import { stationView, troublesOf } from './wiring/view.ts';
 
 const TICK_MS = 100;
 /** A tick this late means that the whole process stood still. */
 const GAP_MS = 1000;
-/** Between the starts of two stations. */
-const STAGGER_MS = 50;
+/** A station of which nothing is known keeps the others from being ready for so long after the start. */
+const WAIT_FOR_STATION_MS = 30_000;
 const REMEMBER_EVERY_MS = 5000;
 /** The last moves have this long before the agent goes, in ms. */
 const LAST_MOVES_MS = 3500;
@@ -67,9 +64,7 @@ export class Agent {
   readonly #startedAtMs: number;
   readonly #stations = new Map<StationName, Running>();
   #links: ReadonlyMap<ServerName, ServerLink> = new Map();
-  readonly #legs = new Map<LegId, LegListener>();
-  /** Of the stations in relay mode. */
-  readonly #relays = new Map<StationName, StationRelay>();
+  readonly #parts: StationParts;
   #failover: Failover | null = null;
   #alerting: Alerting | null = null;
   readonly #colleagues: Colleagues;
@@ -102,6 +97,12 @@ export class Agent {
       ...options,
       stations: () => [...this.#stations.values()].map(({ station }) => station),
     });
+    this.#parts = new StationParts({
+      ...options,
+      links: () => this.#links,
+      input: (station, input) => this.#push(station, input),
+      heard: (station, leg, reading) => chronicle.heard(station, leg, reading),
+    });
     this.#startedAtMs = options.clock.nowMs();
     this.#lastTickAtMs = this.#startedAtMs;
   }
@@ -122,9 +123,11 @@ export class Agent {
       uptimeMs: Math.round(nowMs - this.#startedAtMs),
       servers: this.#config.servers.map(({ name, url }) => ({ server: name, url })),
       stations: [...this.#stations.values()].map(({ station, log, levels }) => {
-        const relay = this.#relays.get(station.policy.station);
-        const played = relay === undefined ? null : { relay, sound: levels.output };
-        return stationView(station, played, log.events, this.chronicle.alerts, nowMs);
+        const name = station.policy.station;
+        const relay = this.#parts.relayOf(name);
+        const played = relay === null ? null : { relay, sound: levels.output };
+        const ofAgent = [...this.chronicle.alerts, ...this.#parts.alertsOf(name)];
+        return stationView(station, played, log.events, ofAgent, nowMs);
       }),
       dns: this.#failover?.view() ?? null,
     };
@@ -151,14 +154,21 @@ export class Agent {
     return this.#stations.get(name)?.records.loudness(lastMs, points) ?? null;
   }
 
-  /** True when every station has had its first look around and knows what is on air beside us. */
+  /**
+   * True when every station has had its first look around and knows what is on air beside us. One that finds nothing at all
+   * is waited for no longer than `WAIT_FOR_STATION_MS`, unless no station does.
+   */
   get isReady(): boolean {
     const { self, isWitness, servers } = this.#config;
     // A witness has no server beside it, and is ready when it knows what is on air on any.
     const beside = isWitness ? servers.map(({ name }) => name) : [self];
-    return [...this.#stations.values()].every(({ station }) =>
+    const stations = [...this.#stations.values()];
+    const knowing = stations.filter(({ station }) =>
       beside.some((server) => station.state.desks.get(server)?.onAir != null),
     );
+    if (knowing.length === stations.length) return true;
+    const isLate = this.#options.clock.nowMs() - this.#startedAtMs >= WAIT_FOR_STATION_MS;
+    return isLate && knowing.length > 0;
   }
 
   /** Hands an operator's wish to the decision; false when there is no such station. */
@@ -195,9 +205,7 @@ export class Agent {
       const policy = policyOf(config, stationConfig);
       running.station.change(policy);
       this.chronicle.settings(policy);
-      for (const leg of policy.legs) this.#legs.get(leg.id)?.change(policy);
-      const { processing } = stationConfig.serve;
-      if (processing !== null) this.#relays.get(stationConfig.name)?.processing?.change(processing);
+      this.#parts.change(policy, stationConfig);
     }
   }
 
@@ -211,11 +219,7 @@ export class Agent {
     this.#loop.drain();
     await atMost(clock, LAST_PARTS_MS, this.#remember());
     for (const link of this.#links.values()) link.stop();
-    const parts = [
-      ...this.#relays.values(),
-      ...this.#legs.values(),
-      ...(this.#failover ? [this.#failover] : []),
-    ];
+    const parts = [this.#parts, ...(this.#failover ? [this.#failover] : [])];
     await atMost(clock, LAST_PARTS_MS, Promise.allSettled(parts.map((part) => part.stop())));
     this.#alerting?.stop();
     await atMost(clock, LAST_PARTS_MS, this.chronicle.stop());
@@ -229,7 +233,7 @@ export class Agent {
         ...this.#options,
         stationConfig,
         chronicle,
-        relay: () => this.#relays.get(stationConfig.name) ?? null,
+        relay: () => this.#parts.relayOf(stationConfig.name),
         command: (command) => this.#dispatch(running.station, command),
         remember: () => void this.#remember(),
       });
@@ -256,8 +260,7 @@ export class Agent {
       ],
       () => chainSigns([...this.#stations.values()].map(({ station }) => station)),
     );
-    this.#startRelays();
-    this.#startLegs();
+    this.#parts.start([...this.#stations.values()]);
     this.#failover = await startConfiguredFailover({
       ...this.#options,
       links: this.#links,
@@ -281,74 +284,10 @@ export class Agent {
     this.#push(null, { kind: 'look', atMs: this.#options.clock.nowMs(), server, look });
   }
 
-  #startRelays(): void {
-    const { config, clock, random, log, ffmpegPath } = this.#options;
-    const source = config.servers.find((server) => server.name === config.self)?.source ?? null;
-    const server = this.#links.get(config.self)?.address;
-    for (const { name, serve } of config.stations) {
-      const running = this.#stations.get(name);
-      if (serve.mode === 'guard' || running === undefined || server === undefined) continue;
-      if (source === null)
-        throw new SustainError('no-source-user', `servers.${config.self}.source is needed in relay mode`);
-      const { station, levels } = running;
-      const relay = startStationRelay({
-        station,
-        serve,
-        server,
-        source,
-        servers: [...this.#links].map(([name, { address }]) => ({ server: name, address })),
-        ffmpegPath,
-        clock,
-        random,
-        log: log.child({ station: name }),
-        input: (input) => this.#push(station, input),
-        event: running.note,
-        played: (pcm) => levels.played(pcm),
-      });
-      levels.processedBy(() => relay.processing?.processor.reading ?? null);
-      this.#relays.set(name, relay);
-    }
-  }
-
-  /** One station after another: the decoders of a hundred stations must not all begin in one moment. */
-  #startLegs(): void {
-    for (const [index, running] of [...this.#stations.values()].entries())
-      this.#cancels.push(this.#options.clock.after(index * STAGGER_MS, () => this.#startLegsOf(running)));
-  }
-
-  #startLegsOf({ station, levels, records }: Running): void {
-    const { config, clock, random, log, ffmpegPath } = this.#options;
-    const decoders = ffmpegDecoders({ ffmpegPath, clock, random, logger: log });
-    const relay = this.#relays.get(station.policy.station);
-    for (const leg of station.policy.legs) {
-      const link = this.#links.get(leg.server);
-      if (link === undefined) continue;
-      const listener = startLegListener({
-        leg,
-        agent: config.self,
-        server: link.address,
-        policy: station.policy,
-        decoders,
-        clock,
-        random,
-        log,
-        input: (input) => {
-          if (input.kind === 'levels') this.chronicle.heard(station.policy.station, input.leg, input.reading);
-          this.#push(station, input);
-        },
-        title: (title) => station.titles.set(leg.id, title),
-        heard: (pcm) => levels.heard(leg.id, pcm),
-        decoderReplaced: () => records.noteDecoderRestart(leg.id),
-        ...(relay === undefined ? {} : { openFeed: () => relay.openFeed(leg.id) }),
-      });
-      this.#legs.set(leg.id, listener);
-    }
-  }
-
   #noteMounts(server: ServerName, listed: ReadonlySet<Leg['mount']>): void {
     for (const { station } of this.#stations.values()) {
       for (const leg of station.policy.legs) {
-        if (leg.server === server) this.#legs.get(leg.id)?.setListed(listed.has(leg.mount));
+        if (leg.server === server) this.#parts.setListed(leg, listed);
       }
     }
   }
@@ -375,7 +314,7 @@ export class Agent {
     const name = station.policy.station;
     this.chronicle.sent(name, command);
     if (command.kind === 'reconnect-monitor') {
-      this.#legs.get(command.leg)?.reconnect(command.because);
+      this.#parts.reconnect(command.leg, command.because);
       return;
     }
     const link = this.#links.get(command.server);

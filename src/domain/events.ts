@@ -21,7 +21,8 @@ export type AlertCode =
   | 'cannot-hear'
   | 'hears-itself'
   | 'agent-gone'
-  | 'processing-differs';
+  | 'processing-differs'
+  | 'relay-failed';
 
 /** What happened, for the log, the history, the dashboard and the hooks. Never an input to a decision. */
 export type StationEvent =

@@ -4,7 +4,12 @@ import type { ServerName, SourceName } from './ids.ts';
 import type { IncidentBook, Severity } from './incidents.ts';
 import type { AgentAlertCode, RecordedEvent } from './record.ts';
 
-const CRITICAL: readonly Opened['code'][] = ['nothing-audible', 'server-down', 'dns-no-server-well'];
+const CRITICAL: readonly Opened['code'][] = [
+  'nothing-audible',
+  'server-down',
+  'relay-failed',
+  'dns-no-server-well',
+];
 const OF_A_SERVER: readonly AlertCode[] = [
   'server-down',
   'admin-unauthorised',

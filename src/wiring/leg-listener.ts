@@ -28,8 +28,8 @@ export interface LegListenerOptions {
   /** Decoded sound, for meters. */
   readonly heard: (pcm: Float32Array) => void;
   readonly decoderReplaced: () => void;
-  /** In relay mode: where the decoded sound of one connection goes. */
-  readonly openFeed?: () => LegFeed;
+  /** In relay mode: where the decoded sound of one connection goes; null while there is nothing that would play it. */
+  readonly openFeed?: () => LegFeed | null;
 }
 
 export interface LegListener {
@@ -38,6 +38,8 @@ export interface LegListener {
   reconnect(because: string): void;
   /** From now on judged by this policy; the connection stays. */
   change(policy: StationPolicy): void;
+  /** What comes from now on goes into a new feed. */
+  feedAnew(): void;
   stop(): Promise<void>;
 }
 
@@ -100,7 +102,7 @@ export function startLegListener(options: LegListenerOptions): LegListener {
         options.heard(pcm);
         if (feed === null && options.openFeed !== undefined) {
           feed = options.openFeed();
-          tellBrought(feed);
+          if (feed !== null) tellBrought(feed);
         }
         feed?.pcm(pcm);
       },
@@ -149,6 +151,7 @@ export function startLegListener(options: LegListenerOptions): LegListener {
       policy = wanted;
       if (!isDeepStrictEqual(before, now)) ear?.measureBy(now);
     },
+    feedAnew: closeFeed,
     async stop() {
       monitor.stop();
       closeEar();

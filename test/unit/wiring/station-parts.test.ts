@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { loadConfigText } from '../../../src/config/index.ts';
+import { noMemory } from '../../../src/decide/state.ts';
+import type { StationEvent } from '../../../src/domain/events.ts';
+import { type StationName, serverName, stationName } from '../../../src/domain/ids.ts';
+import { Station } from '../../../src/station.ts';
+import type { LegListener, LegListenerOptions } from '../../../src/wiring/leg-listener.ts';
+import type { Running } from '../../../src/wiring/running.ts';
+import type { ServerLink } from '../../../src/wiring/server-link.ts';
+import { StationParts } from '../../../src/wiring/station-parts.ts';
+import type { StationRelay, StationRelayOptions } from '../../../src/wiring/station-relay.ts';
+import { LONDON, policyWith } from '../decide/builders.ts';
+import { manualClock } from '../platform/clocks.ts';
+import { keptLog } from './support.ts';
+
+const NAMES = ['one', 'two', 'three'].map(stationName);
+
+const YAML = `server: london
+servers:
+  london: { url: "http://10.0.0.1:8000", admin: { passwordEnv: PW }, source: { passwordEnv: PW } }
+stations:
+${NAMES.map(
+  (name) => `  ${name}:
+    sources: [ { name: primary, mount: /${name}-1 }, { name: autodj, mount: /${name}-2 } ]
+    serve: { mode: relay, outputs: [{ mount: /${name}, codec: mp3 }] }`,
+).join('\n')}
+`;
+
+interface Breaks {
+  /** A station whose relay throws as it starts, now. */
+  relay: StationName | null;
+  /** A station whose listeners do. */
+  listener: StationName | null;
+}
+
+/** Three stations in relay mode, with relays and listeners that do nothing but be there. */
+async function threeStations() {
+  const loaded = await loadConfigText(YAML, '/etc/sustain/sustain.yaml', { PW: 'x' }, {});
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  const clock = manualClock();
+  const { log, lines } = keptLog();
+  const breaks: Breaks = { relay: null, listener: null };
+  const relays: { name: StationName; atMs: number; options: StationRelayOptions; stopped: boolean }[] = [];
+  const listeners: { leg: string; options: LegListenerOptions; anew: number }[] = [];
+  const events: { name: StationName; event: StationEvent }[] = [];
+  const startRelay = (options: StationRelayOptions): StationRelay => {
+    const name = options.station.policy.station;
+    if (breaks.relay === name) throw new Error('no room for the ring');
+    const one = { name, atMs: clock.nowMs(), options, stopped: false };
+    relays.push(one);
+    const feed = { bytes() {}, title() {}, loudness() {}, close() {} };
+    return {
+      processing: null,
+      streams: [],
+      view: { playing: 'nothing' } as StationRelay['view'],
+      openFeed: () => ({
+        ...feed,
+        pcm() {
+          if (breaks.relay === name) throw new Error('the sound is too long');
+        },
+      }),
+      stop: async () => {
+        one.stopped = true;
+      },
+    };
+  };
+  const startListener = (options: LegListenerOptions): LegListener => {
+    if (breaks.listener === options.leg.station) throw new Error('no such ear');
+    const one = { leg: options.leg.id as string, options, anew: 0 };
+    listeners.push(one);
+    return {
+      setListed: () => {},
+      reconnect: () => {},
+      change: () => {},
+      feedAnew: () => {
+        one.anew += 1;
+      },
+      stop: async () => {},
+    };
+  };
+  const runnings = loaded.config.stations.map(({ name, sources }): Running => {
+    const legs = sources.map(({ name: source, mount }) => ({
+      id: `${name}/${source}@london` as never,
+      station: name,
+      source,
+      server: LONDON,
+      mount,
+    }));
+    const policy = policyWith({ station: name, mode: 'relay', servers: [LONDON], legs });
+    return {
+      station: new Station(policy, noMemory, 0, { event: () => {}, command: () => {} }),
+      levels: { played: () => {}, heard: () => {}, processedBy: () => {} },
+      records: { noteDecoderRestart: () => {} },
+      note: (event: StationEvent) => void events.push({ name, event }),
+    } as unknown as Running;
+  });
+  const parts = new StationParts({
+    config: loaded.config,
+    ffmpegPath: 'ffmpeg',
+    clock,
+    random: { next: () => 0.5, token: () => 'a' },
+    log,
+    links: () => new Map([[serverName('london'), { address: {} } as ServerLink]]),
+    input: () => {},
+    heard: () => {},
+    startRelay,
+    startListener,
+  });
+  parts.start(runnings);
+  const alerts = () =>
+    events.map(({ name, event }) => `${name} ${event.kind} ${'code' in event ? event.code : ''}`);
+  return { parts, clock, breaks, relays, listeners, alerts, lines };
+}
+
+describe('the stations of one agent', () => {
+  test('start one after another', async () => {
+    const { clock, relays, listeners } = await threeStations();
+    clock.advance(1_000);
+    expect(relays.map(({ name, atMs }) => [name, atMs])).toEqual([
+      ['one', 0],
+      ['two', 50],
+      ['three', 100],
+    ]);
+    expect(listeners).toHaveLength(6);
+  });
+
+  test('start all but one whose relay cannot: it is told as that one, and tried again until it can', async () => {
+    const { parts, clock, breaks, relays, listeners, alerts, lines } = await threeStations();
+    breaks.relay = stationName('two');
+    clock.advance(1_000);
+    expect(relays.map(({ name }) => name)).toEqual(['one', 'three']);
+    expect(listeners).toHaveLength(6);
+    expect(listeners[2]?.options.openFeed?.()).toBeNull();
+    expect(parts.relayOf(stationName('two'))).toBeNull();
+    expect(parts.alertsOf(stationName('one'))).toEqual([]);
+    expect(parts.alertsOf(stationName('two'))).toMatchObject([
+      { code: 'relay-failed', subject: 'london', detail: expect.stringContaining('no room for the ring') },
+    ]);
+    clock.advance(60_000);
+    expect(lines.length).toBeGreaterThan(2);
+    expect(alerts()).toEqual(['two alert-opened relay-failed']);
+
+    breaks.relay = null;
+    clock.advance(300_000);
+    expect(relays.map(({ name }) => name)).toEqual(['one', 'three', 'two']);
+    expect(parts.alertsOf(stationName('two'))).toEqual([]);
+    expect(alerts()).toEqual(['two alert-opened relay-failed', 'two alert-closed relay-failed']);
+    // What its listeners hear already goes to the new one.
+    expect(listeners.map(({ anew }) => anew)).toEqual([0, 0, 1, 1, 0, 0]);
+  });
+
+  test.each(['in a timer', 'in the sound that it is given'])(
+    'go on when the relay of one fails later %s',
+    async (where) => {
+      const { clock, breaks, relays, listeners, alerts } = await threeStations();
+      clock.advance(10_000);
+      breaks.relay = stationName('one');
+      if (where === 'in a timer') {
+        relays[0]?.options.clock.every(20, () => {
+          throw new Error('a bug of ours');
+        });
+        clock.advance(100);
+      } else {
+        const feed = listeners[0]?.options.openFeed?.();
+        expect(() => feed?.pcm(new Float32Array(2))).not.toThrow();
+      }
+      expect(relays.map(({ name, stopped }) => [name, stopped])).toEqual([
+        ['one', true],
+        ['two', false],
+        ['three', false],
+      ]);
+      expect(alerts()).toEqual(['one alert-opened relay-failed']);
+      breaks.relay = null;
+      clock.advance(11_000);
+      expect(relays.map(({ name }) => name)).toEqual(['one', 'two', 'three', 'one']);
+    },
+  );
+
+  test('start all but one whose listeners cannot, which are tried again', async () => {
+    const { parts, clock, breaks, listeners, lines } = await threeStations();
+    breaks.listener = stationName('one');
+    clock.advance(1_000);
+    expect(listeners).toHaveLength(4);
+    expect(lines[0]).toMatchObject({ leg: 'one/primary@london', err: 'no such ear' });
+    breaks.listener = null;
+    clock.advance(6_000);
+    expect(listeners).toHaveLength(6);
+    await parts.stop();
+  });
+
+  test('start nothing any more once they were stopped', async () => {
+    const { parts, clock, breaks, relays } = await threeStations();
+    breaks.relay = stationName('two');
+    clock.advance(1_000);
+    await parts.stop();
+    breaks.relay = null;
+    clock.advance(600_000);
+    expect(relays.map(({ name, stopped }) => [name, stopped])).toEqual([
+      ['one', true],
+      ['three', true],
+    ]);
+  });
+});
