@@ -1,6 +1,6 @@
 // `npm run test:deploy`: on a bare Debian with its own systemd: the .deb, `sustain init`, two Icecasts, an encoder,
 // a fault, a switch, a reload, an upgrade and the way back without a listener lost, a hang, and a purge. Real parts, real listeners.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Explained, root, runQuietly } from '../../.dev/steps.mjs';
 import { bareDebian, boot, checkMachine, everyPath, install, newFolder, nodePackage } from './machine.mjs';
@@ -27,12 +27,27 @@ function row(what, measured, holds, unit = '') {
   say(`${holds ? 'ok    ' : 'FAILED'} ${what}: ${measured}${unit}`);
 }
 
+const next = (version) => version.replace(/\d+$/, (patch) => String(Number(patch) + 1));
+
+/**
+ * The package to begin with and a newer one. `SUSTAIN_PREVIOUS_DEB` names that of the release before; without one it is this
+ * build twice, under two versions.
+ */
 async function packages(folder) {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const newer = version.replace(/\d+$/, (patch) => String(Number(patch) + 1));
-  for (const one of [version, newer])
-    await runQuietly('node', ['.dev/package.mjs', '--quick', '--built', '--version', one, '--out', folder]);
-  return { version, newer, file: (one) => `sustain_${one}_amd64.deb` };
+  const file = (one) => `sustain_${one}_amd64.deb`;
+  const build = (one) =>
+    runQuietly('node', ['.dev/package.mjs', '--quick', '--built', '--version', one, '--out', folder]);
+  const previous = process.env.SUSTAIN_PREVIOUS_DEB;
+  if (previous === undefined) {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const newer = next(version);
+    for (const one of [version, newer]) await build(one);
+    return { version, newer, file };
+  }
+  const version = (await runQuietly('dpkg-deb', ['-f', previous, 'Version'])).trim();
+  copyFileSync(previous, join(folder, file(version)));
+  await build(next(version));
+  return { version, newer: next(version), file };
 }
 
 /** What an administrator does with the blocks that init wrote: into Debian's icecast.xml, one for each server. */

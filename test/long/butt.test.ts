@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   type IcecastServer,
-  type RigProcess,
   startIcecast,
   startProcess,
   temporaryDirectory,
   waitUntil,
 } from '../../src/demo/rig/index.ts';
+import type { RigProcess } from '../../src/demo/rig/process.ts';
 
 const PAGE = readFileSync(fileURLToPath(new URL('../../docs/how-to/encoders.md', import.meta.url)), 'utf8');
 const BLOCK = /```ini\n(\[main\][\s\S]*?)```/.exec(PAGE)?.[1] ?? '';
