@@ -29,6 +29,7 @@ const FOR_TESTS = [
   { name: 'espeak-ng', present: command('espeak-ng') },
   { name: 'flite', present: command('flite') },
   { name: 'bind9', present: file('/usr/sbin/named') },
+  { name: 'knot', present: file('/usr/sbin/knotd') },
   { name: 'bind9-dnsutils', present: command('dig') },
   { name: 'nats-server', present: file('/usr/sbin/nats-server') },
   { name: 'chromium', present: command('chromium') },
@@ -38,7 +39,7 @@ export const missingPackages = (purpose) =>
   (purpose === 'demo' ? FOR_DEMO : FOR_TESTS).filter(({ present }) => !present()).map(({ name }) => name);
 
 /** These packages bring a service that the rig has no use for: it starts its own on loopback. */
-const SERVICES = ['icecast2', 'pdns', 'named', 'nats-server'];
+const SERVICES = ['icecast2', 'pdns', 'named', 'knot', 'nats-server'];
 
 const POLICY = '/usr/sbin/policy-rc.d';
 

@@ -30,6 +30,7 @@ export interface PowerDns extends DnsServer {
   readonly apiKey: string;
 }
 
+/** One that takes updates by RFC 2136. */
 export interface Bind extends DnsServer {
   readonly tsigKey: TsigKeyText;
 }
@@ -206,6 +207,49 @@ controls { };
 key "${tsigKey.name}" { algorithm hmac-sha256; secret "${tsigKey.secret}"; };
 zone "${zone}" { ${role} file "${directory}/zone"; };
 `;
+}
+
+/** Knot with one zone of which its key may change the addresses and the text of some names. */
+export async function startKnot(options: {
+  readonly host: string;
+  readonly zone: string;
+  readonly tsigKey: TsigKeyText;
+  readonly mayChange: readonly string[];
+}): Promise<Bind> {
+  const { host, zone, tsigKey, mayChange } = options;
+  const ground = prepareGround('knot', 'knot');
+  const { directory } = ground;
+  const port = await freePort(host);
+  ground.write('zone', `$TTL 60\n@ SOA ns hostmaster 1 60 10 86400 60\n@ NS ns\nns A ${host}\n`);
+  const conf = ground.write(
+    'knot.conf',
+    `server:
+    rundir: "${directory}"
+    listen: ${host}@${port}
+database:
+    storage: "${directory}"
+key:
+  - id: ${tsigKey.name}
+    algorithm: hmac-sha256
+    secret: ${tsigKey.secret}
+acl:
+  - id: names
+    key: ${tsigKey.name}
+    action: update
+    update-owner: name
+    update-owner-match: equal
+    update-owner-name: [${mayChange.map((name) => `${name}.`).join(', ')}]
+    update-type: [A, AAAA, TXT]
+zone:
+  - domain: ${zone}
+    storage: "${directory}"
+    file: zone
+    acl: names
+`,
+  );
+  const answers = async () => dig(host, port, zone, 'SOA').length > 0;
+  const started = await startNameServer('Knot', ['/usr/sbin/knotd', '-c', conf], ground, answers);
+  return { ...serverOn(started, ground, host, port, zone), tsigKey };
 }
 
 /** What `dig` shows, one line for each record. */

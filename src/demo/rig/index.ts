@@ -14,6 +14,7 @@ export {
   dig,
   type PowerDns,
   startBind,
+  startKnot,
   startPowerDns,
 } from './dns-server.ts';
 export {

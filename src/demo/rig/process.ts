@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { codeOf, messageOf, SustainError } from '../../platform/errors.ts';
+import { lookAtProcess } from '../../platform/process-state.ts';
 
 /** A real part of the rig: one program that we started and may therefore end. */
 export interface RigProcess {
@@ -62,6 +63,24 @@ function signalPid(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+const STOPPED_WITHIN_MS = 1_000;
+
+/** A stop reaches the threads of a program one after another: until all of them stand still it may answer once more. */
+function waitUntilStopped(pid: number): void {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; waitedMs < STOPPED_WITHIN_MS && !isStopped(pid); waitedMs += 1)
+    Atomics.wait(cell, 0, 0, 1);
+}
+
+function isStopped(pid: number): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.every((thread) => ['stopped', 'gone'].includes(lookAtProcess(Number(thread))));
+  } catch {
+    return true;
+  }
+}
+
 /** Starts a program that dies with us: the kernel kills it when this process ends, whatever ends it. */
 export async function startProcess(options: ProcessOptions): Promise<RigProcess> {
   const drop = options.as
@@ -96,7 +115,9 @@ export async function startProcess(options: ProcessOptions): Promise<RigProcess>
   child.stdin?.on('error', () => undefined);
   const lastWords = collectLastWords(child);
   const signal = (name: NodeJS.Signals) => {
-    if (running) signalPid(pid, name);
+    if (!running) return;
+    signalPid(pid, name);
+    if (name === 'SIGSTOP') waitUntilStopped(pid);
   };
   return {
     pid,
