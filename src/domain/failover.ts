@@ -52,6 +52,8 @@ export interface Observation {
   readonly servers: ReadonlyMap<ServerName, ServerWord>;
   /** Null: no operator has ordered anything yet, as far as that agent knows. */
   readonly order: OperatorOrder | null;
+  /** Whether it could write, had it the lease. */
+  readonly reachesDns: boolean;
 }
 
 /**
@@ -79,10 +81,14 @@ export type PublishedRecord =
 
 export type MoveTrigger = 'first' | 'fault' | 'return' | 'operator';
 
-/** How a publication ended. `behind`: what authorities that do not answer so yet say; null when every one does. */
+/**
+ * How a publication ended. `behind`: what authorities that do not answer so yet say; null when every one does. `lapsed`:
+ * the right to write ended before it could begin; `failed`: the provider did not take it.
+ */
 export type PublishOutcome =
   | { readonly is: 'done'; readonly behind: string | null }
   | { readonly is: 'fenced'; readonly detail: string }
+  | { readonly is: 'lapsed'; readonly detail: string }
   | { readonly is: 'failed'; readonly detail: string };
 
 export type FailoverRequest =

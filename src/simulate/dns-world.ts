@@ -1,13 +1,7 @@
-import { earOnAir, heardTo } from '../decide/failover/on-air.ts';
+import { reachesDns } from '../decide/failover/lease-rule.ts';
+import { heardTo } from '../decide/failover/on-air.ts';
 import { orderOf } from '../decide/failover/operator.ts';
-import {
-  type FailoverMemory,
-  type FailoverState,
-  failoverMemoryOf,
-  newFailover,
-  noFailoverMemory,
-} from '../decide/failover/state.ts';
-import { failoverStep } from '../decide/failover/step.ts';
+import { type FailoverMemory, noFailoverMemory } from '../decide/failover/state.ts';
 import type { LegCondition } from '../domain/conditions.ts';
 import type {
   FailoverCommand,
@@ -20,10 +14,30 @@ import type {
   PublishOutcome,
 } from '../domain/failover.ts';
 import { type ServerName, serverName } from '../domain/ids.ts';
+import {
+  type DnsAgent,
+  type DnsWatch,
+  type FailoverCore,
+  failoverCore,
+  type Publish,
+  type Truth,
+  type Write,
+  type Writing,
+} from './dns-agent.ts';
 import { SimLease } from './lease.ts';
 import { DUBLIN, FAILOVER_DEFAULTS, LONDON, STATION } from './station.ts';
 
-export { DUBLIN, FAILOVER_DEFAULTS, LONDON };
+export {
+  type DnsAgent,
+  type DnsWatch,
+  DUBLIN,
+  FAILOVER_DEFAULTS,
+  type FailoverCore,
+  failoverCore,
+  LONDON,
+  type Truth,
+  type Writing,
+};
 
 const STEP_MS = 100;
 const PROBE_TIMEOUT_MS = 2_000;
@@ -33,53 +47,6 @@ const MEET_EVERY_MS = 1_000;
 const LEASE_EVERY_MS = 500;
 const ANSWER_MS = 300;
 const WITNESS = 'witness';
-
-/** The functions of the DNS decision; the mutation check puts broken ones here. */
-export interface FailoverCore {
-  readonly newFailover: typeof newFailover;
-  readonly failoverMemoryOf: typeof failoverMemoryOf;
-  readonly failoverStep: typeof failoverStep;
-}
-
-/** The DNS decision as it ships. */
-export const failoverCore: FailoverCore = { newFailover, failoverMemoryOf, failoverStep };
-
-/** What is true of a server: `hung` takes connections and gives nothing, `mute` gives silence, `dead` refuses. */
-export type Truth = 'fine' | 'mute' | 'hung' | 'dead';
-
-/** How the provider takes a write: `unanswered` carries it out and never says so. */
-export type Writing = 'well' | 'refused' | 'unanswered';
-
-export interface DnsAgent {
-  readonly name: string;
-  readonly policy: FailoverPolicy;
-  state: FailoverState;
-  isAlive: boolean;
-  isPaused: boolean;
-  /** Its decoders are broken: it is connected everywhere and hears nothing. */
-  isDeaf: boolean;
-  /** Servers whose probe has not come back yet: one at a time, as a probe that hangs is the finding. */
-  readonly probing: Set<ServerName>;
-  /** `quietSinceMs`: until when anything has been heard there. */
-  readonly ears: Map<ServerName, { ear: PublicEar['is']; quietSinceMs: number }>;
-  readonly later: { readonly atMs: number; readonly run: () => void }[];
-  lastTickMs: number;
-}
-
-export interface Write {
-  readonly atMs: number;
-  readonly by: string;
-  readonly server: ServerName;
-  readonly epoch: number;
-}
-
-type Publish = FailoverCommand & { readonly kind: 'publish' };
-
-/** Who wants to see what agents do: at the order of a publication, and when its write begins. */
-export interface DnsWatch {
-  ordered(agent: DnsAgent, command: Publish, events: readonly FailoverEvent[]): void;
-  writing(agent: DnsAgent, command: Publish): void;
-}
 
 export interface DnsWorldOptions {
   readonly core?: FailoverCore;
@@ -102,8 +69,11 @@ export class DnsWorld {
   readonly ended: { readonly atMs: number; readonly server: ServerName }[] = [];
   /** Pairs of sites that cannot reach each other: `dublin london`. */
   readonly cuts = new Set<string>();
-  /** Agents that cannot reach the DNS. */
+  /** Agents that cannot reach the DNS, and those who may only read it. */
   readonly noDns = new Set<string>();
+  readonly mayNotWrite = new Set<string>();
+  /** Somebody else has pointed the name to none of the servers. */
+  isForeign = false;
   writing: Writing = 'well';
   /** From an order to the beginning of its write, in ms. */
   writeBeginsAfterMs = 0;
@@ -136,6 +106,7 @@ export class DnsWorld {
         isAlive: true,
         isPaused: false,
         isDeaf: false,
+        seeksLease: false,
         probing: new Set(),
         ears: new Map(),
         later: [],
@@ -185,6 +156,7 @@ export class DnsWorld {
     agent.later.splice(0);
     agent.isAlive = true;
     agent.isPaused = false;
+    agent.seeksLease = false;
     agent.lastTickMs = this.nowMs;
   }
 
@@ -251,7 +223,7 @@ export class DnsWorld {
   #listenOnAir(agent: DnsAgent, server: ServerName, condition: LegCondition | null): void {
     const { nowMs: atMs } = this;
     const before = agent.ears.get(server) ?? { ear: 'starting' as const, quietSinceMs: atMs };
-    const ear: PublicEar = condition === null ? { is: 'starting' } : earOnAir(condition);
+    const ear: PublicEar = condition === null ? { is: 'starting' } : this.#core.earOnAir(condition);
     if (ear.is !== before.ear) this.#give(agent, { kind: 'ear', atMs, server, station: STATION, ear });
     const toMs = heardTo(condition ?? undefined, atMs);
     const fromMs = before.quietSinceMs;
@@ -282,7 +254,8 @@ export class DnsWorld {
       return;
     }
     const { server, epoch } = this.dns;
-    const record = server === null ? { is: 'missing' as const } : { is: 'server' as const, server };
+    const ours = server === null ? { is: 'missing' as const } : { is: 'server' as const, server };
+    const record = this.isForeign ? { is: 'foreign' as const, detail: '192.0.2.1' } : ours;
     this.#give(agent, { kind: 'record', atMs, record, epoch });
   }
 
@@ -303,7 +276,13 @@ export class DnsWorld {
             { is: health.is, verifiedAgoMs: health.is === 'well' ? atMs - health.verifiedAtMs : null },
           ]),
         );
-        const observation = { agent: other.name, heardAtMs: atMs, servers, order: orderOf(other.state) };
+        const observation = {
+          agent: other.name,
+          heardAtMs: atMs,
+          servers,
+          order: orderOf(other.state),
+          reachesDns: reachesDns(other.state, atMs),
+        };
         this.#give(agent, { kind: 'observation', atMs, observation });
       }
     }
@@ -318,10 +297,19 @@ export class DnsWorld {
 
   #renewLease(): void {
     const { nowMs: atMs } = this;
-    for (const agent of this.agents) {
-      if (agent.policy.mode !== 'cluster' || !agent.isAlive || agent.isPaused) continue;
+    const running = this.agents.filter(
+      ({ policy, isAlive, isPaused }) => policy.mode === 'cluster' && isAlive && !isPaused,
+    );
+    for (const agent of running) {
+      const wish = this.#core.leaseWish(agent.state, atMs, agent.policy);
+      if (wish !== 'as-it-is') agent.seeksLease = wish === 'seek';
+      if (!agent.seeksLease && this.#hasNats(agent.name)) this.lease.yield(agent.name);
+    }
+    for (const { name, seeksLease } of running)
+      if (seeksLease && this.#hasNats(name)) this.lease.seek(name, atMs);
+    for (const agent of running) {
       if (this.#hasNats(agent.name)) {
-        this.#give(agent, { kind: 'lease', atMs, lease: this.lease.seek(agent.name, atMs) });
+        this.#give(agent, { kind: 'lease', atMs, lease: this.lease.look(agent.name, atMs) });
         continue;
       }
       const held = agent.state.lease;
@@ -386,7 +374,8 @@ export class DnsWorld {
     else if (this.noDns.has(agent.name)) tell({ is: 'failed', detail: 'unreachable' });
     else if (this.dns.epoch !== expectedEpoch)
       tell({ is: 'fenced', detail: `epoch ${this.dns.epoch} stands` });
-    else if (this.writing === 'refused') tell({ is: 'failed', detail: 'refused' });
+    else if (this.writing === 'refused' || this.mayNotWrite.has(agent.name))
+      tell({ is: 'failed', detail: 'refused' });
     else {
       this.#watch?.writing(agent, command);
       this.dns = { server, epoch };

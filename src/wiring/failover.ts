@@ -81,6 +81,7 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
   const file = failoverMemoryFile(options.stateDirectory, clock, log);
   const ending = new AbortController();
   const probing = new Set<string>();
+  const emptying = new Set<ServerName>();
   const remember = () => file.save(desk.memory());
 
   const desk = new NameDesk({
@@ -131,9 +132,12 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
 
   async function end(serverName: ServerName): Promise<void> {
     const link = options.servers.find(({ name }) => name === serverName)?.link ?? null;
-    if (link === null) return;
+    // Of many listeners the last may not have been ended when they are due again.
+    if (link === null || emptying.has(serverName)) return;
+    emptying.add(serverName);
     const mounts = [...new Set(options.stations.flatMap((station) => station.mounts))];
     const result = await link.endListeners(mounts, ENDED_PER_SECOND, ending.signal);
+    emptying.delete(serverName);
     const facts = {
       server: serverName,
       ended: result.ended,

@@ -1,5 +1,6 @@
 import type { Cluster, LeaseView } from '../cluster/index.ts';
 import { isFit } from '../decide/failover/choice.ts';
+import { leaseWish } from '../decide/failover/lease-rule.ts';
 import {
   type FailoverMemory,
   type FailoverState,
@@ -29,9 +30,6 @@ const GAP_MS = 1_000;
 const READ_EVERY_MS = 5_000;
 const READ_WITHIN_MS = 4_000;
 const OBSERVE_EVERY_MS = 1_000;
-/** Two readings that failed, and a little. */
-const REACHES_MS = 12_000;
-const BENCHED_MS = 10_000;
 
 export interface NameDeskOptions {
   readonly policy: FailoverPolicy;
@@ -54,10 +52,6 @@ export class NameDesk {
   #state: FailoverState;
   #lastTickAtMs: number;
   #isReading = false;
-  /** When the DNS was last read. */
-  #readAtMs = Number.NEGATIVE_INFINITY;
-  /** After a write of its own that failed this agent lets another try. */
-  #benchedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: NameDeskOptions) {
     const { clock } = options;
@@ -116,34 +110,15 @@ export class NameDesk {
       if (this.#state.observations.get(from)?.heardAtMs === seenAtMs) continue;
       this.take({ kind: 'observation', atMs, observation: heardFrom(from, observation, seenAtMs) });
     }
-    this.#seekLease(cluster, atMs);
+    const wish = leaseWish(this.#state, atMs, this.#options.policy);
+    if (wish === 'seek') cluster.seek();
+    if (wish === 'yield') cluster.yield();
     this.take({ kind: 'lease', atMs, lease: leaseOf(cluster.lease(), cluster) });
-  }
-
-  /**
-   * The right to write is of no use to an agent that cannot reach the DNS, and it would keep the others from it. The one
-   * beside the server that the name points to would go down with it, and nobody could write until its lease has ended.
-   */
-  #seekLease(cluster: Cluster<WireObservation>, nowMs: number): void {
-    if (this.#state.publishing !== null) return;
-    const { policy } = this.#options;
-    const record = this.#state.record?.record;
-    const isBesideIt = record?.is === 'server' && record.server === policy.self;
-    const isReplaceable = cluster
-      .peers()
-      .some(({ observation, seenAtMs }) => observation.reachesDns && nowMs - seenAtMs <= policy.freshMs);
-    if (this.#reachesDns(nowMs) && !(isBesideIt && isReplaceable)) cluster.seek();
-    else cluster.yield();
-  }
-
-  #reachesDns(nowMs: number): boolean {
-    return nowMs - this.#readAtMs <= REACHES_MS && nowMs >= this.#benchedUntilMs;
   }
 
   #observe(): void {
     const { cluster, clock } = this.#options;
-    const nowMs = clock.nowMs();
-    cluster?.publish(observationFrom(this.#state, nowMs, this.#reachesDns(nowMs)));
+    cluster?.publish(observationFrom(this.#state, clock.nowMs()));
   }
 
   async #read(): Promise<void> {
@@ -159,7 +134,6 @@ export class NameDesk {
       this.take({ kind: 'record-unread', atMs, detail: looked.failure.text });
       return;
     }
-    this.#readAtMs = atMs;
     const { mark } = looked.state;
     if (mark !== null) cluster?.noteMark(mark);
     const record = publishedIn(names, looked.state);
@@ -199,7 +173,6 @@ export class NameDesk {
     );
     const outcome = outcomeOf(applied);
     const atMs = clock.nowMs();
-    if (applied.is === 'failed') this.#benchedUntilMs = atMs + BENCHED_MS;
     this.take({ kind: 'published', atMs, server, epoch, outcome });
     if (outcome.is !== 'done') void this.#read();
   }
@@ -250,9 +223,9 @@ function outcomeOf(applied: ApplyOutcome): PublishOutcome {
     case 'failed':
       return { is: 'failed', detail: applied.failure.text };
     case 'not-allowed':
-      return { is: 'failed', detail: 'the right to write ended' };
+      return { is: 'lapsed', detail: 'the right to write ended' };
     case 'superseded':
     case 'stopped':
-      return { is: 'failed', detail: `the write was ${applied.is}` };
+      return { is: 'lapsed', detail: `the write was ${applied.is}` };
   }
 }

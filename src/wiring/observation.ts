@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reachesDns } from '../decide/failover/lease-rule.ts';
 import { orderOf } from '../decide/failover/operator.ts';
 import type { FailoverState } from '../decide/failover/state.ts';
 import type { Observation } from '../domain/failover.ts';
@@ -34,30 +35,29 @@ export function parseObservation(wire: unknown): WireObservation | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** What this agent has to say. `reachesDns`: whether it could write, had it the lease. */
-export function observationFrom(state: FailoverState, nowMs: number, reachesDns: boolean): WireObservation {
+/** What this agent has to say. */
+export function observationFrom(state: FailoverState, nowMs: number): WireObservation {
   const words = [...state.sights].map(([server, { health }]) => {
     const verifiedAgoMs = health.is === 'well' ? Math.max(0, nowMs - health.verifiedAtMs) : null;
     return [server, { is: health.is, verifiedAgoMs }] as const;
   });
   const order = orderOf(state);
-  const servers = Object.fromEntries(words);
-  if (order?.hold == null) return { servers, order: order && { ...order, hold: null }, reachesDns };
+  const said = { servers: Object.fromEntries(words), reachesDns: reachesDns(state, nowMs) };
+  if (order?.hold == null) return { ...said, order: order && { ...order, hold: null } };
   const { untilMs, ...kept } = order.hold;
   const remainingMs = Math.max(0, untilMs - nowMs);
-  return { servers, order: { ...order, hold: { ...kept, remainingMs } }, reachesDns };
+  return { ...said, order: { ...order, hold: { ...kept, remainingMs } } };
 }
 
 /** What another agent said, on our clock. */
 export function heardFrom(agent: string, wire: WireObservation, heardAtMs: number): Observation {
   const servers = new Map(Object.entries(wire.servers).map(([server, one]) => [serverName(server), one]));
   const { order } = wire;
-  if (order?.hold == null) return { agent, heardAtMs, servers, order: order && { ...order, hold: null } };
+  const heard = { agent, heardAtMs, servers, reachesDns: wire.reachesDns };
+  if (order?.hold == null) return { ...heard, order: order && { ...order, hold: null } };
   const { remainingMs, server, ...kept } = order.hold;
   return {
-    agent,
-    heardAtMs,
-    servers,
+    ...heard,
     order: {
       ...order,
       hold: {

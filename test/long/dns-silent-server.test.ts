@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => house?.stop());
 
 describe('listeners of a server that gives silence, while the other does not', () => {
-  test('are ended once the TTL has run after the name has gone', async () => {
+  test('are ended once the TTL has run after the name has gone, and again when they come back all the same', async () => {
     const mutes: (() => void)[] = [];
     const ends: (() => Promise<void>)[] = [];
     // An encoder for each server, so that one of them can be given silence.
@@ -37,6 +37,8 @@ describe('listeners of a server that gives silence, while the other does not', (
     try {
       await nameAt(house, 'london', 60_000);
       const listener = await house.listen('london', { mount: '/primary' });
+      // Its resolver keeps the old answer.
+      const stubborn = await house.listen('london', { mount: '/primary', reconnectMs: 500 });
       const isThere = async () => {
         const there = await house.servers.london.listenersOf('/primary');
         return there?.some(({ userAgent }) => userAgent === listener.userAgent) === true;
@@ -58,6 +60,15 @@ describe('listeners of a server that gives silence, while the other does not', (
       // In the source switch's own time nothing is moved: it is to cure silence first.
       expect(movedMs - mutedMs).toBeGreaterThan(10_000);
       await listener.stop();
+      await waitUntil(
+        'the one that came back is ended a third time',
+        40_000,
+        () => stubborn.disconnects() === 3,
+        () => story(house),
+      );
+      // At 5, 10 and 20 s after the move.
+      expect(performance.now() - movedMs).toBeGreaterThan(18_000);
+      await stubborn.stop();
     } finally {
       for (const end of ends) await end();
     }

@@ -1,10 +1,4 @@
-/** A guard of the decision, and how it looks broken. The text must stand in the file exactly once. */
-export interface Mutant {
-  readonly guard: string;
-  readonly file: string;
-  readonly whole: string;
-  readonly broken: string;
-}
+import type { Mutant } from './mutation.ts';
 
 export const mutants: readonly Mutant[] = [
   {

@@ -109,6 +109,22 @@ describe.each(MODES)('the name of a station (%s)', (mode) => {
     expect(world.dns.server).toBe(DUBLIN);
   });
 
+  it('is moved to no server that came back to life without sound, however it sounded before', () => {
+    const world = settled(mode);
+    world.truth.set(DUBLIN, 'dead');
+    world.pass(60);
+    world.truth.set(DUBLIN, 'mute');
+    world.pass(2);
+    world.truth.set(LONDON, 'dead');
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+    const well = kinds(world, 'dublin', 'health-changed').filter(
+      (event) => event.kind === 'health-changed' && event.server === DUBLIN && event.to.is === 'well',
+    );
+    // At the start, and not when it was back without a sound.
+    expect(well).toHaveLength(1);
+  });
+
   it('is moved by nothing automatic while somebody holds it, and by that somebody only to what is heard', () => {
     const world = settled(mode);
     for (const { name } of world.agents) world.ask(name, { do: 'hold', author: 'eve', forMs: 600_000 });
@@ -137,19 +153,67 @@ describe.each(MODES)('the name of a station (%s)', (mode) => {
     expect(world.dns.server).toBe(DUBLIN);
   });
 
-  it('ends listeners of a server that was left once resolvers have forgotten it, and of no other', () => {
+  it('ends listeners of a server that was left when resolvers have forgotten it, and of no other', () => {
     const world = settled(mode);
     world.truth.set(LONDON, 'mute');
     world.pass(120);
     const movedMs = world.writes[0]?.atMs ?? 0;
-    const mine = world.ended.filter(({ server }) => server === LONDON);
-    expect(mine).toHaveLength(1);
-    expect(mine[0]?.atMs).toBeGreaterThanOrEqual(movedMs + 60_000);
-    expect(world.ended).toHaveLength(1);
+    expect(world.ended.map(({ server }) => server)).toEqual([LONDON]);
+    expect(world.ended[0]?.atMs).toBeGreaterThanOrEqual(movedMs + 60_000);
     world.truth.set(LONDON, 'fine');
     world.pass(600);
     expect(world.dns.server).toBe(LONDON);
     expect(world.ended).toHaveLength(1);
+  });
+
+  it('ends those again who came back with an old answer, ever more seldom, and lets them be in the end', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'mute');
+    world.pass(4 * 3_600);
+    expect(world.ended.map(({ server }) => server)).toEqual(Array(7).fill(LONDON));
+    const times = world.ended.map(({ atMs }) => Math.round(seconds(atMs - (world.ended[0]?.atMs ?? 0))));
+    // After the TTL of 60 s, and then each time after twice as long.
+    expect(times.map((at) => Math.round(at / 60))).toEqual([0, 1, 3, 7, 15, 31, 63]);
+  });
+
+  it('ends nobody any more as soon as the server is heard again, though the name is elsewhere still', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'mute');
+    world.pass(120);
+    expect(world.ended).toHaveLength(1);
+    world.truth.set(LONDON, 'fine');
+    world.pass(120);
+    expect([world.ended.length, world.dns.server]).toEqual([1, DUBLIN]);
+  });
+
+  it('ends nobody while the server is dead, and does when it comes back without sound', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'dead');
+    world.pass(600);
+    expect([world.ended.length, world.dns.server]).toEqual([0, DUBLIN]);
+    world.truth.set(LONDON, 'mute');
+    world.pass(30);
+    expect(world.ended.map(({ server }) => server)).toEqual([LONDON]);
+  });
+
+  it('ends nobody while there is no better server to go to', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'mute');
+    world.pass(50);
+    expect(world.dns.server).toBe(DUBLIN);
+    world.truth.set(DUBLIN, 'mute');
+    world.pass(600);
+    expect(world.ended).toEqual([]);
+    world.truth.set(DUBLIN, 'fine');
+    world.pass(30);
+    expect(world.ended.map(({ server }) => server)).toEqual([LONDON]);
+  });
+
+  it('ends nobody where that is not wanted', () => {
+    const world = settled(mode, { endListenersAfterMs: null });
+    world.truth.set(LONDON, 'mute');
+    world.pass(1_200);
+    expect([world.ended.length, world.dns.server]).toEqual([0, DUBLIN]);
   });
 
   it('is not moved for an agent that stood still', () => {

@@ -137,7 +137,7 @@ export const dns = z
       { never: NEVER_MS },
       {
         description:
-          'How long after the name has left a sick server those who are still on it are ended, so that their players ask for the name anew; by default the ttl.',
+          'How long after the name has left a sick server those who are still on it are ended, so that their players ask for the name anew; by default the ttl. Who comes back is ended again, each time after twice as long, seven times at most.',
         example: '30s',
         minimum: '0s',
         maximum: '24h',

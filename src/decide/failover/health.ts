@@ -80,10 +80,16 @@ export function withEar(
   const mount = sight.mounts.get(station);
   if (mount === undefined) return sight;
   const earSinceMs = ear.is === mount.ear.is ? mount.earSinceMs : atMs;
-  const heard: PublicMount = { ...mount, ear, earSinceMs };
+  const heard: PublicMount = { ...mount, ear, earSinceMs, sensor: sensorOf(mount, ear, atMs) };
   // A connection that breaks is the first bad sample, and not waited for.
   const broke = ear.is !== mount.ear.is && (ear.is === 'disconnected' || ear.is === 'quiet');
   return changed(sight, broke ? sampled(heard, { ok: true }, atMs, policy) : heard);
+}
+
+/** That it sounded before our ear lost it is no word of what it gives now: sound has to be proven anew. */
+function sensorOf({ sensor, ear: before }: PublicMount, ear: PublicEar, atMs: number): SoundSensor {
+  const isBack = ear.is === 'hearing' && before.is !== 'hearing';
+  return isBack && sensor.verdict === 'sounding' ? newSensor(atMs, sensor.heardToMs) : sensor;
 }
 
 /** Every probe is one sample: whether a new listener gets in, together with what those who are in hear now. */

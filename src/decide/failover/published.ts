@@ -1,5 +1,6 @@
 import type { FailoverEvent, FailoverInput, FailoverPolicy } from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
+import { leftBy } from './leaving.ts';
 import type { Contest, FailoverState } from './state.ts';
 import type { FailoverStep } from './step.ts';
 
@@ -30,7 +31,7 @@ function read(
   { record, epoch, atMs }: DnsInput & { kind: 'record' },
   policy: FailoverPolicy,
 ): FailoverState {
-  const next = { ...state, record: { record, epoch, atMs }, unread: null };
+  const next = { ...state, record: { record, epoch, atMs }, readAtMs: atMs, unread: null };
   const { wrote } = state;
   if (policy.mode === 'cluster' || wrote === null || epoch === null || epoch <= wrote.epoch) return next;
   const isContested = record.is === 'server' && disagrees(state, wrote.server, record.server);
@@ -61,15 +62,14 @@ function ended(
   if (publishing === null || publishing.server !== server) return { state, commands: [], events: [] };
   const free = { ...state, publishing: null };
   if (outcome.is !== 'done') {
+    const by = outcome.is === 'failed' ? 'provider' : 'right';
     return {
-      state: { ...free, writeFailed: { detail: outcome.detail, atMs } },
+      state: { ...free, writeFailed: { detail: outcome.detail, atMs, by } },
       commands: [],
       events: [],
     };
   }
-  const { from, trigger, because, sinceMs } = publishing;
-  const leaves = trigger === 'fault' && from !== null && policy.endListenersAfterMs !== null;
-  const moved: FailoverEvent = { kind: 'dns-moved', atMs, to: server, tookMs: atMs - sinceMs };
+  const moved: FailoverEvent = { kind: 'dns-moved', atMs, to: server, tookMs: atMs - publishing.sinceMs };
   return {
     state: {
       ...free,
@@ -77,7 +77,7 @@ function ended(
       behind: outcome.behind,
       record: { record: { is: 'server', server }, epoch, atMs },
       wrote: { server, epoch, atMs },
-      leaving: leaves ? { server: from, atMs: atMs + (policy.endListenersAfterMs ?? 0), because } : null,
+      leaving: leftBy(state, publishing, atMs, policy),
     },
     commands: [],
     events: [moved],

@@ -11,6 +11,7 @@ import type {
 import type { ServerName } from '../../domain/ids.ts';
 import { type Flap, steady } from '../flap.ts';
 import { newSight, type ServerSight } from './health.ts';
+import type { Leaving } from './leaving.ts';
 import type { ServerVerdict } from './verdict.ts';
 
 /** A publication that was ordered and has not come back yet. */
@@ -32,13 +33,6 @@ export interface Contest {
   readonly times: number;
 }
 
-/** A server that was left because it failed; its listeners are ended when resolvers have forgotten it. */
-export interface Leaving {
-  readonly server: ServerName;
-  readonly atMs: number;
-  readonly because: string;
-}
-
 export interface FailoverAlert {
   readonly code: FailoverAlertCode;
   readonly subject: string;
@@ -58,11 +52,18 @@ export interface FailoverState {
     readonly epoch: number | null;
     readonly atMs: number;
   } | null;
+  /** When the DNS was last read, and not written: what is known of it after that is our own word. */
+  readonly readAtMs: number | null;
   readonly unread: string | null;
   readonly publishing: Publishing | null;
   /** What this agent wrote last, and when that was. */
   readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly atMs: number } | null;
-  readonly writeFailed: { readonly detail: string; readonly atMs: number } | null;
+  /** `by`: whether the provider let it down, or our right to write had ended by then. */
+  readonly writeFailed: {
+    readonly detail: string;
+    readonly atMs: number;
+    readonly by: 'provider' | 'right';
+  } | null;
   /** Authorities that do not answer yet what was published last. */
   readonly behind: string | null;
   readonly contest: Contest | null;
@@ -70,7 +71,8 @@ export interface FailoverState {
   readonly hold: FailoverHold | null;
   /** Which order of an operator this agent follows, its own or one that it heard of. */
   readonly order: OrderId;
-  readonly leaving: Leaving | null;
+  /** Servers that were left because they failed, and have listeners still. */
+  readonly leaving: readonly Leaving[];
   readonly alerts: ReadonlyMap<string, FailoverAlert>;
   readonly startedAtMs: number;
 }
@@ -106,6 +108,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     colleagueSeenMs: new Map(),
     lease: { is: 'lost', detail: 'not heard of yet' },
     record: null,
+    readAtMs: null,
     unread: null,
     publishing: null,
     wrote: wrote === null ? null : { ...wrote, atMs: atMs - wrote.agoMs },
@@ -115,7 +118,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     flaps: new Map(),
     hold: hold === null ? null : { ...held(hold), untilMs: atMs + hold.remainingMs },
     order: memory.order,
-    leaving: null,
+    leaving: [],
     alerts: new Map(),
     startedAtMs: atMs,
   };

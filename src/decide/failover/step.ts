@@ -12,6 +12,7 @@ import {
   withHeard,
   withProbe,
 } from './health.ts';
+import { endListeners } from './leaving.ts';
 import { followOrder, obeyFailover } from './operator.ts';
 import { published, WRITE_AGAIN_MS } from './published.ts';
 import { type FailoverState, flapOf } from './state.ts';
@@ -154,23 +155,6 @@ function order(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
       },
     ],
     events: [{ kind: 'dns-moving', atMs: nowMs, from, to, trigger, because }],
-  };
-}
-
-/** Players that are still on a server that was left have to be ended to come back by name. */
-function endListeners(state: FailoverState, nowMs: number): FailoverStep {
-  const { leaving, record, sights } = state;
-  if (leaving === null) return quietly(state);
-  const current = record?.record.is === 'server' ? record.record.server : null;
-  const isWell = sights.get(leaving.server)?.health.is === 'well';
-  // Where it has come back meanwhile, by sound or by name, its listeners are well off.
-  if (current === leaving.server || isWell) return quietly({ ...state, leaving: null });
-  if (nowMs < leaving.atMs) return quietly(state);
-  const { server, because } = leaving;
-  return {
-    state: { ...state, leaving: null },
-    commands: [{ kind: 'end-listeners', server, because }],
-    events: [{ kind: 'listeners-ended', atMs: nowMs, server, because }],
   };
 }
 

@@ -14,7 +14,7 @@ function heldAt(atMs: number): FailoverState {
 
 describe('what agents tell each other', () => {
   test('comes out on the other clock as it was meant', () => {
-    const wire = parseObservation(JSON.parse(JSON.stringify(observationFrom(heldAt(1_000), 21_000, true))));
+    const wire = parseObservation(JSON.parse(JSON.stringify(observationFrom(heldAt(1_000), 21_000))));
     if (wire === null) throw new Error('it was not understood');
     const heard = heardFrom('london', wire, 500_000);
     expect(heard.servers.get(LONDON)).toEqual({ is: 'unknown', verifiedAgoMs: null });
@@ -28,7 +28,7 @@ describe('what agents tell each other', () => {
 
   test('has no order in it before an operator gave one', () => {
     const state = newFailover(POLICY, noFailoverMemory, 0);
-    expect(heardFrom('london', observationFrom(state, 0, true), 0).order).toBeNull();
+    expect(heardFrom('london', observationFrom(state, 0), 0).order).toBeNull();
   });
 
   test.each([
@@ -62,7 +62,7 @@ describe("an operator's order", () => {
   const observed = (state: FailoverState, atMs: number) => ({
     kind: 'observation' as const,
     atMs,
-    observation: heardFrom('london', observationFrom(state, atMs, true), atMs),
+    observation: heardFrom('london', observationFrom(state, atMs), atMs),
   });
 
   test('goes for the agent that hears of it, until it is released at any of them', () => {
@@ -79,7 +79,7 @@ describe("an operator's order", () => {
     state = failoverStep(first.state, { kind: 'operator', atMs: 4_000, request: release }, dublin).state;
     // The other agent's older word does not bring it back.
     expect(failoverStep(state, observed(heldAt(1_000), 5_000), dublin).state.hold).toBeNull();
-    const back = heardFrom('dublin', observationFrom(state, 5_000, true), 5_000);
+    const back = heardFrom('dublin', observationFrom(state, 5_000), 5_000);
     const atLondon = failoverStep(
       heldAt(1_000),
       { kind: 'observation', atMs: 5_000, observation: back },
