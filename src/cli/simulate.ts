@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
-import { type KeeperYears, simulateYears } from '../simulate/years.ts';
+import { simulateKeepers } from '../simulate/threads.ts';
+import type { KeeperYears } from '../simulate/years.ts';
 import { createProgress, type Terminal } from './progress.ts';
 import { EXIT } from './run.ts';
 import { parseOptions, type SimulateOptions, type Wanted } from './simulate/options.ts';
 import { simulationPlot } from './simulate/plot.ts';
-import { keeperWords, simulationJson, simulationText } from './simulate/print.ts';
+import { simulationJson, simulationText } from './simulate/print.ts';
 
 export type { SimulateOptions };
 
@@ -65,9 +66,6 @@ export async function simulate(
   }
 }
 
-/** How the whole of the work is shared out among the keepers, as seen on one machine: only the first two decide anything. */
-const WORK = { sustain: 0.85, 'one-server': 0.11, 'dns-check': 0.02, fallback: 0.02 } as const;
-
 async function simulateAll(
   { options, keepers }: Wanted,
   clock: Clock,
@@ -75,26 +73,10 @@ async function simulateAll(
   interrupted: AbortSignal,
 ): Promise<readonly KeeperYears[] | null> {
   const progress = createProgress(clock, terminal);
-  const results: KeeperYears[] = [];
-  let before = 0;
+  const show = (share: number) =>
+    progress.show(share, `${Math.round(share * options.years)} of ${options.years} years`);
   try {
-    for (const keeper of keepers) {
-      const words = keeperWords({ keeper });
-      const result = await simulateYears(
-        keeper,
-        options,
-        (share) =>
-          progress.show(
-            before + share * WORK[keeper.is],
-            `${Math.round(share * options.years)} years, ${words}`,
-          ),
-        interrupted,
-      );
-      if (result === null) return null;
-      results.push(result);
-      before += WORK[keeper.is];
-    }
-    return results;
+    return await simulateKeepers(keepers, options, show, interrupted);
   } finally {
     progress.clear();
   }

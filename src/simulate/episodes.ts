@@ -5,8 +5,11 @@ import { type Change, StationWorld, type WorldOptions } from './station-world.ts
 export const CALM_MS = 75 * 60_000;
 /** Whether the world is at rest is looked at so often: long enough for most of the time between to be left out. */
 const REST_LOOK_MS = 5 * 60_000;
-/** By then a world that has just been made is at rest. */
-const WARM_MS = 60_000;
+/**
+ * How old a world is when an episode begins: longer than any restore delay. Most of it is left out, as nothing happens
+ * after the first seconds. So many turns of 35 s, and as long as it takes to find that out.
+ */
+const WARM_MS = 34 * 35_000 + 30_000;
 /** Everything that recurs is in the same phase again after this: looks, probes, reads of the name. */
 const PHASE_MS = 5_000;
 /** The same while a server does not answer, when a probe comes every 7 s. */
@@ -71,13 +74,14 @@ export class Episodes {
     return { faults, fromMs, toMs: toMs + recorded.restedAfterMs, changes };
   }
 
-  #onsetOf({ cause, part, fromMs }: PlannedFault): string {
+  /** Faults of one onset begin in the same way: what is known of one helps with the others. */
+  onsetOf({ cause, part, fromMs }: PlannedFault): string {
     return `${cause.id} ${part} ${fromMs % (PHASE_MS * this.#times)}`;
   }
 
   #keyOf(planned: PlannedFault): string {
     const { fault, fromMs, toMs } = planned;
-    const onset = this.#onsetOf(planned);
+    const onset = this.onsetOf(planned);
     const lastsMs = toMs - fromMs;
     if (lastsMs < (this.#settledAfterMs.get(onset) ?? Number.POSITIVE_INFINITY)) return `${onset} ${lastsMs}`;
     return `${onset} long ${lastsMs % (phaseWhile(fault) * this.#times)}`;
@@ -89,6 +93,7 @@ export class Episodes {
     const world = new StationWorld(this.#options);
     const phaseMs = PHASE_MS * this.#times;
     const beginMs = Math.floor((first.fromMs - WARM_MS) / phaseMs) * phaseMs;
+    world.warmUp(WARM_MS);
     const lastMs = Math.max(...faults.map(({ toMs }) => toMs));
     const turns = faults
       .flatMap(({ fault, fromMs, toMs }) => [
@@ -116,7 +121,7 @@ export class Episodes {
 
   #record(only: PlannedFault, { changes, toMs: restedMs }: Episode, settledMs: number | null): void {
     const { fromMs, toMs } = only;
-    const onset = this.#onsetOf(only);
+    const onset = this.onsetOf(only);
     if (settledMs !== null) {
       const known = this.#settledAfterMs.get(onset) ?? Number.POSITIVE_INFINITY;
       this.#settledAfterMs.set(onset, Math.min(known, settledMs - fromMs));

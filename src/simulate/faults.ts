@@ -172,13 +172,25 @@ export function planFaults(causes: readonly Cause[], years: number, random: () =
         atMs += -Math.log(1 - random()) * meanMs;
         if (atMs >= years * YEAR_MS) break;
         const fromMs = inSomePhase(atMs, random);
-        const endMs = inSomePhase(fromMs + lengthOf(cause, random), random);
-        const toMs = endMs > fromMs ? endMs : endMs + PHASE_TURN_MS;
+        const toMs = endOf(fromMs, lengthOf(cause, random), random);
         planned.push({ cause, part, fault: { ...fault }, fromMs, toMs });
       }
     }
   }
   return planned.sort((a, b) => a.fromMs - b.fromMs);
+}
+
+/** To the second nobody knows how long an outage of minutes lasts, and equal ones are worked out once. */
+const GRAINS = [
+  { fromMs: 10 * M, grainMs: M },
+  { fromMs: 2 * M, grainMs: 15 * S },
+] as const;
+
+function endOf(fromMs: number, lastsMs: number, random: () => number): number {
+  const grain = GRAINS.find((one) => lastsMs >= one.fromMs);
+  if (grain !== undefined) return fromMs + Math.round(lastsMs / grain.grainMs) * grain.grainMs;
+  const endMs = inSomePhase(fromMs + lastsMs, random);
+  return endMs > fromMs ? endMs : endMs + PHASE_TURN_MS;
 }
 
 function lengthOf({ medianMs, longMs }: Cause, random: () => number): number {

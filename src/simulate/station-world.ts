@@ -144,11 +144,19 @@ export class StationWorld {
 
   /** Lets the world go on until `untilMs`, a multiple of 100. */
   runTo(untilMs: number): void {
+    this.#run(untilMs, (leftMs) => this.#isQuietFor(FINE_FOR_MS) && leftMs >= COARSE_MS);
+  }
+
+  /** The same for a world that has just been made: how it comes to rest is of no interest. `untilMs`: a multiple of 500. */
+  warmUp(untilMs: number): void {
+    this.#run(untilMs, () => true);
+  }
+
+  #run(untilMs: number, mayBeCoarse: (leftMs: number) => boolean): void {
     while (this.atMs < untilMs) {
-      const leftMs = untilMs - this.atMs;
-      const isCoarse = this.#isQuietFor(FINE_FOR_MS) && this.#nowMs % COARSE_MS === 0 && leftMs >= COARSE_MS;
+      const isCoarse = this.#nowMs % COARSE_MS === 0 && mayBeCoarse(untilMs - this.atMs);
       this.#advance(isCoarse ? COARSE_MS : FINE_MS);
-      if (this.#options.skips && isCoarse) this.#skip(untilMs - this.atMs);
+      if (this.#options.skips && isCoarse && this.#isQuietFor(FINE_FOR_MS)) this.#skip(untilMs - this.atMs);
     }
   }
 

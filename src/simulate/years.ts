@@ -1,13 +1,14 @@
 import type { FailoverPolicy } from '../domain/failover.ts';
 import type { ServerName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import { clustersOf, type Episode, Episodes } from './episodes.ts';
+import { clustersOf, Episodes } from './episodes.ts';
 import { type Cause, type PlannedFault, planFaults, YEAR_MS } from './faults.ts';
-import { castPlayers, outagesOf, type Player, type PlayerModel, type Span, sceneOf } from './players.ts';
+import type { PlayerModel } from './players.ts';
 import { DUBLIN, LONDON, SERVERS, seeded } from './station.ts';
 import type { Keeper } from './station-world.ts';
+import { type LaneTally, summedUp, Tally } from './tally.ts';
 
-/** Everything that a simulation of years rests on. */
+/** Everything that a simulation of years rests on. Plain, so that it can go from one thread to another. */
 export interface YearsOptions {
   readonly years: number;
   readonly seed: number;
@@ -45,153 +46,110 @@ export interface KeeperYears {
   readonly workedOut: number;
 }
 
-const MINUTE_MS = 60_000;
-/** So many years are planned at a time, so that a thousand of them need no more memory than one. */
+/** So many years are planned at a time, each time by a chance of their own. */
 const BATCH_YEARS = 10;
+/** Episodes are dealt out to so many lanes, which share nothing: what comes out hangs on the seed, and not on how many processors work. */
+export const LANES = 8;
 
-/** Runs one keeper through some years of faults; `done` tells how far it is, from 0 to 1. Null when it was interrupted. */
+/** Runs one keeper through all years in this thread; `done` tells how far it is, from 0 to 1. Null when it was interrupted. */
 export async function simulateYears(
   keeper: Keeper,
   options: YearsOptions,
   done: (share: number) => void = () => {},
   interrupted: AbortSignal | null = null,
 ): Promise<KeeperYears | null> {
+  const tallies: LaneTally[] = [];
+  for (let lane = 0; lane < LANES; lane += 1) {
+    const tally = await simulateLane(
+      keeper,
+      options,
+      lane,
+      (share) => done((lane + share) / LANES),
+      interrupted,
+    );
+    if (tally === null) return null;
+    tallies.push(tally);
+  }
+  return { keeper, ...summedUp(tallies, options) };
+}
+
+/** Works out one keeper's episodes of one lane, in all of the years. */
+export async function simulateLane(
+  keeper: Keeper,
+  options: YearsOptions,
+  lane: number,
+  done: (share: number) => void,
+  interrupted: AbortSignal | null = null,
+): Promise<LaneTally | null> {
   const { years, seed } = options;
   const tally = new Tally(options);
-  const episodes = new Episodes(
-    {
-      keeper,
-      station: options.station,
-      failover: options.failover,
-      relayDelayMs: options.relayDelayMs,
-      encoderReconnectMs: options.encoderReconnectMs,
-      skips: true,
-    },
-    options.remembers,
-  );
-  const plan = seeded(seed);
+  const episodes = new Episodes({ ...options, keeper, skips: true }, options.remembers);
   const servers = keeper.is === 'one-server' ? [LONDON] : SERVERS;
-  let doneYears = 0;
-  let count = 0;
-  while (doneYears < years) {
-    const batch = Math.min(BATCH_YEARS, years - doneYears);
-    const beginMs = doneYears * YEAR_MS;
-    const planned = planFaults(options.causes, batch, plan)
-      .map((one) => ({ ...one, fromMs: one.fromMs + turn(beginMs), toMs: one.toMs + turn(beginMs) }))
-      .filter(({ fault }) => servers.length > 1 || !concerns(fault, DUBLIN));
+  const dealer = new Dealer(episodes);
+  for (let batch = 0; batch * BATCH_YEARS < years; batch += 1) {
+    const planned = plannedIn(batch, options).filter(
+      ({ fault }) => servers.length > 1 || !concerns(fault, DUBLIN),
+    );
     for (const cluster of clustersOf(planned)) {
-      tally.take(episodes.play(cluster), servers);
-      count += 1;
-      if (count % 50 === 0) {
-        done(Math.min(1, (cluster[0]?.fromMs ?? 0) / YEAR_MS / years));
-        await new Promise((resolve) => setImmediate(resolve));
-        if (interrupted?.aborted === true) return null;
-      }
+      const { number, isFor } = dealer.deal(cluster);
+      if (isFor !== lane) continue;
+      const beganMs = cluster[0]?.fromMs ?? 0;
+      const year = Math.min(years - 1, Math.floor(beganMs / YEAR_MS));
+      tally.take(episodes.play(cluster), year, servers, chanceOf(seed, number, 'players'));
+      if (tally.episodes % 20 !== 0) continue;
+      done(Math.min(1, beganMs / YEAR_MS / years));
+      await new Promise((resolve) => setImmediate(resolve));
+      if (interrupted?.aborted === true) return null;
     }
-    doneYears += batch;
+    if (interrupted?.aborted === true) return null;
   }
   done(1);
-  return { keeper, ...tally.result(), episodes: count, workedOut: episodes.worked };
+  return tally.result(episodes.worked);
+}
+
+/** Deals episodes out: those that begin alike to the same lane, so that what is known of one serves all of them. */
+class Dealer {
+  readonly #episodes: Episodes;
+  readonly #laneOf = new Map<string, number>();
+  #dealt = 0;
+
+  constructor(episodes: Episodes) {
+    this.#episodes = episodes;
+  }
+
+  deal(cluster: readonly PlannedFault[]): { readonly number: number; readonly isFor: number } {
+    const number = this.#dealt;
+    this.#dealt += 1;
+    const [first, ...others] = cluster;
+    if (first === undefined || others.length > 0) return { number, isFor: number % LANES };
+    const onset = this.#episodes.onsetOf(first);
+    const isFor = this.#laneOf.get(onset) ?? this.#laneOf.size % LANES;
+    this.#laneOf.set(onset, isFor);
+    return { number, isFor };
+  }
+}
+
+function plannedIn(batch: number, { causes, years, seed }: YearsOptions): PlannedFault[] {
+  const firstYear = batch * BATCH_YEARS;
+  const beginMs = turn(firstYear * YEAR_MS);
+  const planned = planFaults(
+    causes,
+    Math.min(BATCH_YEARS, years - firstYear),
+    chanceOf(seed, batch, 'faults'),
+  );
+  return planned.map((one) => ({ ...one, fromMs: one.fromMs + beginMs, toMs: one.toMs + beginMs }));
 }
 
 /** Years begin in the same phase of everything that recurs. */
 const turn = (ms: number) => Math.round(ms / 70_000) * 70_000;
 
+/** Each batch of faults and each episode has a chance of its own, whoever works it out. */
+function chanceOf(seed: number, number: number, use: 'faults' | 'players'): () => number {
+  return seeded(seed + Math.imul(number + 1, 0x9e3779b1) + (use === 'faults' ? 0 : 0x7f4a7c15));
+}
+
 function concerns(fault: PlannedFault['fault'], server: ServerName): boolean {
   if (fault.what === 'link') return true;
   if ('server' in fault) return fault.server === server;
   return fault.what === 'source' && fault.on === server;
-}
-
-/** Adds up what listeners heard. */
-class Tally {
-  readonly #options: YearsOptions;
-  readonly #players: readonly Player[];
-  readonly #random: () => number;
-  /** By year, then by player: without sound, in ms. */
-  readonly #lostMs: Float64Array[];
-  readonly #byCauseMs = new Map<string, number>();
-  readonly #counts = { switches: 0, falseSwitches: 0, moves: 0, falseMoves: 0 };
-
-  constructor(options: YearsOptions) {
-    this.#options = options;
-    this.#random = seeded(options.seed + 1);
-    this.#players = castPlayers(options.playerCount, options.players, this.#random);
-    this.#lostMs = Array.from(
-      { length: Math.ceil(options.years) },
-      () => new Float64Array(options.playerCount),
-    );
-  }
-
-  take(episode: Episode, servers: readonly ServerName[]): void {
-    for (const change of episode.changes) {
-      if (change.what === 'switched') {
-        this.#counts.switches += 1;
-        if (change.isFalse) this.#counts.falseSwitches += 1;
-      } else if (change.what === 'name') {
-        this.#counts.moves += 1;
-        if (change.isFalse) this.#counts.falseMoves += 1;
-      }
-    }
-    const isHeardByNobody = episode.changes.every(
-      (change) =>
-        change.what === 'switched' ||
-        (change.what === 'output' && ['sound', 'pause'].includes(change.output.is)),
-    );
-    if (isHeardByNobody) return;
-    const scene = sceneOf(episode.changes, episode.fromMs, episode.toMs, servers);
-    const year = Math.min(this.#lostMs.length - 1, Math.floor(episode.fromMs / YEAR_MS));
-    for (const [index, player] of this.#players.entries()) {
-      for (const outage of outagesOf(scene, player, this.#options.players, this.#random)) {
-        const lostMs = outage.toMs - outage.fromMs;
-        const lost = this.#lostMs[year];
-        if (lost !== undefined) lost[index] = (lost[index] ?? 0) + lostMs;
-        const cause = causeOf(outage, episode.faults);
-        this.#byCauseMs.set(cause, (this.#byCauseMs.get(cause) ?? 0) + lostMs);
-      }
-    }
-  }
-
-  result(): Omit<KeeperYears, 'keeper' | 'episodes' | 'workedOut'> {
-    const { years, playerCount, causes } = this.#options;
-    const perYear = (count: number) => count / years;
-    const shares = this.#lostMs.flatMap((lost) => [...lost].map((ms) => 1 - Math.min(1, ms / YEAR_MS)));
-    const ofYears = this.#lostMs.map(
-      (lost) => 1 - lost.reduce((sum, ms) => sum + ms, 0) / playerCount / YEAR_MS,
-    );
-    const worst = [...shares].sort((a, b) => a - b).slice(0, Math.max(1, Math.floor(shares.length / 20)));
-    const minutes = (ms: number) => ms / playerCount / years / MINUTE_MS;
-    const byCause = causes
-      .map(({ id }) => [id, minutes(this.#byCauseMs.get(id) ?? 0)] as const)
-      .sort(([, a], [, b]) => b - a);
-    return {
-      availability: {
-        mean: mean(ofYears),
-        standardError: ofYears.length < 2 ? Number.NaN : deviation(ofYears) / Math.sqrt(ofYears.length),
-        worst5Percent: mean(worst),
-      },
-      outageMinutes: byCause.reduce((sum, [, one]) => sum + one, 0),
-      outageMinutesByCause: Object.fromEntries(byCause),
-      perYear: {
-        switches: perYear(this.#counts.switches),
-        falseSwitches: perYear(this.#counts.falseSwitches),
-        moves: perYear(this.#counts.moves),
-        falseMoves: perYear(this.#counts.falseMoves),
-      },
-    };
-  }
-}
-
-/** What went wrong last before a listener lost the sound. */
-function causeOf({ fromMs }: Span, faults: readonly PlannedFault[]): string {
-  const begun = faults.filter((fault) => fault.fromMs <= fromMs);
-  const lasting = begun.filter((fault) => fault.toMs >= fromMs - 60_000);
-  return (lasting.at(-1) ?? begun.at(-1) ?? faults[0])?.cause.id ?? '';
-}
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-function deviation(values: readonly number[]): number {
-  const middle = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
 }

@@ -1,7 +1,7 @@
 // How the delays of the DNS decision fare over simulated years: `npm run bench -- delays`. SUSTAIN_YEARS sets how many.
 import { usualCauses } from '../../dist/src/simulate/faults.js';
 import { DUBLIN, LONDON } from '../../dist/src/simulate/station.js';
-import { simulateYears } from '../../dist/src/simulate/years.js';
+import { simulateKeepers } from '../../dist/src/simulate/threads.js';
 
 const years = Number(process.env.SUSTAIN_YEARS ?? 30);
 /** What only the DNS decision can cure, and what can mislead it; the source switch has no part in these. */
@@ -48,8 +48,8 @@ console.log('| --- | ---: | ---: | ---: | ---: |');
 const chosen = process.env.SUSTAIN_VARIANTS?.split(',');
 for (const [name, failover, players] of VARIANTS) {
   if (chosen !== undefined && !chosen.includes(name)) continue;
-  const result = await simulateYears(
-    { is: 'sustain' },
+  const [result] = await simulateKeepers(
+    [{ is: 'sustain' }],
     {
       years,
       seed: 1,
@@ -62,6 +62,8 @@ for (const [name, failover, players] of VARIANTS) {
       relayDelayMs: 8_000,
       encoderReconnectMs: 2_000,
     },
+    () => {},
+    new AbortController().signal,
   );
   const worst = (1 - result.availability.worst5Percent) * 365.25 * 24 * 60;
   const { moves, falseMoves } = result.perYear;

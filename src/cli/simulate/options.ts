@@ -99,7 +99,12 @@ interface Settings {
   readonly delayMs: number;
 }
 
-const USUAL: Settings = { station: {}, failover: {}, ttlMs: TTL_MS, delayMs: USUAL_DELAY_MS };
+const USUAL: Settings = {
+  station: {},
+  failover: { endListenersAfterMs: TTL_MS },
+  ttlMs: TTL_MS,
+  delayMs: USUAL_DELAY_MS,
+};
 
 async function settingsOf(
   { config: file, station }: SimulateOptions,
@@ -129,7 +134,7 @@ async function settingsOf(
 }
 
 function nameSettings(config: Config): Pick<Settings, 'failover' | 'ttlMs'> {
-  if (config.dns === null) return { failover: {}, ttlMs: TTL_MS };
+  if (config.dns === null) return { failover: USUAL.failover, ttlMs: TTL_MS };
   const {
     self: _self,
     servers: _servers,
