@@ -1,3 +1,4 @@
+import type { HookSettings, HookTarget } from '../domain/alert-hooks.ts';
 import type { AlertKind } from './schema/alerts.ts';
 import type { ParsedConfig } from './schema/schema.ts';
 import { Secret, type SecretRef } from './secret.ts';
@@ -8,27 +9,7 @@ export interface AlertsConfig {
   readonly heartbeats: readonly { readonly name: string; readonly url: Secret; readonly everyMs: number }[];
 }
 
-export interface HookConfig {
-  readonly name: string;
-  readonly minimum: 'warning' | 'critical';
-  /** Null: all of them. */
-  readonly stations: readonly string[] | null;
-  readonly target: HookTargetConfig;
-}
-
-export type HookTargetConfig =
-  | { readonly kind: 'webhook'; readonly url: Secret; readonly secret: Secret | null }
-  | { readonly kind: 'slack' | 'discord' | 'teams'; readonly url: Secret }
-  | { readonly kind: 'ntfy'; readonly url: Secret; readonly token: Secret | null }
-  | {
-      readonly kind: 'email';
-      readonly smtp: string;
-      readonly user: string | null;
-      readonly password: Secret | null;
-      readonly from: string;
-      readonly to: readonly string[];
-    }
-  | { readonly kind: 'command'; readonly command: readonly string[] };
+export type HookConfig = HookSettings<Secret>;
 
 type Entry = ParsedConfig['alerts'][number];
 type Reveal = (ref: SecretRef) => Secret;
@@ -70,7 +51,7 @@ function targetOf(
   kind: Exclude<AlertKind, 'heartbeat'>,
   url: Secret | null,
   secret: Reveal,
-): HookTargetConfig {
+): HookTarget<Secret> {
   switch (kind) {
     case 'webhook':
       return { kind, url: needed(url), secret: entry.secret && secret(entry.secret) };

@@ -1,6 +1,7 @@
-import type { Hook, HookTarget } from '../alerts/hook.ts';
+import type { Hook } from '../alerts/hook.ts';
 import { createHook } from '../alerts/hooks/create.ts';
 import type { AlertsConfig, HookConfig } from '../config/index.ts';
+import type { HookTarget } from '../domain/alert-hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 
 /** A receiver of alerts as the config names it; from here on its secrets are plain. */
@@ -11,7 +12,7 @@ export function hookOf({ target, ...rest }: HookConfig, clock: Clock): Hook {
 export const hooksOf = ({ hooks }: AlertsConfig, clock: Clock): readonly Hook[] =>
   hooks.map((hook) => hookOf(hook, clock));
 
-function revealed(target: HookConfig['target']): HookTarget {
+function revealed(target: HookConfig['target']): HookTarget<string> {
   switch (target.kind) {
     case 'webhook':
       return { kind: 'webhook', url: target.url.reveal(), secret: target.secret?.reveal() ?? null };

@@ -1,12 +1,13 @@
+import type { HookTarget } from '../../domain/alert-hooks.ts';
 import { describeExit, startChild } from '../../platform/child.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type Delivery, failed, type HookTarget } from '../hook.ts';
+import { type Delivery, failed } from '../hook.ts';
 import { type AlertMessage, foldedJson, jsonOf } from '../message.ts';
 import { wordsOf } from '../words.ts';
 
 /** A program of the station's: the JSON of a webhook on its standard input, the words in its environment. Exit 0: told. */
 export function commandDelivery(
-  { command }: HookTarget & { kind: 'command' },
+  { command }: HookTarget<string> & { kind: 'command' },
   clock: Clock,
 ): (messages: readonly AlertMessage[], signal: AbortSignal) => Promise<Delivery> {
   const [program = '', ...args] = command;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
+import type { HookTarget } from '../../domain/alert-hooks.ts';
 import { codeOf, messageOf } from '../../platform/errors.ts';
-import { type Delivery, failed, type HookTarget } from '../hook.ts';
+import { type Delivery, failed } from '../hook.ts';
 import type { AlertMessage } from '../message.ts';
 import { wordsOf } from '../words.ts';
 
@@ -14,7 +15,7 @@ export function emailDelivery({
   password,
   from,
   to,
-}: HookTarget & { kind: 'email' }): (
+}: HookTarget<string> & { kind: 'email' }): (
   messages: readonly AlertMessage[],
   signal: AbortSignal,
 ) => Promise<Delivery> {

@@ -1,6 +1,7 @@
+import type { HookTarget } from '../../domain/alert-hooks.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { codeOf, messageOf, SustainError } from '../../platform/errors.ts';
-import { type Delivery, failed, type HookTarget } from '../hook.ts';
+import { type Delivery, failed } from '../hook.ts';
 import { type AlertMessage, foldedJson, jsonOf } from '../message.ts';
 import { chatBody, ntfyBody } from '../shapes.ts';
 import { signedHeaders, webhookKey } from '../sign.ts';
@@ -8,7 +9,7 @@ import { signedHeaders, webhookKey } from '../sign.ts';
 const ANSWER_BYTES = 4096;
 const LONGEST_WAIT_MS = 3_600_000;
 
-type HttpTarget = HookTarget & { kind: 'webhook' | 'slack' | 'discord' | 'teams' | 'ntfy' };
+type HttpTarget = HookTarget<string> & { kind: 'webhook' | 'slack' | 'discord' | 'teams' | 'ntfy' };
 
 interface Request {
   readonly url: string;
@@ -63,7 +64,7 @@ function requester(target: HttpTarget, clock: Clock): (messages: readonly AlertM
 }
 
 function webhookRequester(
-  { url, secret }: HookTarget & { kind: 'webhook' },
+  { url, secret }: HookTarget<string> & { kind: 'webhook' },
   clock: Clock,
 ): (messages: readonly AlertMessage[]) => Request {
   const key = secret === null ? null : webhookKey(secret);

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { HookTarget } from '../../../src/alerts/hook.ts';
 import { createHook } from '../../../src/alerts/hooks/create.ts';
+import type { HookTarget } from '../../../src/domain/alert-hooks.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { temporaryFolder } from '../history/support.ts';
 import { message, startReceiver } from './support.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-const hook = (target: HookTarget) =>
+const hook = (target: HookTarget<string>) =>
   createHook({ name: 'hook', minimum: 'warning', stations: null, target }, systemClock);
 const soon = () => AbortSignal.timeout(5_000);
 
