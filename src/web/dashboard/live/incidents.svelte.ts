@@ -1,4 +1,5 @@
 import type { IncidentView } from '../../../domain/history-view.ts';
+import { type Asking, askAgain } from './again.ts';
 import { type Answer, get, post } from './api.ts';
 
 const EVERY_MS = 5_000;
@@ -9,36 +10,27 @@ export class Incidents {
   all = $state.raw<readonly IncidentView[]>([]);
   /** Why they can't be told; empty while they can. */
   problem = $state('');
-  #ask: () => void = () => {};
+  #asking: Asking | null = null;
 
   open = $derived(this.all.filter(({ closedAt }) => closedAt === null));
   past = $derived(this.all.filter(({ closedAt }) => closedAt !== null));
 
   /** Returns what ends it. */
   watch(station: string): () => void {
-    let ended = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const ask = async () => {
-      clearTimeout(timer);
-      const query = `station=${encodeURIComponent(station)}&limit=${MOST}`;
+    const query = `station=${encodeURIComponent(station)}&limit=${MOST}`;
+    const asking = askAgain(async (isOver) => {
       const answer = await get<{ incidents: IncidentView[] }>(`/api/v1/incidents?${query}`);
-      if (ended) return;
+      if (isOver()) return;
       if (answer.ok) this.all = answer.body.incidents;
       this.problem = answer.ok || answer.status === 0 ? '' : answer.error;
-      clearTimeout(timer);
-      timer = setTimeout(() => void ask(), EVERY_MS);
-    };
-    this.#ask = () => void ask();
-    this.#ask();
-    return () => {
-      ended = true;
-      clearTimeout(timer);
-    };
+    }, EVERY_MS);
+    this.#asking = asking;
+    return () => asking.stop();
   }
 
   /** Something has just happened: ask now. */
   soon(): void {
-    this.#ask();
+    this.#asking?.soon();
   }
 
   async acknowledge(id: string): Promise<Answer<unknown>> {

@@ -1,4 +1,5 @@
 import type { LoudnessView } from '../../../domain/view.ts';
+import { askAgain } from './again.ts';
 import { get } from './api.ts';
 
 const EVERY_MS = 10_000;
@@ -9,21 +10,11 @@ export class Loudness {
 
   /** Returns what ends it. */
   watch(station: string, lastMs: number, points: number): () => void {
-    let ended = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const ask = async () => {
-      const query = `lastMs=${lastMs}&points=${points}`;
-      const answer = await get<LoudnessView>(
-        `/api/v1/stations/${encodeURIComponent(station)}/loudness?${query}`,
-      );
-      if (ended) return;
-      if (answer.ok) this.view = answer.body;
-      timer = setTimeout(() => void ask(), EVERY_MS);
-    };
-    void ask();
-    return () => {
-      ended = true;
-      clearTimeout(timer);
-    };
+    const path = `/api/v1/stations/${encodeURIComponent(station)}/loudness?lastMs=${lastMs}&points=${points}`;
+    const asking = askAgain(async (isOver) => {
+      const answer = await get<LoudnessView>(path);
+      if (answer.ok && !isOver()) this.view = answer.body;
+    }, EVERY_MS);
+    return () => asking.stop();
   }
 }

@@ -1,4 +1,5 @@
 import type { PlannedSilenceView } from '../../../domain/planned-silence.ts';
+import { type Asking, askAgain } from './again.ts';
 import { type Answer, get, post, remove } from './api.ts';
 
 const EVERY_MS = 10_000;
@@ -15,40 +16,30 @@ export interface PlanWish {
 export class Plans {
   planned = $state.raw<readonly PlannedSilenceView[]>([]);
   #path = '';
-  #ask: () => void = () => {};
+  #asking: Asking | null = null;
 
   inForce = $derived(this.planned.filter(({ inForce }) => inForce));
 
   /** Returns what ends it. */
   watch(station: string): () => void {
     this.#path = `/api/v1/stations/${encodeURIComponent(station)}/planned-silence`;
-    let ended = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const ask = async () => {
-      clearTimeout(timer);
+    const asking = askAgain(async (isOver) => {
       const answer = await get<{ planned: PlannedSilenceView[] }>(this.#path);
-      if (ended) return;
-      if (answer.ok) this.planned = answer.body.planned;
-      clearTimeout(timer);
-      timer = setTimeout(() => void ask(), EVERY_MS);
-    };
-    this.#ask = () => void ask();
-    this.#ask();
-    return () => {
-      ended = true;
-      clearTimeout(timer);
-    };
+      if (answer.ok && !isOver()) this.planned = answer.body.planned;
+    }, EVERY_MS);
+    this.#asking = asking;
+    return () => asking.stop();
   }
 
   async plan(wish: PlanWish): Promise<Answer<unknown>> {
     const answer = await post(this.#path, wish);
-    this.#ask();
+    this.#asking?.soon();
     return answer;
   }
 
   async cancel(id: string): Promise<Answer<unknown>> {
     const answer = await remove(`${this.#path}/${encodeURIComponent(id)}`);
-    this.#ask();
+    this.#asking?.soon();
     return answer;
   }
 }
