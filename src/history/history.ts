@@ -104,6 +104,8 @@ export class History {
   #flush(): Promise<void> {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null;
+      // What came while levels were written waits for no timer.
+      if (this.#writes.length > 0 && !this.#isFailing && !this.#closed) void this.#flush();
     });
     return this.#writing;
   }

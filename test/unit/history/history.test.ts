@@ -12,12 +12,13 @@ const KEEP = { tiers: [], levelsMs: 1e12, eventsMs: 1e12 };
 /** A history on a disk that can be made to take nothing. */
 function historyOnADisk() {
   const directory = temporaryFolder();
-  const disk = { isFull: false };
+  const disk = { isFull: false, calls: [] as string[] };
   const clock = manualClock(1_000_000);
   const { log, lines } = keptLog();
   const inner = directPort({ directory, wallTime: () => new Date(0), setAside: () => {} });
   const port: StorePort = {
     call: async (name, ...args) => {
+      disk.calls.push(name);
       if (disk.isFull) throw new SustainError('SQLITE_FULL', 'database or disk is full');
       return inner.call(name, ...args);
     },
@@ -35,6 +36,16 @@ describe('the history of a running agent', () => {
     expect(await history.write({ recorded: recorded(1000) })).toBe(true);
     await history.close();
     expect(openHistory(directory, new Date(0)).store.events({ limit: 10 })).toHaveLength(1);
+  });
+
+  test('writes an event at once that comes while levels are being written', async () => {
+    const { history, disk, clock } = historyOnADisk();
+    history.addLevels(second(1000, -20));
+    clock.advance(5_000);
+    expect(disk.calls).toEqual(['addLevels']);
+    expect(await history.write({ recorded: recorded(1000) })).toBe(true);
+    expect(disk.calls).toEqual(['addLevels', 'apply']);
+    await history.close();
   });
 
   test('keeps what a full disk does not take, says so once, and writes it in its order later', async () => {
