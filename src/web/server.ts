@@ -108,7 +108,8 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
   try {
     const url = await app.listen({ host: options.host, port: options.port });
     return {
-      url,
+      // Fastify knows nothing of the TLS of a server that was made for it.
+      url: options.tls === null ? url : url.replace(/^http:/, 'https:'),
       oneTimeSecret,
       stop() {
         sockets.stop();
