@@ -1,16 +1,10 @@
 import { type Config, loadConfig, policyOf, printProblems } from '../config/index.ts';
 import { parseDuration, parseLevel } from '../config/units.ts';
-import type { LegId } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import type { HistoryStore } from '../history/store.ts';
-import {
-  type Compared,
-  compareTrips,
-  type PastSecond,
-  type Replayed,
-  replay,
-  type Trip,
-} from '../simulate/replay.ts';
+import type { PastSecond } from '../simulate/past.ts';
+import { type Compared, compareTrips, type Replayed, replay, type Trip } from '../simulate/replay.ts';
+import { relayDelayMs } from '../wiring/relay-delay.ts';
+import { pastEventsOf, pastOf } from './replay/past.ts';
 import { openLogs, parseMoment } from './report.ts';
 import { EXIT } from './run.ts';
 
@@ -64,34 +58,6 @@ export function changedPolicy(policy: StationPolicy, command: ReplayCommand): Ch
   return { ok: true, policy: { ...policy, silence } };
 }
 
-/** The past of a station's legs second by second, an hour at a time, so that weeks take no memory. */
-export function* pastOf(
-  store: HistoryStore,
-  legs: readonly LegId[],
-  fromUnixMs: number,
-  toUnixMs: number,
-): Generator<PastSecond> {
-  for (let hour = Math.floor(fromUnixMs / HOUR_MS) * HOUR_MS; hour < toUnixMs; hour += HOUR_MS) {
-    const seconds = new Map<number, Map<LegId, readonly number[]>>();
-    for (const leg of legs) {
-      for (const { unixMs, spanS, steps } of store.levels({
-        leg,
-        fromUnixMs: hour,
-        toUnixMs: hour + HOUR_MS,
-      })) {
-        for (let index = 0; index < spanS; index += 1) {
-          const at = unixMs + index * 1000;
-          const known = seconds.get(at) ?? new Map<LegId, readonly number[]>();
-          known.set(leg, spanS === 1 ? [...steps] : [steps[index] ?? -128]);
-          seconds.set(at, known);
-        }
-      }
-    }
-    for (const unixMs of [...seconds.keys()].sort((a, b) => a - b))
-      if (unixMs >= fromUnixMs && unixMs < toUnixMs) yield { unixMs, legs: seconds.get(unixMs) ?? new Map() };
-  }
-}
-
 /** `sustain replay`: what other settings would have done over the levels that are kept. */
 export async function replayCommand(command: ReplayCommand): Promise<number> {
   const fail = (says: string) => {
@@ -118,8 +84,14 @@ export async function replayCommand(command: ReplayCommand): Promise<number> {
   const [log] = logs ?? [];
   if (log === undefined) return EXIT.unusable;
   const legs = before.legs.map(({ id }) => id);
+  const events = pastEventsOf(log.store, before, fromUnixMs, toUnixMs);
   const runs = [before, changed.policy].map((policy, index) =>
-    replay(policy, watched(pastOf(log.store, legs, fromUnixMs, toUnixMs), index, fromUnixMs, toUnixMs)),
+    replay(policy, watched(pastOf(log.store, legs, fromUnixMs, toUnixMs), index, fromUnixMs, toUnixMs), {
+      events,
+      ...(station.serve.mode === 'relay'
+        ? { relayDelayMs: relayDelayMs(station.serve, policy.silence.tripMs) }
+        : {}),
+    }),
   );
   for (const { store } of logs ?? []) store.close();
   if (process.stderr.isTTY === true) process.stderr.write('\r\u001b[K');
@@ -158,8 +130,14 @@ function* watched(
 const iso = (unixMs: number): string => new Date(unixMs).toISOString();
 const settingsText = ({ silence }: StationPolicy): string =>
   `${silence.thresholdDbfs} dBFS, trip ${silence.tripMs / 1000} s, restore ${silence.restoreMs / 1000} s`;
-const tripText = ({ leg, fromUnixMs, untilUnixMs }: Trip): string =>
-  `${iso(fromUnixMs)}  ${leg}  ${untilUnixMs === null ? 'to the end' : `${((untilUnixMs - fromUnixMs) / 1000).toFixed(1)} s`}`;
+const tripText = ({ leg, fault, fromUnixMs, untilUnixMs }: Trip): string =>
+  `${iso(fromUnixMs)}  ${leg}  ${fault}  ${untilUnixMs === null ? 'to the end' : `${((untilUnixMs - fromUnixMs) / 1000).toFixed(1)} s`}`;
+
+function outcomeText({ self }: StationPolicy, { trips, switches, playedSilenceMs }: Replayed): string {
+  const played =
+    playedSilenceMs === null ? '' : `, ${(playedSilenceMs / 1000).toFixed(1)} s of silence played`;
+  return `${trips.length} trips, ${switches.length} switches on ${self}${played}`;
+}
 
 function replayText(
   before: StationPolicy,
@@ -173,14 +151,14 @@ function replayText(
     ...trips.map((trip) => `  ${tripText(trip)}`),
   ];
   return [
-    `${before.station}, as it is:  ${settingsText(before)}: ${then.trips.length} trips, ${then.switches.length} switches on ${before.self}`,
-    `${after.station}, as asked:  ${settingsText(after)}: ${now.trips.length} trips, ${now.switches.length} switches on ${before.self}`,
+    `${before.station}, as it is:  ${settingsText(before)}: ${outcomeText(before, then)}`,
+    `${after.station}, as asked:  ${settingsText(after)}: ${outcomeText(after, now)}`,
     `both the same: ${both.length}`,
     ...list('more trips', more),
     ...list('fewer trips', fewer),
     ...now.switches.map(
-      ({ unixMs, event }) =>
-        `switch as asked: ${iso(unixMs)}  ${event.from} to ${event.to} (${event.trigger})`,
+      ({ unixMs, from, to, trigger, because }) =>
+        `switch as asked: ${iso(unixMs)}  ${from ?? 'nothing'} to ${to ?? 'nothing'} (${trigger}: ${because})`,
     ),
   ].join('\n');
 }
@@ -193,13 +171,14 @@ function replayJson(
   { more, fewer, both }: Compared,
 ): unknown {
   const trips = (all: readonly Trip[]) =>
-    all.map(({ leg, fromUnixMs, untilUnixMs }) => ({
+    all.map(({ leg, fault, fromUnixMs, untilUnixMs }) => ({
       leg,
+      fault,
       from: iso(fromUnixMs),
       until: untilUnixMs === null ? null : iso(untilUnixMs),
     }));
   const switches = ({ switches: all }: Replayed) =>
-    all.map(({ unixMs, event: { server, from, to, trigger, because } }) => ({
+    all.map(({ unixMs, server, from, to, trigger, because }) => ({
       time: iso(unixMs),
       server,
       from,
@@ -207,10 +186,16 @@ function replayJson(
       trigger,
       because,
     }));
+  const outcome = ({ silence }: StationPolicy, replayed: Replayed) => ({
+    silence,
+    trips: trips(replayed.trips),
+    switches: switches(replayed),
+    playedSilenceMs: replayed.playedSilenceMs,
+  });
   return {
     station: before.station,
-    asItIs: { silence: before.silence, trips: trips(then.trips), switches: switches(then) },
-    asAsked: { silence: after.silence, trips: trips(now.trips), switches: switches(now) },
+    asItIs: outcome(before, then),
+    asAsked: outcome(after, now),
     more: trips(more),
     fewer: trips(fewer),
     both: trips(both),

@@ -2,7 +2,8 @@ import { requiredHealthMs } from '../decide/desk.ts';
 import type { StationState } from '../decide/state.ts';
 import type { RelayTrigger } from '../domain/events.ts';
 import type { Leg, LegId, ServerName } from '../domain/ids.ts';
-import type { SimAgent } from './guard-agent.ts';
+import type { Input } from '../domain/inputs.ts';
+import type { StationPolicy } from '../domain/policy.ts';
 import type { Output } from './parts.ts';
 
 const VERIFIED_WITHIN_MS = 5_000;
@@ -12,6 +13,13 @@ const KEPT_MS = 120_000;
 interface Stretch<Value> {
   readonly fromMs: number;
   readonly value: Value;
+}
+
+/** Whose relay it is: what it knows of the legs, and who is told what is on air. */
+export interface LineAgent {
+  readonly policy: StationPolicy;
+  readonly state: StationState;
+  feed(input: Input): void;
 }
 
 export interface RelaySwitch {
@@ -25,7 +33,7 @@ export interface RelaySwitch {
  * leg that is found faulty is left where its fault began, as long as that has not gone out.
  */
 export class RelayLine {
-  readonly #agent: SimAgent;
+  readonly #agent: LineAgent;
   readonly #delayMs: number;
   readonly #heardOn: (server: ServerName, source: string) => Output;
   readonly #carried = new Map<LegId, Stretch<Output>[]>();
@@ -35,7 +43,7 @@ export class RelayLine {
   #provenToMs = Number.POSITIVE_INFINITY;
   readonly #order: readonly Leg[];
 
-  constructor(agent: SimAgent, delayMs: number, heardOn: (server: ServerName, source: string) => Output) {
+  constructor(agent: LineAgent, delayMs: number, heardOn: (server: ServerName, source: string) => Output) {
     this.#agent = agent;
     this.#delayMs = delayMs;
     this.#heardOn = heardOn;
@@ -49,7 +57,7 @@ export class RelayLine {
   /** One step: what the legs carry now, a choice, and null or what was switched. */
   advance(nowMs: number): RelaySwitch | null {
     for (const leg of this.#order) this.#note(leg, nowMs);
-    const current = this.#current;
+    const current = this.onAir;
     const heard = current === null ? null : this.#condition(this.#agent.state, current);
     if (heard?.is === 'audible') this.#provenToMs = heard.verifiedAtMs;
     const wanted = this.#choose(this.#agent.state, current, nowMs);
@@ -76,7 +84,7 @@ export class RelayLine {
 
   /** Whether it would stay with what is on air, were this the state of its agent, and its last switch so much longer ago. */
   isIdle(state: StationState, nowMs: number, byMs: number): boolean {
-    return this.#choose(state, this.#current, nowMs, byMs) === undefined;
+    return this.#choose(state, this.onAir, nowMs, byMs) === undefined;
   }
 
   /** So much time passed in which nothing happened. */
@@ -84,7 +92,8 @@ export class RelayLine {
     this.#lastSwitchMs -= byMs;
   }
 
-  get #current(): Leg | null {
+  /** The leg that is played when what has been planned is due; null: none. */
+  get onAir(): Leg | null {
     return this.#plan.at(-1)?.value ?? null;
   }
 
@@ -131,7 +140,8 @@ export class RelayLine {
     if (nowMs - this.#lastSwitchMs + sinceSwitchMs < this.#agent.policy.dwellMs) return undefined;
     for (const leg of this.#order) {
       if (leg === current) return undefined;
-      if (this.#isGood(state, leg, nowMs) && this.#isRestored(state, leg, nowMs))
+      const reachesBack = nowMs - this.#condition(state, leg).sinceMs >= this.#delayMs;
+      if (reachesBack && this.#isGood(state, leg, nowMs) && this.#isRestored(state, leg, nowMs))
         return { leg, trigger: 'return' };
     }
     return undefined;

@@ -1,23 +1,28 @@
 import { newState, type StationState } from '../decide/state.ts';
 import { step } from '../decide/step.ts';
-import type { StationEvent } from '../domain/events.ts';
+import type { LegFault } from '../domain/conditions.ts';
+import type { RelayTrigger, StationEvent, SwitchTrigger } from '../domain/events.ts';
 import type { MountView } from '../domain/icecast.ts';
 import { type LegId, type MonitorId, monitorId, type ServerName } from '../domain/ids.ts';
 import type { Input } from '../domain/inputs.ts';
 import type { StationPolicy } from '../domain/policy.ts';
+import { PROGRAMME_FAULTS, type ProgrammeFault } from '../domain/readings.ts';
 import { readingOf } from './guard-agent.ts';
+import {
+  isAt,
+  NOT_HEARD_DBFS,
+  NOTHING_ELSE,
+  type PastEvents,
+  type PastFault,
+  type PastSecond,
+} from './past.ts';
+import { ReplayRelay } from './replay-relay.ts';
 
-/** One second of the past: what each leg sounded like, in steps of equal length; a leg that is left out was not heard. */
-export interface PastSecond {
-  readonly unixMs: number;
-  /** Levels in dBFS; under -127: nothing was heard in this step. */
-  readonly legs: ReadonlyMap<LegId, readonly number[]>;
-}
-
-/** A leg that would have been called silent. */
+/** A leg that would have been called faulty. */
 export interface Trip {
   readonly leg: LegId;
-  /** When the silence began. */
+  readonly fault: LegFault;
+  /** When the fault began. */
   readonly fromUnixMs: number;
   /** When the leg was good again; null: it lasted to the end. */
   readonly untilUnixMs: number | null;
@@ -25,15 +30,29 @@ export interface Trip {
 
 export interface PastSwitch {
   readonly unixMs: number;
-  readonly event: StationEvent & { readonly kind: 'switched' };
+  /** Where: in guard mode each server that the agent looks after, in relay mode its own public mounts. */
+  readonly server: ServerName;
+  /** Sources in guard mode, legs in relay mode; null: nothing but the emergency file or the noise floor. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly trigger: SwitchTrigger | RelayTrigger;
+  readonly because: string;
 }
 
 export interface Replayed {
   readonly trips: readonly Trip[];
   readonly switches: readonly PastSwitch[];
+  /** Relay mode: silences of 3 s and more that would have been played; null in guard mode. */
+  readonly playedSilenceMs: number | null;
 }
 
-const NOT_HEARD = -127;
+export interface ReplayOptions {
+  /** Beside the levels. */
+  readonly events?: PastEvents;
+  /** In relay mode: how far behind the live sound it plays. Left out: guard mode. */
+  readonly relayDelayMs?: number;
+}
+
 const SECOND_MS = 1_000;
 /** With so much sound in each second nothing can trip. */
 const SURE_MS = 600;
@@ -43,33 +62,46 @@ const WARM_UP_S = 10;
 const GAP_MS = 5_000;
 
 /**
- * What a station would have done with other settings: levels of the past through the very decision that runs in the agent,
- * in guard mode. Stretches in which every leg sounded all the time are passed over, as nothing can happen in them; a hold-down
- * of relapses before such a stretch is forgotten.
+ * What a station would have done with other settings: the past through the very decision that runs in the agent. Stretches in
+ * which every leg sounded all the time are passed over, as nothing can happen in them; a hold-down of relapses before such a
+ * stretch is forgotten.
  */
-export function replay(policy: StationPolicy, seconds: Iterable<PastSecond>): Replayed {
-  const run = new ReplayRun({ ...policy, mode: 'guard' });
+export function replay(
+  policy: StationPolicy,
+  seconds: Iterable<PastSecond>,
+  options: ReplayOptions = {},
+): Replayed {
+  const mode = options.relayDelayMs === undefined ? 'guard' : 'relay';
+  const run = new ReplayRun({ ...policy, mode }, options);
   for (const second of seconds) run.take(second);
   return run.end();
 }
 
 class ReplayRun {
   readonly #policy: StationPolicy;
+  readonly #events: PastEvents;
+  readonly #relayDelayMs: number | null;
   readonly #calmAfterS: number;
+  readonly #warmUpS: number;
   readonly #monitors: ReadonlyMap<LegId, MonitorId>;
   readonly #open = new Map<LegId, Trip>();
   readonly #trips: Trip[] = [];
   readonly #switches: PastSwitch[] = [];
   #state: StationState | null = null;
+  #relay: ReplayRelay | null = null;
+  #playedSilenceMs = 0;
   #sureS = 0;
   /** Nothing can happen now, and the seconds are only counted. */
   #isPassing = false;
   #lastUnixMs: number | null = null;
 
-  constructor(policy: StationPolicy) {
+  constructor(policy: StationPolicy, { events = NOTHING_ELSE, relayDelayMs }: ReplayOptions) {
     this.#policy = policy;
+    this.#events = events;
+    this.#relayDelayMs = relayDelayMs ?? null;
     const { silence, dwellMs, flap } = policy;
-    this.#calmAfterS = Math.ceil((silence.restoreMs + dwellMs + flap.holdDownMs) / SECOND_MS) + WARM_UP_S;
+    this.#warmUpS = WARM_UP_S + Math.ceil((relayDelayMs ?? 0) / SECOND_MS);
+    this.#calmAfterS = Math.ceil((silence.restoreMs + dwellMs + flap.holdDownMs) / SECOND_MS) + this.#warmUpS;
     this.#monitors = new Map(policy.legs.map(({ id }, index) => [id, monitorId((index + 1).toString(16))]));
   }
 
@@ -85,19 +117,22 @@ class ReplayRun {
     }
     this.#play(second);
     if (this.#sureS <= this.#calmAfterS || !this.#isCalm()) return;
-    this.#state = null;
+    this.#drop();
     this.#isPassing = true;
   }
 
   end(): Replayed {
+    this.#drop();
     for (const trip of this.#open.values()) this.#trips.push(trip);
     this.#trips.sort((a, b) => a.fromUnixMs - b.fromUnixMs);
-    return { trips: this.#trips, switches: this.#switches };
+    const playedSilenceMs = this.#relayDelayMs === null ? null : this.#playedSilenceMs;
+    return { trips: this.#trips, switches: this.#switches, playedSilenceMs };
   }
 
-  #isSure({ legs }: PastSecond): boolean {
+  #isSure({ unixMs, legs }: PastSecond): boolean {
     const { thresholdDbfs, tripMs } = this.#policy.silence;
     const enoughMs = tripMs < 2 * SECOND_MS ? SECOND_MS : SURE_MS;
+    if (this.#events.faults.some((fault) => isAt(fault, unixMs))) return false;
     return this.#policy.legs.every(({ id }) => {
       const steps = legs.get(id);
       if (steps === undefined) return false;
@@ -111,10 +146,8 @@ class ReplayRun {
     if (this.#state === null) return false;
     const { desks, legs } = this.#state;
     const [first] = this.#policy.sources;
-    return (
-      [...desks.values()].every(({ onAir }) => onAir === first) &&
-      [...legs.values()].every(({ condition }) => condition.is === 'audible')
-    );
+    const isOnFirst = this.#relay?.isOnFirst ?? [...desks.values()].every(({ onAir }) => onAir === first);
+    return isOnFirst && [...legs.values()].every(({ condition }) => condition.is === 'audible');
   }
 
   #begin(unixMs: number, wasSounding: boolean): void {
@@ -124,8 +157,17 @@ class ReplayRun {
           this.#policy.servers.map((server) => [server, { onAir: first, away: [], hold: null }]),
         )
       : {};
-    const fromUnixMs = wasSounding ? unixMs - WARM_UP_S * SECOND_MS : unixMs;
-    this.#state = newState(this.#policy, { ageMs: 0, desks }, fromUnixMs);
+    const fromUnixMs = wasSounding ? unixMs - this.#warmUpS * SECOND_MS : unixMs;
+    const state = newState(this.#policy, { ageMs: 0, desks }, fromUnixMs);
+    this.#state = state;
+    if (this.#relayDelayMs !== null) {
+      const agent = {
+        policy: this.#policy,
+        stateNow: () => this.#state ?? state,
+        feed: (input: Input) => this.#give(input),
+      };
+      this.#relay = new ReplayRelay(agent, this.#relayDelayMs, (one) => this.#switches.push(one));
+    }
     for (const { id } of this.#policy.legs) {
       const monitor = this.#monitors.get(id);
       if (monitor === undefined) continue;
@@ -138,49 +180,95 @@ class ReplayRun {
     }
   }
 
+  #drop(): void {
+    this.#state = null;
+    this.#playedSilenceMs += this.#relay?.playedSilenceMs ?? 0;
+    this.#relay = null;
+  }
+
   #forget(unixMs: number): void {
     for (const trip of this.#open.values()) this.#trips.push({ ...trip, untilUnixMs: unixMs });
     this.#open.clear();
-    this.#state = null;
+    this.#drop();
     this.#isPassing = false;
     this.#sureS = 0;
   }
 
   #play({ unixMs, legs }: PastSecond): void {
     const endMs = unixMs + SECOND_MS;
-    for (const { id } of this.#policy.legs) {
-      const monitor = this.#monitors.get(id);
-      if (monitor === undefined) continue;
-      const steps = legs.get(id) ?? [];
-      const isHeard = steps.some((level) => level >= NOT_HEARD);
-      const pulse = {
-        monitor,
-        atMs: endMs,
-        openedAtMs: unixMs - 10 * SECOND_MS,
-        lastByteAtMs: endMs,
-        lastPcmAtMs: endMs,
-        decoder: isHeard ? 'running' : 'restarting',
-      } as const;
-      this.#give({ kind: 'pulse', atMs: endMs, leg: id, pulse });
-      this.#hear(id, monitor, unixMs, steps);
+    const faults = this.#events.faults.filter((fault) => isAt(fault, unixMs));
+    this.#plan(unixMs);
+    for (const { id } of this.#policy.legs) this.#pulse(id, endMs, legs.get(id) ?? [], faults);
+    const count = Math.max(1, ...[...legs.values()].map((steps) => steps.length));
+    for (let index = 0; index < count; index += 1) {
+      for (const { id } of this.#policy.legs) {
+        const steps = legs.get(id) ?? [];
+        // A row that was thinned has one step where others have ten.
+        if (index < steps.length) this.#hear(id, unixMs, steps, index, faults);
+      }
+      this.#relay?.advance(unixMs + (index * SECOND_MS) / count, SECOND_MS / count);
     }
-    for (const server of this.#policy.servers) this.#look(server, endMs);
+    for (const server of this.#policy.servers) this.#look(server, endMs, faults);
   }
 
-  #hear(id: LegId, monitor: MonitorId, unixMs: number, steps: readonly number[]): void {
+  #plan(unixMs: number): void {
+    const silence = this.#events.silences.find((one) => isAt(one, unixMs));
+    const { fromMs, untilMs } = this.#state?.silence ?? { fromMs: null, untilMs: null };
+    if (silence === undefined || (fromMs === silence.fromUnixMs && untilMs === silence.untilUnixMs)) return;
+    this.#give({
+      kind: 'planned-silence',
+      atMs: unixMs,
+      fromMs: silence.fromUnixMs,
+      untilMs: silence.untilUnixMs,
+      says: 'planned then',
+    });
+  }
+
+  #pulse(leg: LegId, atMs: number, steps: readonly number[], faults: readonly PastFault[]): void {
+    const monitor = this.#monitors.get(leg);
+    if (monitor === undefined) return;
+    const of = faults.find((fault) => fault.leg === leg);
+    const isHeard = steps.some((level) => level >= NOT_HEARD_DBFS);
+    const pulse = {
+      monitor,
+      atMs,
+      openedAtMs: atMs - 11 * SECOND_MS,
+      lastByteAtMs: of?.fault === 'stalled' ? of.fromUnixMs : atMs,
+      lastPcmAtMs: atMs,
+      decoder: of?.fault === 'undecodable' ? 'rejecting' : isHeard ? 'running' : 'restarting',
+    } as const;
+    this.#give({ kind: 'pulse', atMs, leg, pulse });
+  }
+
+  #hear(
+    leg: LegId,
+    unixMs: number,
+    steps: readonly number[],
+    index: number,
+    faults: readonly PastFault[],
+  ): void {
     const { thresholdDbfs } = this.#policy.silence;
-    const stepMs = SECOND_MS / Math.max(1, steps.length);
-    for (const [index, level] of steps.entries()) {
-      if (level < NOT_HEARD) continue;
-      const atMs = unixMs + (index + 1) * stepMs;
-      const reading = readingOf(monitor, atMs, level > thresholdDbfs ? stepMs : 0, [], stepMs);
-      this.#give({ kind: 'levels', atMs, leg: id, reading });
-    }
+    const monitor = this.#monitors.get(leg);
+    const level = steps[index] ?? NOT_HEARD_DBFS - 1;
+    const isQuiet = level <= thresholdDbfs;
+    const of = faults.find((fault) => fault.leg === leg);
+    const isGone = of !== undefined && !isProgrammeFault(of.fault);
+    this.#relay?.carries(leg, isGone || (level >= NOT_HEARD_DBFS && isQuiet) ? 'silent' : 'sound');
+    if (level < NOT_HEARD_DBFS || monitor === undefined) return;
+    const stepMs = SECOND_MS / steps.length;
+    const atMs = unixMs + (index + 1) * stepMs;
+    const found =
+      of === undefined || !isProgrammeFault(of.fault) || atMs < of.foundUnixMs
+        ? []
+        : [{ fault: of.fault, lastedMs: atMs - of.fromUnixMs }];
+    const reading = readingOf(monitor, atMs, isQuiet ? 0 : stepMs, found, stepMs);
+    this.#give({ kind: 'levels', atMs, leg, reading });
   }
 
-  #look(server: ServerName, atMs: number): void {
+  #look(server: ServerName, atMs: number, faults: readonly PastFault[]): void {
+    const absent = faults.filter(({ fault }) => fault === 'absent').map(({ leg }) => leg);
     const mounts = this.#policy.legs
-      .filter((leg) => leg.server === server)
+      .filter((leg) => leg.server === server && !absent.includes(leg.id))
       .map((leg): MountView => {
         const monitor = this.#monitors.get(leg.id);
         return {
@@ -209,17 +297,24 @@ class ReplayRun {
 
   /** The decision's own clock is wall time here. */
   #note(event: StationEvent): void {
-    if (event.kind === 'switched') this.#switches.push({ unixMs: event.atMs, event });
+    if (event.kind === 'switched' && this.#relay === null) {
+      const { atMs, server, from, to, trigger, because } = event;
+      this.#switches.push({ unixMs: atMs, server, from, to, trigger, because });
+    }
     if (event.kind !== 'leg-changed') return;
     const open = this.#open.get(event.leg);
-    if (event.to.is === 'faulty' && event.to.fault === 'silent')
-      this.#open.set(event.leg, { leg: event.leg, fromUnixMs: event.to.sinceMs, untilUnixMs: null });
-    else if (open !== undefined) {
+    if (open !== undefined) {
       this.#open.delete(event.leg);
       this.#trips.push({ ...open, untilUnixMs: event.to.sinceMs });
     }
+    if (event.to.is !== 'faulty') return;
+    const { fault, sinceMs } = event.to;
+    this.#open.set(event.leg, { leg: event.leg, fault, fromUnixMs: sinceMs, untilUnixMs: null });
   }
 }
+
+const isProgrammeFault = (fault: LegFault): fault is ProgrammeFault =>
+  PROGRAMME_FAULTS.some((one) => one === fault);
 
 export interface Compared {
   /** Only with the new settings. */
@@ -229,10 +324,11 @@ export interface Compared {
   readonly both: readonly Trip[];
 }
 
-/** Two runs over the same past: a trip is the same one when they overlap on one leg. */
+/** Two runs over the same past: a trip is the same one when they overlap on one leg, with one fault. */
 export function compareTrips(before: readonly Trip[], after: readonly Trip[]): Compared {
   const isSame = (one: Trip, other: Trip) =>
     one.leg === other.leg &&
+    one.fault === other.fault &&
     one.fromUnixMs <= (other.untilUnixMs ?? Number.POSITIVE_INFINITY) &&
     other.fromUnixMs <= (one.untilUnixMs ?? Number.POSITIVE_INFINITY);
   return {

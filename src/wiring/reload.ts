@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Config, Secret, type StationConfig } from '../config/index.ts';
-import { fittingTripMs, relayDelayMs } from './station-relay.ts';
+import { fittingTripMs, relayDelayMs } from './relay-delay.ts';
 
 /** A change that can't be made while the station is on the air, and why. */
 export interface Waiting {

@@ -16,10 +16,8 @@ import { type Emergency, emergencyOf } from '../relay/emergency.ts';
 import { legsInOrder } from '../relay/legs.ts';
 import { type Relay, startRelay } from '../relay/relay.ts';
 import type { Station } from '../station.ts';
+import { relayDelayMs } from './relay-delay.ts';
 import { type StreamSkew, type StreamSkewOptions, startStreamSkew } from './stream-skew.ts';
-
-/** Silence is found a little after its trip delay, as readings wait for their proof of position. */
-const MARGIN_MS = 3000;
 
 export interface StationRelayOptions {
   readonly station: Station;
@@ -41,14 +39,6 @@ export interface StationRelayOptions {
 
 /** A minute of it takes 11 MiB for as long as the agent runs. */
 export const MOST_EMERGENCY_SECONDS = 300;
-
-/** How far behind the live sound a station's public mounts run, in ms. */
-export function relayDelayMs(serve: StationConfig['serve'], tripMs: number): number {
-  return serve.delayMs ?? tripMs + MARGIN_MS;
-}
-
-/** The longest trip delay whose silences are found before they are played. */
-export const fittingTripMs = (delayMs: number): number => delayMs - MARGIN_MS;
 
 /** A relay and the processing chain before its encoders. */
 export interface StationRelay extends Relay {

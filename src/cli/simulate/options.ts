@@ -14,7 +14,7 @@ import { DUBLIN, FAILOVER_DEFAULTS, LONDON, policyFor } from '../../simulate/sta
 import type { Keeper } from '../../simulate/station-world.ts';
 import type { YearsOptions } from '../../simulate/years.ts';
 import { failoverPolicy } from '../../wiring/failover-settings.ts';
-import { relayDelayMs } from '../../wiring/station-relay.ts';
+import { relayDelayMs } from '../../wiring/relay-delay.ts';
 
 /** As they come from the command line. */
 export interface SimulateOptions {
