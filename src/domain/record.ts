@@ -32,6 +32,8 @@ export type AgentEvent =
       readonly atMs: number;
       readonly incident: string;
       readonly author: string;
+      /** The agent that was told, when it is another one. */
+      readonly on?: string;
     }
   | {
       readonly kind: 'planned-silence';

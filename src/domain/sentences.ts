@@ -74,7 +74,7 @@ export function agentSentence(event: AgentEvent): string {
     case 'command-ended':
       return `${event.id} is ${event.outcome.is}: ${event.outcome.detail}`;
     case 'acknowledged':
-      return `acknowledged by ${event.author}`;
+      return `acknowledged by ${event.author}${event.on === undefined ? '' : `, as ${event.on} says`}`;
     case 'planned-silence':
       return `planned silence ${event.is}: ${event.detail}`;
     case 'agent-alert-opened':

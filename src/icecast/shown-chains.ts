@@ -2,7 +2,7 @@ import { type ChainSign, parseShownValues, shownValues } from '../domain/chain-s
 import { stationName } from '../domain/ids.ts';
 
 /** Icecast takes 4096 bytes for all headers of a request; what doesn't fit is left out, values before fingerprints. */
-const MOST_CHAIN_CHARS = 2_500;
+const MOST_CHAIN_CHARS = 2_300;
 
 /** What a presence's User-Agent says of its agent's processing chains: nothing, or parts that begin with `; `. */
 export function chainsText(chains: readonly ChainSign[]): string {

@@ -29,7 +29,7 @@ export interface SustainClient {
   readonly chains?: readonly ChainSign[];
 }
 
-export const MOST_MARKS = 10;
+export const MOST_MARKS = 12;
 
 export type OnAir = ReadonlyMap<StationName, SourceName>;
 

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { startHeartbeat } from '../alerts/heartbeat.ts';
 import { type AlertMessage, messageOf } from '../alerts/message.ts';
 import { Outbox, type Verdict } from '../alerts/outbox.ts';
@@ -15,11 +14,14 @@ import type { Random } from '../platform/random.ts';
 import type { Chronicle, Teller } from './chronicle.ts';
 import type { Colleagues } from './colleagues.ts';
 import { hooksOf } from './hooks.ts';
+import { sealOn } from './mark-seal.ts';
+import { SharedAcknowledgements } from './shared-acknowledgements.ts';
 
 const REVIEW_EVERY_MS = 1_000;
 /** What has been left to a colleague is told after all when it has shown nothing of it for this long. */
 const ORPHANED_MS = 15_000;
 const MOST_REMEMBERED = 1_000;
+const SEAL_LENGTH = 10;
 
 export interface AlertingOptions {
   readonly config: Config;
@@ -44,6 +46,7 @@ interface Thread {
 export class Alerting implements Teller {
   readonly #options: AlertingOptions;
   readonly #outbox: Outbox;
+  readonly #acknowledgements: SharedAcknowledgements;
   readonly #cancels: Cancel[] = [];
   #heartbeats: Cancel[] = [];
   /** Incidents that people know of from us. */
@@ -55,6 +58,7 @@ export class Alerting implements Teller {
   private constructor(options: AlertingOptions, alerts: AlertsConfig) {
     const { clock, random, log, chronicle } = options;
     this.#options = options;
+    this.#acknowledgements = new SharedAcknowledgements(options);
     this.#outbox = new Outbox({
       hooks: hooksOf(alerts, clock),
       store: {
@@ -110,15 +114,22 @@ export class Alerting implements Teller {
     this.#outbox.take(rows);
   }
 
-  /** What our sign of life on a server says: what people know of from us. Only who knows its password can read or forge it. */
+  /**
+   * What our sign of life on a server says: what people know of from us, and who looks after it. Only who knows the server's
+   * password can read or forge it.
+   */
   marksFor(server: ServerName): readonly string[] {
     const { chronicle } = this.#options;
     const open = new Set(chronicle.openIncidents.map(({ id }) => id));
-    return [...this.#told].flatMap(([id, thread]) => (open.has(id) ? this.#marksOf(server, thread) : []));
+    const told = [...this.#told].flatMap(([id, thread]) =>
+      open.has(id) ? this.#marksOf(server, thread) : [],
+    );
+    return [...told, ...this.#acknowledgements.marksFor(server)];
   }
 
   stop(): void {
     for (const cancel of [...this.#cancels, ...this.#heartbeats]) cancel();
+    this.#acknowledgements.stop();
     this.#outbox.stop();
   }
 
@@ -204,15 +215,10 @@ export class Alerting implements Teller {
 
   /** In a mark there is the password of the server where it is shown, so that nobody else can say it. */
   #marksOf(server: ServerName, { station, thread, severity }: Thread, covering = false): readonly string[] {
-    const key = this.#options.config.servers.find(({ name }) => name === server)?.admin.password.reveal();
-    if (key === undefined) return [];
     const mark = (of: Severity) =>
-      createHmac('sha256', key)
-        .update(JSON.stringify(['told', station, thread, of]))
-        .digest('hex')
-        .slice(0, 10);
+      sealOn(this.#options.config, server, ['told', station, thread, of], SEAL_LENGTH) ?? [];
     // Who has told of the worse has told of the lesser too.
-    if (covering) return severity === 'critical' ? [mark('critical')] : [mark('warning'), mark('critical')];
-    return severity === 'critical' ? [mark('critical')] : [mark('warning')];
+    const said: Severity[] = covering && severity === 'warning' ? ['warning', 'critical'] : [severity];
+    return said.flatMap(mark);
   }
 }

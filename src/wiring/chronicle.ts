@@ -187,12 +187,18 @@ export class Chronicle {
     this.note(station, { kind: 'output-changed', atMs: this.#options.clock.nowMs(), mount, isFed });
   }
 
-  /** False when no incident of that name is open. */
-  acknowledge(incident: string, author: string): boolean {
+  /** False when no incident of that name is open. `on`: the other agent that was told of it. */
+  acknowledge(incident: string, author: string, on?: string): boolean {
     const found = this.openIncidents.find(({ id }) => id === incident);
     if (found === undefined) return false;
     const atMs = this.#options.clock.nowMs();
-    this.note(found.station, { kind: 'acknowledged', atMs, incident, author });
+    this.note(found.station, {
+      kind: 'acknowledged',
+      atMs,
+      incident,
+      author,
+      ...(on === undefined ? {} : { on }),
+    });
     return true;
   }
 

@@ -1,9 +1,9 @@
-import { createHmac } from 'node:crypto';
 import type { Config } from '../config/index.ts';
 import type { ServerName, StationName } from '../domain/ids.ts';
 import type { SilenceWindow } from '../domain/planned-silence.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Colleagues } from './colleagues.ts';
+import { sealOn } from './mark-seal.ts';
 
 /** A silence that an agent is told of by another. */
 export interface SharedSilence {
@@ -19,6 +19,7 @@ const AHEAD_MS = 24 * 3_600_000;
 const CANCELLED_MS = 20_000;
 const ALIVE_MS = 12_000;
 const MOST_SAID = 6;
+const SEAL_LENGTH = 12;
 
 /**
  * Silences that operators planned on one agent are kept by all: each agent's sign of life on a server says its next ones, in
@@ -92,9 +93,6 @@ export class SharedSilences {
   }
 
   #seal(server: ServerName, station: StationName, from: string, length: string): string | null {
-    const key = this.#config.servers.find(({ name }) => name === server)?.admin.password.reveal();
-    if (key === undefined) return null;
-    const text = JSON.stringify(['silence', station, from, length]);
-    return createHmac('sha256', key).update(text).digest('hex').slice(0, 12);
+    return sealOn(this.#config, server, ['silence', station, from, length], SEAL_LENGTH);
   }
 }

@@ -140,6 +140,13 @@ test('an agent that is killed after its act and before anybody was told tells wh
   const path = `/api/v1/incidents/${opened?.data.id}/acknowledge`;
   expect(await house.agents.london.ask(path, { author: 'ann' })).toBe(202);
   await waitUntil('it is told', 5_000, () => from('london', 'incident.acknowledged').length > 0);
+  await waitUntil('dublin knows of it too', 15_000, async () => {
+    const { text: open } = await house.agents.dublin.call('/api/v1/incidents?open=true');
+    const { incidents: all } = JSON.parse(open) as { incidents: IncidentView[] };
+    const sound = all.filter(({ acknowledged }) => acknowledged?.author === 'ann');
+    return sound.length > 0;
+  });
+  expect(from('dublin', 'incident.acknowledged')).toEqual([]);
   await listener.stop();
 });
 

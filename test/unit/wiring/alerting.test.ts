@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Config, Secret } from '../../../src/config/index.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
-import type { ServerName } from '../../../src/domain/ids.ts';
+import { monitorId, type ServerName } from '../../../src/domain/ids.ts';
 import { CALM_MS } from '../../../src/domain/incidents.ts';
 import { directPort } from '../../../src/history/port.ts';
+import { parseUserAgent, userAgentOf } from '../../../src/icecast/user-agent.ts';
 import { Alerting } from '../../../src/wiring/alerting.ts';
 import { Chronicle } from '../../../src/wiring/chronicle.ts';
 import { Colleagues } from '../../../src/wiring/colleagues.ts';
@@ -56,6 +57,12 @@ async function agent(self: ServerName, url: string, clock: ManualClock, director
 }
 type TestAgent = Awaited<ReturnType<typeof agent>>;
 
+/** What one agent says on a server, as another reads it out of the list of listeners. */
+function overheard(agent: ServerName, marks: readonly string[]): readonly string[] {
+  const said = userAgentOf({ role: 'presence', agent, id: monitorId('ab'), marks });
+  return parseUserAgent(said)?.marks ?? [];
+}
+
 /** Agents that see each other's sign of life, and time that passes for all of them. */
 async function pass(clock: ManualClock, seconds: number, seeing: readonly TestAgent[]): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
@@ -63,7 +70,7 @@ async function pass(clock: ManualClock, seconds: number, seeing: readonly TestAg
     for (const one of seeing)
       for (const other of seeing) {
         if (one === other) continue;
-        const marks = other.alerting.marksFor(one.self);
+        const marks = overheard(other.self, other.alerting.marksFor(one.self));
         one.colleagues.saw(goodLook(clock.nowMs(), [], [{ agent: other.self, connectedSeconds: 1, marks }]));
       }
     await new Promise((resolve) => setTimeout(resolve, 4));
@@ -106,6 +113,34 @@ describe('two agents that see the same trouble', () => {
       one.chronicle.note(MYFM, { ...away(one.self), from: AUTODJ, to: PRIMARY, trigger: 'return' });
     await pass(clock, CALM_MS / 1000 + 3, [london, dublin]);
     expect(told(receiver)).toEqual(['incident.opened london', 'incident.closed london']);
+  });
+
+  test('an acknowledgement on one is one on both, and is told by the one that told of the trouble', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    await pass(clock, 3, [london, dublin]);
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
+    await pass(clock, 20, [london, dublin]);
+    const [incident] = dublin.chronicle.openIncidents;
+    expect(dublin.chronicle.acknowledge(incident?.id ?? '', 'Zoë')).toBe(true);
+    await pass(clock, 5, [london, dublin]);
+    for (const { chronicle } of [london, dublin])
+      expect(chronicle.openIncidents).toMatchObject([{ acknowledged: { author: 'Zoë' } }]);
+    expect(told(receiver)).toEqual(['incident.opened london', 'incident.acknowledged london']);
+  });
+
+  test('an acknowledgement is of this trouble, not of one of the same kind that comes later', async () => {
+    const { clock, london, dublin } = await both();
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
+    await pass(clock, 20, [london, dublin]);
+    dublin.chronicle.acknowledge(dublin.chronicle.openIncidents[0]?.id ?? '', 'ann');
+    await pass(clock, 3, [london, dublin]);
+    const over = { ...away(LONDON), from: AUTODJ, to: PRIMARY, trigger: 'return' } as const;
+    london.chronicle.note(MYFM, over);
+    await pass(clock, CALM_MS / 1000 + 60, [london, dublin]);
+    london.chronicle.note(MYFM, away(LONDON));
+    await pass(clock, 5, [london, dublin]);
+    expect(dublin.chronicle.openIncidents).toMatchObject([{ acknowledged: { author: 'ann' } }]);
+    expect(london.chronicle.openIncidents).toMatchObject([{ acknowledged: null }]);
   });
 
   test('the second tells when the first does not get through', async () => {
