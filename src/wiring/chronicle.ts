@@ -30,7 +30,7 @@ import { ProvenLevels } from './proven-levels.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** Seconds for two days, ten seconds for two weeks, minutes for 90 days; each keeps the loudest moment of every second. */
-const KEEP: Keep = {
+export const KEEP: Keep = {
   tiers: [
     { afterMs: 2 * DAY_MS, spanS: 10 },
     { afterMs: 14 * DAY_MS, spanS: 60 },
@@ -58,6 +58,8 @@ export interface ChronicleOptions {
   readonly port?: StorePort;
 }
 
+type AgentAlert = AlertView & { readonly code: AgentAlertCode };
+
 interface Chapter {
   book: IncidentBook;
   readonly levels: ProvenLevels;
@@ -74,11 +76,13 @@ export class Chronicle {
   readonly history: History;
   readonly #options: ChronicleOptions;
   readonly #chapters = new Map<StationName, Chapter>();
-  readonly #alerts = new Map<AgentAlertCode, AlertView>();
+  readonly #alerts = new Map<AgentAlertCode, AgentAlert>();
   readonly #fed = new Map<Mount, boolean>();
   readonly #cancels: Cancel[] = [];
   #found: readonly Incident[] = [];
   #teller: Teller | null = null;
+  /** Changes from before there was a teller. */
+  #untold: IncidentChange[] = [];
 
   private constructor(options: ChronicleOptions) {
     const { clock, log, directory } = options;
@@ -112,9 +116,12 @@ export class Chronicle {
     return chronicle;
   }
 
-  /** From now on changes of incidents are told to somebody. */
+  /** From now on changes of incidents are told to somebody, and those of the start as well. */
   tellBy(teller: Teller): void {
     this.#teller = teller;
+    const untold = this.#untold;
+    this.#untold = [];
+    if (untold.length > 0) this.#write(null, untold);
   }
 
   /** Of the agent itself, in the words of the view. */
@@ -135,6 +142,8 @@ export class Chronicle {
       const open = this.#found.filter((incident) => incident.station === station);
       const levels = new ProvenLevels(this.#options.clock, (row) => this.history.addLevels(row));
       this.#chapters.set(station, { book: newIncidentBook(policy, unixMs, open), levels, followed: null });
+      // What was found wrong while the history was opened had no story to be part of yet.
+      if (this.#chapters.size === 1) for (const alert of this.#alerts.values()) this.#noteAlert(alert);
     } else known.book = withPolicy(known.book, policy);
     this.note(station, { kind: 'settings', atMs: this.#options.clock.nowMs(), policy });
   }
@@ -243,6 +252,7 @@ export class Chronicle {
 
   #write(recorded: Parameters<History['write']>[0]['recorded'], changes: readonly IncidentChange[]): void {
     const teller = this.#teller;
+    if (teller === null) this.#untold.push(...changes);
     const outbox = teller === null ? [] : changes.flatMap((change) => teller.rowsFor(change));
     const incidents = changes.map(({ incident }) => incident);
     const written = this.history.write({ recorded, incidents, outbox });
@@ -250,9 +260,14 @@ export class Chronicle {
   }
 
   #alert(code: AgentAlertCode, detail: string): void {
-    const { agent, clock } = this.#options;
-    this.#alerts.set(code, { code, subject: agent, detail });
-    this.note(null, { kind: 'agent-alert-opened', atMs: clock.nowMs(), code, subject: agent, detail });
+    const alert = { code, subject: this.#options.agent, detail };
+    this.#alerts.set(code, alert);
+    if (this.#chapters.size > 0) this.#noteAlert(alert);
+  }
+
+  #noteAlert({ code, subject, detail }: AgentAlert): void {
+    const atMs = this.#options.clock.nowMs();
+    this.note(null, { kind: 'agent-alert-opened', atMs, code, subject, detail });
   }
 
   #alertOver(code: AgentAlertCode): void {

@@ -1,7 +1,8 @@
+import { readdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { StationEvent } from '../../../src/domain/events.ts';
 import { CALM_MS, type IncidentChange } from '../../../src/domain/incidents.ts';
-import { openHistory } from '../../../src/history/open.ts';
+import { historyFile, openHistory } from '../../../src/history/open.ts';
 import { directPort, type StorePort } from '../../../src/history/port.ts';
 import { SustainError } from '../../../src/platform/errors.ts';
 import { Chronicle } from '../../../src/wiring/chronicle.ts';
@@ -130,4 +131,31 @@ describe('what an agent writes down', () => {
     disk.isFull = false;
     expect(await chronicle.port.call('outbox', 'waiting')).toHaveLength(1);
   });
+});
+
+test('a damaged history is put aside, which is an incident that people are told of', async () => {
+  const directory = temporaryFolder();
+  writeFileSync(historyFile(directory), 'no database, but as long as the head of one. '.repeat(20));
+  const clock = manualClock(1_000_000);
+  const { log } = keptLog();
+  const chronicle = await Chronicle.open({ agent: LONDON, directory, clock, log });
+  chronicle.settings(POLICY);
+  const told: string[] = [];
+  chronicle.tellBy({
+    rowsFor({ is, incident }) {
+      told.push(`${is} ${incident.title}`);
+      return [];
+    },
+    written: () => {},
+  });
+  expect(chronicle.alerts).toMatchObject([{ code: 'history-set-aside', subject: LONDON }]);
+  expect(told).toEqual([expect.stringMatching(/^opened history-set-aside: .* kept as /)]);
+  await chronicle.stop();
+  const { store, setAside } = openHistory(directory, new Date(0));
+  expect(setAside).toBeNull();
+  expect(store.events({ limit: 100 }).map(({ event }) => event.kind)).toContain('agent-alert-opened');
+  expect(store.incidents({ limit: 10 })).toMatchObject([
+    { title: expect.stringContaining('damaged') as string },
+  ]);
+  expect(readdirSync(directory).filter((name) => name.includes('corrupt'))).toHaveLength(1);
 });
