@@ -245,7 +245,7 @@ export class Agent {
       chronicle,
       colleagues: this.#colleagues,
       troublesOf: (name) => troublesOf(this.#stations.get(name)?.station ?? null),
-      isWell: () => clock.nowMs() - this.#lastTickAtMs < UNWELL_MS,
+      isWell: () => this.#loop.decidedAgoMs < UNWELL_MS,
     });
     const stations = [...this.#stations.values()].map(({ station }) => station);
     this.#links = startServerLinks(

@@ -21,9 +21,16 @@ export class DecisionLoop {
   readonly #figures = new DecisionFigures();
   #queue: { readonly to: Station | null; readonly input: Input; readonly atMs: number }[] = [];
   #draining = false;
+  #decidedAtMs: number;
 
   constructor(options: DecisionLoopOptions) {
     this.#options = options;
+    this.#decidedAtMs = options.clock.nowMs();
+  }
+
+  /** How long ago a tick was decided on, or the loop made when none has been; in ms. */
+  get decidedAgoMs(): number {
+    return this.#options.clock.nowMs() - this.#decidedAtMs;
   }
 
   get figures(): AgentFigures['decisions'] {
@@ -57,7 +64,9 @@ export class DecisionLoop {
         this.#figures.note(atMs, this.#options.clock.nowMs());
       }
     }
-    if (decided) this.#options.roundCompleted?.();
+    if (!decided) return;
+    this.#decidedAtMs = this.#options.clock.nowMs();
+    this.#options.roundCompleted?.();
   }
 
   /** A decision that throws is a bug of ours; it must not end the other stations, nor this one. */
