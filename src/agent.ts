@@ -23,6 +23,8 @@ import type { Failover } from './wiring/failover.ts';
 import { startConfiguredFailover } from './wiring/failover-start.ts';
 import { plannedSilenceFile } from './wiring/memory-file.ts';
 import { type ListedServer, playlistOf } from './wiring/playlists.ts';
+import type { EarOnAir } from './wiring/public-ear.ts';
+import { startPublicMeters } from './wiring/public-meters.ts';
 import { prepareStation, type Running } from './wiring/running.ts';
 import type { ServerLink } from './wiring/server-link.ts';
 import { startServerLinks } from './wiring/server-links.ts';
@@ -66,6 +68,7 @@ export class Agent {
   #links: ReadonlyMap<ServerName, ServerLink> = new Map();
   readonly #parts: StationParts;
   #failover: Failover | null = null;
+  #publicEars: readonly EarOnAir[] = [];
   #alerting: Alerting | null = null;
   readonly #colleagues: Colleagues;
   readonly #silences: SharedSilences;
@@ -219,7 +222,7 @@ export class Agent {
     this.#loop.drain();
     await atMost(clock, LAST_PARTS_MS, this.#remember());
     for (const link of this.#links.values()) link.stop();
-    const parts = [this.#parts, ...(this.#failover ? [this.#failover] : [])];
+    const parts = [this.#parts, ...this.#publicEars, ...(this.#failover ? [this.#failover] : [])];
     await atMost(clock, LAST_PARTS_MS, Promise.allSettled(parts.map((part) => part.stop())));
     this.#alerting?.stop();
     await atMost(clock, LAST_PARTS_MS, this.chronicle.stop());
@@ -264,8 +267,14 @@ export class Agent {
     this.#failover = await startConfiguredFailover({
       ...this.#options,
       links: this.#links,
-      stations,
+      stations: [...this.#stations.values()],
       noted: (event) => chronicle.note(null, event),
+    });
+    this.#publicEars = startPublicMeters({
+      ...this.#options,
+      stations: this.#stations,
+      links: this.#links,
+      isHeard: (server) => this.#failover?.hears(server) ?? false,
     });
     this.#cancels.push(
       clock.every(TICK_MS, () => this.#tick()),

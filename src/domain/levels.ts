@@ -1,7 +1,7 @@
 import type { LegCondition } from './conditions.ts';
 import type { LegId, Mount, ServerName, SourceName, StationName } from './ids.ts';
 
-/** One row of meters: a leg on one server, or a public mount that the relay feeds. */
+/** One row of meters: a leg on one server, or a public mount of relay mode on one. */
 export type LevelChannel =
   | {
       readonly kind: 'leg';
@@ -18,6 +18,11 @@ export type LevelChannel =
       readonly mount: Mount;
       readonly thresholdDbfs: number;
     };
+
+/** `myfm/primary@london`, `/stream@dublin`: one name for each channel of a station. */
+export const channelName = (channel: LevelChannel): string =>
+  channel.kind === 'leg' ? channel.leg : outputName(channel.server, channel.mount);
+export const outputName = (server: string, mount: string): string => `${mount}@${server}`;
 
 /** RMS and sample peak of left and right. Digital silence is -Infinity, and what isn't known is NaN. */
 export interface StereoLevels {

@@ -157,7 +157,7 @@ export interface LoudnessView {
 }
 
 export interface LoudnessSeries {
-  /** A leg, or a public mount of the relay. */
+  /** A leg, or a public mount of relay mode with its server: `/stream@london`. */
   readonly channel: string;
   readonly kind: 'leg' | 'output';
   /** At the end of each step. Null where nothing was heard; -120 for digital silence. */

@@ -7,11 +7,14 @@ import type { Mount, ServerName } from '../domain/ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
-import type { Station } from '../station.ts';
 import { type Failover, type FailoverServer, type FailoverStation, startFailover } from './failover.ts';
 import { failoverPolicy, namesOf, providerSettings, publicAddressOf } from './failover-settings.ts';
 import { parseObservation, type WireObservation } from './observation.ts';
+import type { Running } from './running.ts';
 import type { ServerLink } from './server-link.ts';
+
+/** A station, and the meters that show what is heard of it. */
+export type FollowedStation = Pick<Running, 'station' | 'levels'>;
 
 export interface ConfiguredFailoverOptions {
   readonly config: Config;
@@ -20,7 +23,7 @@ export interface ConfiguredFailoverOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly links: ReadonlyMap<ServerName, ServerLink>;
-  readonly stations: readonly Station[];
+  readonly stations: readonly FollowedStation[];
   /** For the history. */
   readonly noted: (event: FailoverEvent) => void;
 }
@@ -50,7 +53,7 @@ export async function startConfiguredFailover(options: ConfiguredFailoverOptions
     policy,
     names: namesOf(config, dns),
     servers: serversOf(options, dns),
-    stations: options.stations.flatMap((station) => stationOf(station, config)),
+    stations: options.stations.flatMap((one) => stationOf(one, config)),
     writer,
     cluster: clusterOf(options, dns),
     decoders: ffmpegDecoders({ ffmpegPath, clock, random, logger: log }),
@@ -92,10 +95,12 @@ function serversOf({ config, links }: ConfiguredFailoverOptions, dns: DnsConfig)
 }
 
 /** Listeners are on the outputs in relay mode, else on whatever source is on air. */
-function stationOf(station: Station, config: Config): FailoverStation[] {
+function stationOf({ station, levels }: FollowedStation, config: Config): FailoverStation[] {
   const found = config.stations.find(({ name }) => name === station.policy.station);
   const sources = (found?.sources ?? []).map((source) => source.mount);
   const outputs = found?.serve.mode === 'relay' ? found.serve.outputs.map((output) => output.mount) : [];
   const [first, ...others]: Mount[] = [...outputs, ...sources];
-  return first === undefined ? [] : [{ name: station.policy.station, station, mounts: [first, ...others] }];
+  if (first === undefined) return [];
+  const metersOf = (server: ServerName) => levels.metersOf(server);
+  return [{ name: station.policy.station, station, mounts: [first, ...others], metersOf }];
 }

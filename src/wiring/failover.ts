@@ -23,7 +23,7 @@ import { startGuardedEar } from './guarded-ear.ts';
 import { failoverMemoryFile } from './memory-file.ts';
 import { NameDesk } from './name-desk.ts';
 import type { WireObservation } from './observation.ts';
-import { type EarHandlers, type EarOnAir, startPublicEar } from './public-ear.ts';
+import { type EarHandlers, type EarOnAir, type PublicMeters, startPublicEar } from './public-ear.ts';
 import type { ServerLink } from './server-link.ts';
 import type { Names } from './zone.ts';
 
@@ -46,6 +46,8 @@ export interface FailoverStation {
   readonly name: StationName;
   readonly station: Station;
   readonly mounts: readonly [Mount, ...Mount[]];
+  /** Who shows what the public mounts of a server sound like. */
+  readonly metersOf: (server: ServerName) => PublicMeters | null;
 }
 
 export interface FailoverOptions {
@@ -71,6 +73,8 @@ export interface Failover {
   request(request: FailoverRequest): RequestAnswer;
   /** The agent beside a server showed that it lives, or did not, in a look at that server. */
   sawColleague(server: ServerName, seen: boolean): void;
+  /** Whether the public mounts of a server are heard for it. */
+  hears(server: ServerName): boolean;
   stop(): Promise<void>;
 }
 
@@ -168,6 +172,7 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
       return { is: 'taken', goesFor: cluster === null ? 'this-agent' : 'all-agents' };
     },
     sawColleague: (server, seen) => desk.take({ kind: 'colleague', atMs: clock.nowMs(), server, seen }),
+    hears: (server) => options.servers.some(({ name }) => name === server),
     async stop() {
       cancelRemembering();
       desk.stop();
@@ -187,7 +192,7 @@ function isSilenceWanted({ state }: Station, atMs: number): boolean {
 function startEars(options: FailoverOptions, take: (input: FailoverInput) => void): EarOnAir[] {
   const { clock, random, decoders, log, policy } = options;
   return options.servers.flatMap((server) =>
-    options.stations.map(({ name, station, mounts }) => {
+    options.stations.map(({ name, station, mounts, metersOf }) => {
       const of = { server: server.name, station: name };
       const handlers: EarHandlers = {
         ear: (ear) => take({ kind: 'ear', atMs: clock.nowMs(), ...of, ear }),
@@ -204,6 +209,7 @@ function startEars(options: FailoverOptions, take: (input: FailoverInput) => voi
         mount: mounts[0],
         agent: policy.self as ServerName,
         policy: station.policy,
+        meters: metersOf(server.name),
         decoders,
         clock,
         random,

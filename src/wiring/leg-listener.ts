@@ -1,18 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { demuxerFor } from '../audio/decode-command.ts';
 import type { DecoderFactory } from '../audio/decoder.ts';
-import { type LegEar, openLegEar } from '../audio/leg-ear.ts';
 import type { Leg, ServerName } from '../domain/ids.ts';
 import type { Input } from '../domain/inputs.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import type { Link } from '../domain/readings.ts';
 import type { ServerAddress } from '../icecast/address.ts';
-import { startMonitor } from '../listen/monitor.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import type { LegFeed } from '../relay/legs.ts';
 import { meterSettingsOf } from './meter-settings.ts';
+import { startMountEar } from './mount-ear.ts';
 
 export interface LegListenerOptions {
   readonly leg: Leg;
@@ -46,15 +43,13 @@ export interface LegListener {
 /** More than a burst of any length brings. */
 const MOST_TITLES = 20;
 
-/** One leg: a monitor on its mount, and an ear for each connection the monitor makes. */
+/** One leg, heard on its mount: what the decision, the meters and the relay want to know of it. */
 export function startLegListener(options: LegListenerOptions): LegListener {
   const { leg, clock, input, log } = options;
-  let ear: LegEar | null = null;
   let feed: LegFeed | null = null;
   let { policy } = options;
   /** What the connection has brought so far, for a feed that opens with the first decoded sound. */
   let brought: { bytes: number; titles: { atByte: number; title: string }[] } = { bytes: 0, titles: [] };
-  const closing = new Set<Promise<void>>();
 
   /** A decoder that was replaced begins with what comes now, under the title that is on. */
   const closeFeed = () => {
@@ -63,79 +58,57 @@ export function startLegListener(options: LegListenerOptions): LegListener {
     const last = brought.titles.at(-1);
     brought = { bytes: 0, titles: last === undefined ? [] : [{ atByte: 0, title: last.title }] };
   };
-  const tellBrought = (to: LegFeed) => {
+  const openFeed = (): LegFeed | null => {
+    const opened = options.openFeed?.() ?? null;
+    if (opened === null) return null;
     let told = 0;
     for (const { atByte, title } of brought.titles) {
-      to.bytes(atByte - told);
-      to.title(title);
+      opened.bytes(atByte - told);
+      opened.title(title);
       told = atByte;
     }
-    to.bytes(brought.bytes - told);
-  };
-  const closeEar = () => {
-    closeFeed();
-    if (ear === null) return;
-    const done: Promise<void> = ear.close().finally(() => closing.delete(done));
-    closing.add(done);
-    ear = null;
+    opened.bytes(brought.bytes - told);
+    return opened;
   };
 
-  const openEar = (link: Link & { is: 'open' }) => {
-    const demuxer = demuxerFor(link.contentType);
-    if (demuxer === null) {
-      log.warn({ leg: leg.id, contentType: link.contentType }, 'this kind of stream cannot be decoded');
-      return;
-    }
-    ear = openLegEar({
-      monitor: link.monitor,
-      demuxer,
-      openedAtMs: link.sinceMs,
-      ...meterSettingsOf(policy),
-      decoders: options.decoders,
-      clock,
-      onReading(reading) {
-        feed?.loudness(reading.atMs, reading.shortTermLufs, reading.truePeakDbtp);
-        input({ kind: 'levels', atMs: clock.nowMs(), leg: leg.id, reading });
-      },
-      onPulse: (pulse) => input({ kind: 'pulse', atMs: pulse.atMs, leg: leg.id, pulse }),
-      onPcm: (pcm) => {
-        options.heard(pcm);
-        if (feed === null && options.openFeed !== undefined) {
-          feed = options.openFeed();
-          if (feed !== null) tellBrought(feed);
-        }
-        feed?.pcm(pcm);
-      },
-      onHole: () => {
-        options.decoderReplaced();
-        closeFeed();
-      },
-    });
-  };
-
-  const monitor = startMonitor({
-    clock,
-    random: options.random,
+  const ear = startMountEar({
     server: options.server,
     mount: leg.mount,
     agent: options.agent,
+    settings: meterSettingsOf(policy),
     wanted: false,
+    decoders: options.decoders,
+    clock,
+    random: options.random,
     log,
     handlers: {
       link(link) {
-        closeEar();
+        closeFeed();
         // The title of an earlier connection may be over.
         brought = { bytes: 0, titles: [] };
         input({ kind: 'link', atMs: clock.nowMs(), leg: leg.id, link });
-        if (link.is === 'open') openEar(link);
       },
-      bytes: (chunk) => {
-        brought.bytes += chunk.length;
-        feed?.bytes(chunk.length);
-        ear?.write(chunk, clock.nowMs());
+      undecodable: (contentType) =>
+        log.warn({ leg: leg.id, contentType }, 'this kind of stream cannot be decoded'),
+      reading(reading) {
+        feed?.loudness(reading.atMs, reading.shortTermLufs, reading.truePeakDbtp);
+        input({ kind: 'levels', atMs: clock.nowMs(), leg: leg.id, reading });
       },
-      title: ({ title }) => {
-        if (title === null) return;
+      pulse: (pulse) => input({ kind: 'pulse', atMs: pulse.atMs, leg: leg.id, pulse }),
+      pcm(pcm) {
+        options.heard(pcm);
+        feed ??= openFeed();
+        feed?.pcm(pcm);
+      },
+      hole() {
+        options.decoderReplaced();
+        closeFeed();
+      },
+      bytes(count) {
+        brought.bytes += count;
+        feed?.bytes(count);
+      },
+      title(title) {
         options.title(title);
         brought.titles = [...brought.titles, { atByte: brought.bytes, title }].slice(-MOST_TITLES);
         feed?.title(title);
@@ -144,18 +117,17 @@ export function startLegListener(options: LegListenerOptions): LegListener {
   });
 
   return {
-    setListed: (listed) => monitor.setWanted(listed),
-    reconnect: (because) => monitor.reconnect(because),
+    setListed: (listed) => ear.setWanted(listed),
+    reconnect: (because) => ear.reconnect(because),
     change(wanted) {
       const [before, now] = [meterSettingsOf(policy), meterSettingsOf(wanted)];
       policy = wanted;
-      if (!isDeepStrictEqual(before, now)) ear?.measureBy(now);
+      if (!isDeepStrictEqual(before, now)) ear.measureBy(now);
     },
     feedAnew: closeFeed,
-    async stop() {
-      monitor.stop();
-      closeEar();
-      await Promise.all(closing);
+    stop() {
+      closeFeed();
+      return ear.stop();
     },
   };
 }

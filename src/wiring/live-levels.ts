@@ -1,11 +1,12 @@
 import { LevelTap } from '../audio/level-tap.ts';
 import { createMeter, type Meter, type MeterReading } from '../audio/meter.ts';
-import type { LegId, Mount } from '../domain/ids.ts';
+import type { LegId, Mount, ServerName } from '../domain/ids.ts';
 import type { ChannelLevels, LevelChannel, StationLevels, StereoLevels } from '../domain/levels.ts';
-import type { ProcessingReading, SoundFigures } from '../domain/readings.ts';
+import type { LevelReading, ProcessingReading, SoundFigures } from '../domain/readings.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Station } from '../station.ts';
 import { meterSettingsOf } from './meter-settings.ts';
+import type { PublicMeters } from './public-ear.ts';
 
 /** Levels without new sound for this long are no picture of now. */
 const FRESH_MS = 500;
@@ -22,26 +23,47 @@ interface Heard {
 
 const newHeard = (): Heard => ({ tap: new LevelTap(), newest: NOTHING, atMs: Number.NEGATIVE_INFINITY });
 
-/** One station's meters: what its legs bring, and what the relay plays on its public mounts. */
+/** The public mounts of another server, as a listener there hears them. */
+interface HeardAfar extends Heard {
+  newestReading: LevelReading | null;
+  audibleAtMs: number;
+}
+
+/**
+ * One station's meters: what its legs bring, what our own relay plays on the public mounts here, and what a listener hears
+ * on those of the other servers. The public mounts of a server carry one sound, so that one of them is heard for all.
+ */
 export class LiveLevels implements StationLevels {
   readonly channels: readonly LevelChannel[];
   readonly #station: Station;
   readonly #clock: Clock;
   readonly #legs: ReadonlyMap<LegId, Heard>;
   readonly #played: Heard = newHeard();
+  readonly #afar: ReadonlyMap<ServerName, HeardAfar>;
   #playedMeter: Meter | null = null;
   #processing: () => ProcessingReading | null = () => null;
   #playedFigures: { readonly reading: MeterReading; readonly atMs: number } | null = null;
 
-  /** `outputs`: the public mounts on our own server. */
+  /** `outputs`: the public mounts of relay mode, the same on each server. */
   constructor(station: Station, outputs: readonly Mount[], clock: Clock) {
-    const { legs, silence, self } = station.policy;
+    const { legs, silence, self, servers } = station.policy;
     const { thresholdDbfs } = silence;
+    const nearFirst = [...servers].sort((a, b) => Number(b === self) - Number(a === self));
     this.#station = station;
     this.#clock = clock;
     this.#legs = new Map(legs.map(({ id }) => [id, newHeard()]));
+    this.#afar = new Map(
+      nearFirst
+        .filter((server) => outputs.length > 0 && server !== self)
+        .map((server) => [
+          server,
+          { ...newHeard(), newestReading: null, audibleAtMs: Number.NEGATIVE_INFINITY },
+        ]),
+    );
     this.channels = [
-      ...outputs.map((mount) => ({ kind: 'output' as const, server: self, mount, thresholdDbfs })),
+      ...nearFirst.flatMap((server) =>
+        outputs.map((mount) => ({ kind: 'output' as const, server, mount, thresholdDbfs })),
+      ),
       ...legs.map(({ id, server, source, mount }) => ({
         kind: 'leg' as const,
         leg: id,
@@ -74,6 +96,19 @@ export class LiveLevels implements StationLevels {
     this.#playedMeter.push(pcm);
   }
 
+  /** Takes what is heard of the public mounts of another server; null where they are ours, or there are none. */
+  metersOf(server: ServerName): PublicMeters | null {
+    const afar = this.#afar.get(server);
+    if (afar === undefined) return null;
+    return {
+      heard: (pcm) => afar.tap.push(pcm),
+      measured(reading) {
+        afar.newestReading = reading;
+        if (reading.audibleMs > 0) afar.audibleAtMs = reading.atMs;
+      },
+    };
+  }
+
   /** Where to look for what the processing of the public mounts does. */
   processedBy(reading: () => ProcessingReading | null): void {
     this.#processing = reading;
@@ -90,10 +125,13 @@ export class LiveLevels implements StationLevels {
   read(): readonly ChannelLevels[] {
     const nowMs = this.#clock.nowMs();
     const played = newestOf(this.#played, nowMs);
+    const afar = new Map([...this.#afar].map(([server, heard]) => [server, newestOf(heard, nowMs)]));
     return this.figures().map((figures, index): ChannelLevels => {
       const channel = this.channels[index];
-      const leg = channel?.kind === 'leg' ? this.#legs.get(channel.leg) : undefined;
-      return { ...figures, ...(leg === undefined ? played : newestOf(leg, nowMs)) };
+      if (channel?.kind !== 'leg')
+        return { ...figures, ...((channel && afar.get(channel.server)) ?? played) };
+      const leg = this.#legs.get(channel.leg);
+      return { ...figures, ...(leg === undefined ? NOTHING : newestOf(leg, nowMs)) };
     });
   }
 
@@ -104,6 +142,8 @@ export class LiveLevels implements StationLevels {
     const onAir = state.desks.get(policy.self)?.onAir ?? null;
     return this.channels.map((channel) => {
       if (channel.kind === 'output') {
+        const afar = this.#afar.get(channel.server);
+        if (afar !== undefined) return figuresAfar(afar, policy.silence.tripMs, nowMs);
         const condition = onAir === null ? 'faulty' : 'audible';
         const figures = figuresOf(this.output, this.output === null ? 'unknown' : condition);
         return { ...figures, gainReductionDb: reductionOf(this.#processing()) };
@@ -113,6 +153,13 @@ export class LiveLevels implements StationLevels {
       return figuresOf(fresh, state.legs.get(channel.leg)?.condition.is ?? 'unknown');
     });
   }
+}
+
+/** Whether it sounds is all that is known from afar: faulty when it has been quiet for the trip delay. */
+function figuresAfar({ newestReading, audibleAtMs }: HeardAfar, tripMs: number, nowMs: number) {
+  if (newestReading === null || nowMs - newestReading.atMs > FIGURES_FRESH_MS)
+    return figuresOf(null, 'unknown');
+  return figuresOf(newestReading, newestReading.atMs - audibleAtMs < tripMs ? 'audible' : 'faulty');
 }
 
 function figuresOf(figures: SoundFigures | null, condition: ChannelLevels['condition']) {

@@ -1,15 +1,14 @@
-import { demuxerFor } from '../audio/decode-command.ts';
 import type { DecoderFactory } from '../audio/decoder.ts';
-import { type LegEar, openLegEar } from '../audio/leg-ear.ts';
 import type { PublicEar } from '../domain/failover.ts';
 import type { Mount, ServerName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import type { Link, Pulse } from '../domain/readings.ts';
+import type { LevelReading, Pulse } from '../domain/readings.ts';
 import type { ServerAddress } from '../icecast/address.ts';
-import { startMonitor } from '../listen/monitor.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
+import { meterSettingsOf } from './meter-settings.ts';
+import { startMountEar } from './mount-ear.ts';
 
 /** How much of a block of sound was sound, and when its end was on air, in ms. */
 export interface PublicBlock {
@@ -33,10 +32,18 @@ export interface PublicEarOptions extends EarHandlers {
   readonly mount: Mount;
   readonly agent: ServerName;
   readonly policy: StationPolicy;
+  /** Who shows what it sounds like. */
+  readonly meters: PublicMeters | null;
   readonly decoders: DecoderFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+}
+
+/** Takes the sound of a public mount, for eyes. */
+export interface PublicMeters {
+  heard(pcm: Float32Array): void;
+  measured(reading: LevelReading): void;
 }
 
 /**
@@ -44,59 +51,32 @@ export interface PublicEarOptions extends EarHandlers {
  * it carries the listeners too.
  */
 export function startPublicEar(options: PublicEarOptions): EarOnAir {
-  const { clock, policy } = options;
-  let ear: LegEar | null = null;
-  const closing = new Set<Promise<void>>();
-  const closeEar = () => {
-    if (ear === null) return;
-    const done: Promise<void> = ear.close().finally(() => closing.delete(done));
-    closing.add(done);
-    ear = null;
-  };
-  const openEar = (link: Link & { is: 'open' }) => {
-    const demuxer = demuxerFor(link.contentType);
-    if (demuxer === null) {
-      options.ear({ is: 'deaf' });
-      return;
-    }
-    ear = openLegEar({
-      monitor: link.monitor,
-      demuxer,
-      openedAtMs: link.sinceMs,
-      thresholdDbfs: policy.silence.thresholdDbfs,
-      preset: policy.programme.preset,
-      decoders: options.decoders,
-      clock,
-      onReading: ({ atMs, durationMs, audibleMs }) => options.heard({ atMs, durationMs, audibleMs }),
-      onPulse: (pulse) => options.ear(earOf(pulse, policy.stallMs)),
-    });
-  };
-  const monitor = startMonitor({
-    clock,
-    random: options.random,
+  const { policy, meters } = options;
+  return startMountEar({
     server: options.server,
     mount: options.mount,
     agent: options.agent,
-    log: options.log,
-    titles: false,
+    settings: meterSettingsOf(policy),
     // A server that is back is to be found back soon, and one listener more costs it nothing.
     backoff: { firstMs: 500, maxMs: 2_000 },
+    decoders: options.decoders,
+    clock: options.clock,
+    random: options.random,
+    log: options.log,
     handlers: {
       link(link) {
-        closeEar();
-        if (link.is === 'open') openEar(link);
         if (link.is === 'failed') options.ear({ is: 'disconnected', detail: link.detail });
       },
-      bytes: (chunk) => ear?.write(chunk, clock.nowMs()),
+      undecodable: () => options.ear({ is: 'deaf' }),
+      reading(reading) {
+        const { atMs, durationMs, audibleMs } = reading;
+        options.heard({ atMs, durationMs, audibleMs });
+        meters?.measured(reading);
+      },
+      pulse: (pulse) => options.ear(earOf(pulse, policy.stallMs)),
+      ...(meters === null ? {} : { pcm: (pcm: Float32Array) => meters.heard(pcm) }),
     },
   });
-  return {
-    async stop() {
-      monitor.stop();
-      closeEar();
-      await Promise.all(closing);
-    },
-  };
 }
 
 function earOf(pulse: Pulse, stallMs: number): PublicEar {

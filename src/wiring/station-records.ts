@@ -1,6 +1,7 @@
 import type { StationEvent } from '../domain/events.ts';
 import type { StationFigures } from '../domain/figures.ts';
 import type { LegId } from '../domain/ids.ts';
+import { channelName } from '../domain/levels.ts';
 import type { EventView, LoudnessView } from '../domain/view.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Relay } from '../relay/relay.ts';
@@ -35,7 +36,7 @@ export class StationRecords {
     this.#newestAt = clock.wallTime();
     this.#deadAir = new DeadAir(station, clock.nowMs());
     const channels = levels.channels.map((channel) => ({
-      channel: channel.kind === 'leg' ? channel.leg : channel.mount,
+      channel: channelName(channel),
       kind: channel.kind,
     }));
     this.#ring = new LoudnessRing(channels, KEPT_MS / STEP_MS);

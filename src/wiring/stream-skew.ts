@@ -1,18 +1,17 @@
-import { demuxerFor } from '../audio/decode-command.ts';
 import type { DecoderFactory } from '../audio/decoder.ts';
-import { type LegEar, openLegEar } from '../audio/leg-ear.ts';
 import { correlate } from '../audio/splice.ts';
 import { type Leg, type Mount, makeLeg, type ServerName, sourceName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import type { StreamView } from '../domain/view.ts';
 import type { ServerAddress } from '../icecast/address.ts';
-import { startMonitor } from '../listen/monitor.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import { Alignment } from '../relay/alignment.ts';
 import { behindMsOf } from '../relay/relations.ts';
 import { Take } from '../relay/take.ts';
+import { meterSettingsOf } from './meter-settings.ts';
+import { startMountEar } from './mount-ear.ts';
 
 export interface StreamSkewOptions {
   readonly policy: StationPolicy;
@@ -151,45 +150,27 @@ function hear(options: StreamSkewOptions, at: StreamSkewOptions['servers'][numbe
   const { clock, policy, mount } = options;
   const leg: Leg = makeLeg(policy.station, sourceName('public'), at.server, mount);
   const take = new Take({ id, leg: leg.id, mostFrames: HELD_FRAMES });
-  let ear: LegEar | null = null;
-  const monitor = startMonitor({
-    clock,
-    random: options.random,
+  let isCut = false;
+  const ear = startMountEar({
     server: at.address,
     mount,
     agent: policy.self,
-    titles: false,
+    settings: meterSettingsOf(policy),
+    decoders: options.decoders,
+    clock,
+    random: options.random,
     handlers: {
       link(link) {
-        void ear?.close();
-        ear = null;
-        // What comes over a second connection doesn't follow on the first.
-        if (link.is !== 'open' || take.endFrame > 0) return;
-        const demuxer = demuxerFor(link.contentType);
-        if (demuxer === null) return;
-        ear = openLegEar({
-          monitor: link.monitor,
-          demuxer,
-          openedAtMs: link.sinceMs,
-          thresholdDbfs: policy.silence.thresholdDbfs,
-          preset: policy.programme.preset,
-          decoders: options.decoders,
-          clock,
-          onReading: ({ atMs, shortTermLufs, truePeakDbtp }) =>
-            take.loudness.note(atMs, shortTermLufs, truePeakDbtp),
-          onPulse: () => {},
-          onPcm: (pcm) => take.push(pcm, clock.nowMs()),
-        });
+        if (link.is === 'open') isCut = take.endFrame > 0;
       },
-      bytes: (chunk) => ear?.write(chunk, clock.nowMs()),
+      // What comes over a second connection doesn't follow on the first.
+      reading({ atMs, shortTermLufs, truePeakDbtp }) {
+        if (!isCut) take.loudness.note(atMs, shortTermLufs, truePeakDbtp);
+      },
+      pcm(pcm) {
+        if (!isCut) take.push(pcm, clock.nowMs());
+      },
     },
   });
-  return {
-    take,
-    stop() {
-      monitor.stop();
-      void ear?.close();
-      ear = null;
-    },
-  };
+  return { take, stop: () => void ear.stop() };
 }

@@ -104,17 +104,19 @@ export async function watchMeter(page: Page, channel: string, thresholdDb: numbe
   await page.evaluate(
     ([name, threshold]) => {
       const bar = document.querySelector<HTMLElement>(`[data-leg="${name}"] .rms`);
+      if (bar === null) throw new Error(`${name} has no meter`);
       const seen: { over: boolean; unixMs: number }[] = [];
       Object.assign(window, { meterSeen: seen });
       let before: boolean | null = null;
+      // Told of each change as it is made: to look each time a picture is made would keep the browser busy, and see it late.
       const look = () => {
-        const hiddenPercent = Number(/inset\(0p?x? ([\d.]+)%/.exec(bar?.style.clipPath ?? '')?.[1] ?? 100);
+        const hiddenPercent = Number(/inset\(0p?x? ([\d.]+)%/.exec(bar.style.clipPath)?.[1] ?? 100);
         const over = -60 * (hiddenPercent / 100) > Number(threshold);
         if (before !== null && over !== before)
           seen.push({ over, unixMs: performance.timeOrigin + performance.now() });
         before = over;
-        requestAnimationFrame(look);
       };
+      new MutationObserver(look).observe(bar, { attributeFilter: ['style'] });
       look();
     },
     [channel, thresholdDb] as const,

@@ -82,6 +82,16 @@ describe('what is on air', () => {
     }
   });
 
+  test('is heard on every public mount, those that the other agent feeds as well', async () => {
+    const { page } = studio;
+    for (const mount of ['/stream@london', '/stream@dublin']) {
+      await leg(page, mount).locator('.meter:not(.deaf)').waitFor();
+      await expect
+        .poll(() => leg(page, mount).getByRole('meter').getAttribute('aria-valuetext'), { timeout: 10_000 })
+        .toMatch(/^−\d+\.\d dBFS$/);
+    }
+  });
+
   test('a title is text, whatever it looks like', async () => {
     const { page } = studio;
     const query = new URLSearchParams({ mount: '/primary', mode: 'updinfo', song: TITLE });

@@ -1,14 +1,10 @@
-import type { LevelChannel } from '../../../domain/levels.ts';
+import { channelName, type LevelChannel } from '../../../domain/levels.ts';
 import { agent } from './agent.svelte.ts';
 import { moved, type Needle } from './ballistics.ts';
 import { watchLevels } from './levels-socket.ts';
 
 /** Draws one channel; null: nothing is known of it now. */
 export type Painter = (needle: Needle | null) => void;
-
-export const keyOf = (channel: LevelChannel): string =>
-  channel.kind === 'leg' ? channel.leg : outputKey(channel.server, channel.mount);
-export const outputKey = (server: string, mount: string): string => `${mount}@${server}`;
 
 /**
  * The meters. Twenty times a second is too often for a page to be thought over again, so that frames go past Svelte:
@@ -29,7 +25,7 @@ class Meters {
     return watchLevels({
       hello: ({ stations }) => {
         this.channels = new Map(stations.map(({ station, channels }) => [station, channels]));
-        this.#stations = stations.map(({ channels }) => ({ keys: channels.map(keyOf) }));
+        this.#stations = stations.map(({ channels }) => ({ keys: channels.map(channelName) }));
         this.isLive = true;
         agent.soon();
       },

@@ -49,12 +49,11 @@ export function runsOf(conditions: string): readonly Run[] {
 
 /** Whose sound a channel is: `primary` of `myfm/primary@london`, `/stream` of a public mount. */
 export function sourceOf({ channel, kind }: Pick<LoudnessSeries, 'channel' | 'kind'>): string {
-  return kind === 'output' ? channel : channel.slice(channel.indexOf('/') + 1, channel.lastIndexOf('@'));
+  return channel.slice(kind === 'output' ? 0 : channel.indexOf('/') + 1, channel.lastIndexOf('@'));
 }
 
-export function serverOf({ channel, kind }: Pick<LoudnessSeries, 'channel' | 'kind'>, self: string): string {
-  return kind === 'output' ? self : channel.slice(channel.lastIndexOf('@') + 1);
-}
+export const serverOf = ({ channel }: Pick<LoudnessSeries, 'channel'>): string =>
+  channel.slice(channel.lastIndexOf('@') + 1);
 
 /** Every switch that concerns a server, numbered in the order of time. */
 export function marksOf(switches: readonly EventView[], server: string, self: string): readonly Mark[] {

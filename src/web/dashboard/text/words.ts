@@ -100,14 +100,20 @@ export function icecastUrl(view: AgentView, server: string, mount: string): stri
   return url === undefined ? null : `${url.replace(/\/$/, '')}${mount}`;
 }
 
-/** How the public stream of another server lies to that of this agent's own. */
-export function streamWords({ relation, skewMs, louderDb }: StreamView): string {
-  if (relation !== 'same') return 'its public mount carries another programme than here';
+/** How the public stream of another server lies to that of this agent's own; null: they have not been compared yet. */
+export function streamWords(stream: StreamView | null): string {
+  if (stream === null) return 'its public mount has not been compared with the one here yet';
+  const { relation, skewMs, louderDb, agoMs } = stream;
+  const ago = `(${duration(agoMs)} ago)`;
+  if (relation === 'unknown') return `its public mount could not be compared with the one here ${ago}`;
+  if (relation === 'different') return `its public mount carries another programme than here ${ago}`;
   const later =
-    skewMs === null ? '' : `, ${(Math.abs(skewMs) / 1000).toFixed(1)} s ${skewMs < 0 ? 'earlier' : 'later'}`;
+    skewMs === null ? '' : `, ${(Math.abs(skewMs) / 1000).toFixed(2)} s ${skewMs < 0 ? 'earlier' : 'later'}`;
   const louder =
-    louderDb === null || Math.abs(louderDb) < 0.5
+    louderDb === null
       ? ''
-      : `, ${Math.abs(louderDb).toFixed(1)} dB ${louderDb < 0 ? 'softer' : 'louder'}`;
-  return `its public mount carries the same as here${later}${louder}`;
+      : Math.abs(louderDb) < 0.5
+        ? ', as loud'
+        : `, ${Math.abs(louderDb).toFixed(1)} dB ${louderDb < 0 ? 'softer' : 'louder'}`;
+  return `its public mount carries the same as here${later}${louder} ${ago}`;
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parsePlannedDay } from '../../../../src/domain/planned-silence.ts';
+import type { StreamView } from '../../../../src/domain/view.ts';
 import { moved, place } from '../../../../src/web/dashboard/live/ballistics.ts';
 import { marksOf, plotted, runsOf, serverOf, sourceOf } from '../../../../src/web/dashboard/text/history.ts';
 import { dayOf, REPEATS } from '../../../../src/web/dashboard/text/plan.ts';
-import { duration, level, list, plain } from '../../../../src/web/dashboard/text/words.ts';
+import { duration, level, list, plain, streamWords } from '../../../../src/web/dashboard/text/words.ts';
 import { LEVELS, LOUDNESS } from '../support.ts';
 
 describe('a needle', () => {
@@ -76,8 +77,9 @@ describe('the last hours', () => {
     const runs = runsOf('aafu');
     expect(runs.map(({ is }) => is)).toEqual(['audible', 'faulty', 'unknown']);
     expect(runs.reduce((sum, { length }) => sum + length, 0)).toBeCloseTo(1);
-    expect([sourceOf(series), serverOf(series, 'dublin')]).toEqual(['primary', 'london']);
-    expect(serverOf({ channel: '/stream', kind: 'output' }, 'dublin')).toBe('dublin');
+    expect([sourceOf(series), serverOf(series)]).toEqual(['primary', 'london']);
+    const output = { channel: '/stream@dublin', kind: 'output' } as const;
+    expect([sourceOf(output), serverOf(output)]).toEqual(['/stream', 'dublin']);
   });
 
   test('mark a relay’s switches on its own server only', () => {
@@ -104,4 +106,29 @@ test('every repetition that can be chosen is a day that the agent takes', () => 
   }
   expect(dayOf('2026-11-08', 'nth')).toBe('every second sunday of november');
   expect(dayOf('2026-11-08', 'yearly')).toBe('every 8 november');
+});
+
+describe("how another server's public stream lies to ours", () => {
+  const stream = (changes: Partial<StreamView>): StreamView => ({
+    server: 'dublin' as StreamView['server'],
+    relation: 'same',
+    skewMs: 640,
+    louderDb: 0.1,
+    agoMs: 40_000,
+    ...changes,
+  });
+
+  test.each([
+    [stream({}), 'its public mount carries the same as here, 0.64 s later, as loud (40 s ago)'],
+    [
+      stream({ skewMs: -1_250, louderDb: -2.04 }),
+      'its public mount carries the same as here, 1.25 s earlier, 2.0 dB softer (40 s ago)',
+    ],
+    [stream({ skewMs: null, louderDb: null }), 'its public mount carries the same as here (40 s ago)'],
+    [stream({ relation: 'different' }), 'its public mount carries another programme than here (40 s ago)'],
+    [stream({ relation: 'unknown' }), 'its public mount could not be compared with the one here (40 s ago)'],
+    [null, 'its public mount has not been compared with the one here yet'],
+  ])('is said in full, however little is known', (view, words) => {
+    expect(streamWords(view)).toBe(words);
+  });
 });
