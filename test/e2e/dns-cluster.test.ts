@@ -1,7 +1,9 @@
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type House, PUBLIC6, startHouse } from '../../src/demo/house.ts';
 import { waitUntil } from '../../src/demo/rig/index.ts';
 import { houseOptions } from '../../src/demo/tour.ts';
+import { openWindow, shoot, signIn, startBrowser } from './browser.ts';
 import { addressOf, agentsOf, allWell, digHouse, dnsOf, epochOf, movesSince, nameAt } from './dns-house.ts';
 import { wait } from './station.ts';
 
@@ -9,13 +11,25 @@ const MOVED_WITHIN_MS = 15_000;
 const OTHER_NAME = 'listen.myfm.example';
 
 let house: House;
+let browser: Browser;
 beforeAll(async () => {
   const dnsSettings = { otherRecords: `[${OTHER_NAME}]` };
   house = await startHouse({ ...houseOptions('dns'), dnsSettings, cluster: { lease: '15s' } });
   await nameAt(house, 'london', 60_000);
   await allWell(house, agentsOf(house));
 });
-afterAll(() => house?.stop());
+afterAll(async () => {
+  await browser?.close();
+  await house?.stop();
+});
+
+/** The page of dublin's agent, as an operator sees it. */
+async function dublinsPage(): Promise<Page> {
+  browser = await startBrowser();
+  const { page } = await openWindow(browser, house.agents.dublin);
+  await signIn(page, 'ann', house.agents.dublin.operatorToken);
+  return page;
+}
 
 describe('two servers, a witness, and three NATS servers', () => {
   test('the machine of london dies, with its Icecast, its agent and a NATS server: the name goes to dublin, and comes back', async () => {
@@ -40,11 +54,28 @@ describe('two servers, a witness, and three NATS servers', () => {
 
   test('without NATS the name stays where it is, and every agent says so; the sources are switched all the same', async () => {
     await allWell(house, agentsOf(house));
+    const page = await dublinsPage();
+    const agents = page.getByRole('region', { name: 'Agents' });
+    for (const agent of ['london', 'dublin', 'witness'])
+      await agents
+        .locator(`[data-agent="${agent}"]`)
+        .getByText(/alive|this one/)
+        .waitFor();
+    await agents.locator('[data-agent="witness"]').getByText('a witness').waitFor();
+    await agents.locator('[data-cluster="connected"]').waitFor();
+    await agents.getByText('another agent has the right to write the DNS').waitFor();
+    await shoot(page, 'cluster');
     await Promise.all(house.nats?.nodes.map((node) => node.kill()) ?? []);
     await waitUntil('every agent says that nobody may write', 20_000, async () => {
       const views = await Promise.all(agentsOf(house).map(dnsOf));
       return views.every(({ alerts }) => alerts.some(({ code }) => code === 'dns-no-lease'));
     });
+    await agents.locator('[data-cluster="no-majority"], [data-cluster="connecting"]').waitFor();
+    await agents
+      .locator('[data-agent="witness"]')
+      .getByText(/silent for/)
+      .waitFor();
+    await shoot(page, 'cluster-gone');
     const goneMs = performance.now();
     await house.servers.london.kill();
     house.encoder1.programme.mute();
@@ -56,5 +87,8 @@ describe('two servers, a witness, and three NATS servers', () => {
     expect(digHouse(house, 'A')).toEqual([addressOf(house, 'london')]);
     await Promise.all(house.nats?.nodes.map((node) => node.restart()) ?? []);
     await nameAt(house, 'dublin', 40_000);
+    await agents.locator('[data-cluster="connected"]').waitFor();
+    await agents.locator('[data-agent="witness"]').getByText('alive').waitFor();
+    await agents.getByText('this agent has the right to write the DNS').waitFor();
   });
 });
