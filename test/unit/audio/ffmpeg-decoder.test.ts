@@ -36,6 +36,21 @@ describe('ffmpeg', () => {
     expect(watched.states).toEqual(['running']);
   });
 
+  it('keeps nothing back of what MP3 has brought, to fill a block with what comes next', async () => {
+    const watched = open(realDecoders(systemClock), 'mp3');
+    // ffmpeg reads MP3 by so much.
+    const all = [...pieces(sound('mp3'), 1_024)];
+    for (const piece of all.slice(0, 10)) watched.decoder.write(piece);
+    await until(() => watched.samples > 0);
+    const totals: number[] = [];
+    for (const piece of all.slice(10, 30)) {
+      await wait(30);
+      totals.push(watched.samples);
+      watched.decoder.write(piece);
+    }
+    expect(totals.every((samples) => samples % 4_800 === 0)).toBe(false);
+  });
+
   it.each(['mp3', 'aac'] as const)('decodes %s that is joined in the middle of a frame', async (codec) => {
     const watched = open(realDecoders(systemClock), DEMUXER_OF[codec]);
     for (const piece of pieces(sound(codec).subarray(20_011), 1_400)) watched.decoder.write(piece);
