@@ -49,17 +49,24 @@ export async function simulateKeepers(
   const tell = () => done(tasks.reduce((sum, { weight, share }) => sum + weight * share, 0) / all);
   const isCompiled = existsSync(fileURLToPath(WORKER));
   const queue = [...tasks];
+  // One thread that breaks ends the others too.
+  const broken = new AbortController();
+  const ends = AbortSignal.any([interrupted, broken.signal]);
   const workers = Array.from(
     { length: isCompiled ? Math.min(availableParallelism(), tasks.length) : 1 },
     async () => {
       const run = isCompiled ? onThread : inThisThread;
       for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
-        if (interrupted.aborted) return;
-        await run(task, tell, interrupted);
+        if (ends.aborted) return;
+        await run(task, tell, ends);
       }
     },
   );
-  await Promise.all(workers);
+  try {
+    await Promise.all(workers);
+  } finally {
+    broken.abort();
+  }
   if (interrupted.aborted) return null;
   return keepers.map((keeper) => {
     const tallies = tasks.flatMap(({ keeper: of, tally }) =>
