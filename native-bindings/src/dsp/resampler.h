@@ -7,7 +7,8 @@ namespace sustain {
 
 /**
  * Brings interleaved stereo from one rate to another one, by a polyphase Kaiser-windowed sinc: flat to some nine tenths
- * of the lower Nyquist frequency, and over 80 dB down where it would fold back into what can be heard.
+ * of the lower Nyquist frequency, and over 80 dB down where it would fold back into what can be heard. All resamplers
+ * between the same two rates share their filter, which is kept: MP3 has nine rates.
  */
 class Resampler {
  public:
@@ -16,11 +17,11 @@ class Resampler {
   void process(const float* interleaved, std::size_t frames, std::vector<float>& out);
 
  private:
-  std::size_t up_;
-  std::size_t down_;
-  std::size_t taps_;
-  /** One row of taps per phase. */
-  std::vector<float> table_;
+  struct Filter;
+  static const Filter& filterFor(int fromHz, int toHz);
+
+  /** None where the rates are the same. */
+  const Filter* filter_ = nullptr;
   std::vector<float> held_;
   std::size_t phase_ = 0;
 };
