@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Makes the native addon ready: keeps a prebuild that loads, or else compiles the C++ with g++. It needs nothing but
-// Node itself and the headers that npm has installed, and downloads nothing.
+// Makes the native addon and the decoder process ready: keeps a prebuild that loads, or else compiles the C++ with g++. It
+// needs nothing but Node itself and the headers that npm has installed, and downloads nothing.
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const buildDir = join(here, 'build');
 const addonPath = join(buildDir, 'sustain.node');
+const decoderPath = join(buildDir, 'sustain-decoder');
 const stampPath = join(buildDir, 'sustain.stamp');
 const jobs = 2;
 const compiler = process.env.CXX || 'g++';
@@ -129,12 +130,24 @@ async function compile(version, options, sources, headers) {
   return objects.sort();
 }
 
-async function link(objects) {
-  const temporary = `${addonPath}.${process.pid}.tmp`;
+async function link(path, how, objects) {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const { ok, output } = await run([...how, '-o', temporary, ...objects, '-ldl']);
+  if (!ok) fail(`${compiler} could not link ${basename(path)}:\n${output}`, 'see the message above');
+  renameSync(temporary, path);
+}
+
+/** The addon has none of the decoder's objects: what strangers sent is not decoded inside of Node. */
+async function linkAll(objects) {
   const undefinedAreNodes = platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
-  const { ok, output } = await run(['-shared', ...undefinedAreNodes, '-o', temporary, ...objects, '-ldl']);
-  if (!ok) fail(`${compiler} could not link the addon:\n${output}`, 'see the message above');
-  renameSync(temporary, addonPath);
+  const named = (...parts) => objects.filter((path) => parts.some((part) => basename(path).startsWith(part)));
+  const decoder = named('src_decoder-host_');
+  await link(
+    addonPath,
+    ['-shared', ...undefinedAreNodes],
+    objects.filter((path) => !decoder.includes(path)),
+  );
+  await link(decoderPath, [], [...decoder, ...named('src_dsp_resampler', 'src_dsp_windowed_sinc')]);
 }
 
 function fail(found, action) {
@@ -172,6 +185,7 @@ async function main() {
   const wanted = fingerprint(version, options, [...sources, ...headers]);
   if (
     existsSync(addonPath) &&
+    existsSync(decoderPath) &&
     existsSync(stampPath) &&
     readFileSync(stampPath, 'utf8') === wanted &&
     loads(addonPath)
@@ -181,7 +195,7 @@ async function main() {
   mkdirSync(buildDir, { recursive: true });
   rmSync(stampPath, { force: true });
   const startedAt = Date.now();
-  await link(await compile(version, options, sources, headers));
+  await linkAll(await compile(version, options, sources, headers));
   if (!loads(addonPath))
     fail(`${basename(addonPath)} was built by ${version} but Node cannot load it`, 'report this');
   replaceFile(stampPath, wanted);

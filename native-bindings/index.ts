@@ -112,7 +112,7 @@ interface Addon {
 const require = createRequire(import.meta.url);
 
 /** The folder of the package: this file runs from its source and from dist/, so it walks up to package.json. */
-function packageRoot(): string {
+export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);
