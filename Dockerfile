@@ -24,7 +24,7 @@ FROM debian:bookworm-slim AS runtime
 # The OpenGL drivers that Debian's ffmpeg brings along (200 MB) are loaded by nothing that decodes sound.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates ffmpeg tini \
+ && apt-get install -y --no-install-recommends ca-certificates ffmpeg libmpg123-0 tini \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /usr/share/doc /usr/share/man /usr/share/locale \
  && rm -rf /usr/lib/*-linux-gnu/dri /usr/lib/*-linux-gnu/libLLVM-*.so* /usr/lib/*-linux-gnu/libz3.so* \
  && useradd --system --uid 10001 --home-dir /var/lib/sustain --create-home --shell /usr/sbin/nologin sustain

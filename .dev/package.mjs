@@ -33,7 +33,8 @@ const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
 const source = (...parts) => join(root, '.deploy', ...parts);
 const isProgram = (path) =>
-  /\/(usr\/bin|DEBIAN)\/[a-z]+$/.test(path) && !/(control|conffiles|md5sums)$/.test(path);
+  /\/(usr\/bin|DEBIAN|native-bindings\/build)\/[a-z-]+$/.test(path) &&
+  !/(control|conffiles|md5sums)$/.test(path);
 
 /** Everything that the package brings, in a tree of its own. */
 function layOut(tree, version) {

@@ -4,10 +4,13 @@ import { Explained, onPath, runQuietly, step, succeeds } from './steps.mjs';
 
 const command = (name) => () => onPath(name);
 const file = (path) => () => existsSync(path);
+const LIBRARY_FOLDERS = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
+const library = (name) => file(`/usr/lib/${LIBRARY_FOLDERS[process.arch]}/${name}`);
 
 const FOR_DEMO = [
   { name: 'icecast2', present: command('icecast2') },
   { name: 'ffmpeg', present: command('ffmpeg') },
+  { name: 'libmpg123-0', present: library('libmpg123.so.0') },
   { name: 'g++', present: command('g++') },
   { name: 'asc-music', present: file('/usr/share/games/asc/music/frontiers.mp3') },
   { name: 'singularity-music', present: file('/usr/share/games/singularity/music/Through Space.ogg') },

@@ -46,7 +46,8 @@ export function shipTo(folder, version) {
   };
   for (const part of ['dist/src', 'dist/native-bindings', 'dist/dashboard'])
     if (existsSync(join(root, part))) copy(part, (path) => !path.endsWith('.map'));
-  for (const addon of ['sustain.node', 'better_sqlite3.node']) copy(`native-bindings/build/${addon}`);
+  for (const built of ['sustain.node', 'sustain-decoder', 'better_sqlite3.node'])
+    copy(`native-bindings/build/${built}`);
   for (const { path } of shippedPackages()) {
     // A package of a package is copied as one of its own.
     copy(path, (file) => {

@@ -1,3 +1,4 @@
+import type { DecoderFactory } from './audio/decoder.ts';
 import { type Config, policyOf } from './config/index.ts';
 import { showsAgentOf } from './decide/server.ts';
 import type { Command } from './domain/commands.ts';
@@ -49,6 +50,8 @@ const UNWELL_MS = 10_000;
 export interface AgentOptions {
   readonly config: Config;
   readonly ffmpegPath: string;
+  /** For the legs of all stations. */
+  readonly decoders: DecoderFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -93,6 +93,7 @@ function answerOf(kind: number, stream: number, body: Uint8Array): HostAnswer {
 
 function samplesOf(body: Uint8Array): Float32Array {
   const isAligned = body.byteOffset % Float32Array.BYTES_PER_ELEMENT === 0;
-  const { buffer, byteOffset } = isAligned ? body : body.slice();
+  // Not `slice`, which does not copy where the bytes are a Buffer.
+  const { buffer, byteOffset } = isAligned ? body : new Uint8Array(body);
   return new Float32Array(buffer, byteOffset, Math.floor(body.length / Float32Array.BYTES_PER_ELEMENT));
 }

@@ -1,9 +1,11 @@
 import { Agent } from '../agent.ts';
+import { findDecoderHost, MP3_DECODER } from '../audio/decoder-host-path.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
+import { legDecoders } from '../audio/shared-decoder.ts';
 import { type Config, type ConfigFlags, loadConfig, printProblems } from '../config/index.ts';
 import { systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
-import { createLogger, isJournal } from '../platform/logger.ts';
+import { createLogger, isJournal, type Logger } from '../platform/logger.ts';
 import { systemRandom } from '../platform/random.ts';
 import { serviceManager } from '../service/manager.ts';
 import { Reloader } from '../wiring/reloader.ts';
@@ -19,6 +21,17 @@ export interface RunOptions {
 
 /** Exit codes of every command: 0 in order, 1 something is wrong out there, 2 something is wrong with what we were given. */
 export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
+
+async function decoderHost(log: Logger): Promise<{ readonly command: string } | null> {
+  const search = await findDecoderHost({ clock: systemClock });
+  if (search.is === 'found') {
+    log.info({ path: search.path }, 'decoding MP3 in one process for all legs');
+    return { command: search.path };
+  }
+  const why = search.is === 'not-usable' ? search.why : `${MP3_DECODER} says so`;
+  log.warn({ why }, 'each MP3 leg is decoded by an ffmpeg of its own, which costs more');
+  return null;
+}
 
 /** Runs the agent until SIGTERM or SIGINT; SIGHUP reads the config again. */
 export async function run(options: RunOptions): Promise<number> {
@@ -62,6 +75,13 @@ export async function run(options: RunOptions): Promise<number> {
   const agent = await Agent.start({
     config,
     ffmpegPath: path,
+    decoders: legDecoders({
+      ffmpegPath: path,
+      host: await decoderHost(log),
+      clock: systemClock,
+      random: systemRandom,
+      logger: log,
+    }),
     clock: systemClock,
     random: systemRandom,
     log,

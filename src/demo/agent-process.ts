@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MP3_DECODER } from '../audio/decoder-host-path.ts';
 import type { AgentView } from '../domain/view.ts';
 import { SustainError } from '../platform/errors.ts';
 import { type RigProcess, startProcess, waitUntil } from './rig/process.ts';
@@ -48,6 +49,12 @@ export interface AgentProcess {
   log(): readonly Record<string, unknown>[];
 }
 
+/** Of our environment an agent gets who decodes, so that a bench or a test may choose. */
+function decoderOfOurs(): Record<string, string> {
+  const wanted = process.env[MP3_DECODER];
+  return wanted === undefined ? {} : { [MP3_DECODER]: wanted };
+}
+
 export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   const { server, configPath, webUrl } = options;
   const self = options.isWitness === true ? ['--witness', server] : ['--server', server];
@@ -75,6 +82,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
         command: process.execPath,
         args: [options.cli ?? cliPath(), 'run', '--config', configPath, ...self],
         stdout: 'pipe',
+        env: decoderOfOurs(),
         ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
       });
       current = started;

@@ -1,4 +1,4 @@
-import { ffmpegDecoders } from '../audio/ffmpeg-decoder.ts';
+import type { DecoderFactory } from '../audio/decoder.ts';
 import { type Cluster, openCluster } from '../cluster/index.ts';
 import type { Config, DnsConfig } from '../config/index.ts';
 import { createDnsWriter, createProvider } from '../dns/index.ts';
@@ -18,7 +18,7 @@ export type FollowedStation = Pick<Running, 'station' | 'levels'>;
 
 export interface ConfiguredFailoverOptions {
   readonly config: Config;
-  readonly ffmpegPath: string;
+  readonly decoders: DecoderFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -36,7 +36,7 @@ const SKEW = 1 / 30;
 
 /** Server failover as the config wants it; null where it has no `dns`. */
 export async function startConfiguredFailover(options: ConfiguredFailoverOptions): Promise<Failover | null> {
-  const { config, clock, random, ffmpegPath } = options;
+  const { config, clock, random, decoders } = options;
   const { dns } = config;
   if (dns === null) return null;
   const log = options.log.child({ dns: dns.names[0] });
@@ -56,7 +56,7 @@ export async function startConfiguredFailover(options: ConfiguredFailoverOptions
     stations: options.stations.flatMap((one) => stationOf(one, config)),
     writer,
     cluster: clusterOf(options, dns),
-    decoders: ffmpegDecoders({ ffmpegPath, clock, random, logger: log }),
+    decoders,
     probeWithinMs: PROBE_WITHIN_MS,
     stateDirectory: config.state.directory,
     noted: options.noted,

@@ -1,4 +1,4 @@
-import { ffmpegDecoders } from '../audio/ffmpeg-decoder.ts';
+import type { DecoderFactory } from '../audio/decoder.ts';
 import type { Config, StationConfig } from '../config/index.ts';
 import type { Leg, LegId, Mount, ServerName, StationName } from '../domain/ids.ts';
 import type { Input } from '../domain/inputs.ts';
@@ -24,6 +24,7 @@ const RETRY = { firstMs: 5_000, maxMs: 5 * 60_000 };
 export interface StationPartsOptions {
   readonly config: Config;
   readonly ffmpegPath: string;
+  readonly decoders: DecoderFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -129,7 +130,7 @@ export class StationParts {
     serve: StationConfig['serve'],
     failed: Failed,
   ): StationRelay {
-    const { config, clock, random, log, ffmpegPath, startRelay = startStationRelay } = this.#options;
+    const { config, clock, random, log, ffmpegPath, decoders, startRelay = startStationRelay } = this.#options;
     const links = this.#options.links();
     const { self, station: name } = station.policy;
     const source = config.servers.find((one) => one.name === self)?.source ?? null;
@@ -143,6 +144,7 @@ export class StationParts {
       source,
       servers: [...links].map(([one, { address }]) => ({ server: one, address })),
       ffmpegPath,
+      decoders,
       clock: isolatedClock(clock, failed),
       random,
       log: log.child({ station: name }),
@@ -201,7 +203,7 @@ export class StationParts {
 
   /** A leg that nobody can listen to is unknown to the decision, which tells of it when that lasts. */
   #startLeg(running: Running, leg: Leg, backoff: Backoff): void {
-    const { config, links, clock, random, log, ffmpegPath, startListener = startLegListener } = this.#options;
+    const { config, links, clock, random, log, decoders, startListener = startLegListener } = this.#options;
     const { station, levels, records } = running;
     const link = links().get(leg.server);
     if (link === undefined) return;
@@ -213,7 +215,7 @@ export class StationParts {
         agent: config.self,
         server: link.address,
         policy: station.policy,
-        decoders: ffmpegDecoders({ ffmpegPath, clock, random, logger: log }),
+        decoders,
         clock,
         random,
         log,

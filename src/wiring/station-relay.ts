@@ -1,4 +1,4 @@
-import { ffmpegDecoders } from '../audio/ffmpeg-decoder.ts';
+import type { DecoderFactory } from '../audio/decoder.ts';
 import { createProcessor, type Processor } from '../audio/processor.ts';
 import { decodeWholeFile } from '../audio/whole-file.ts';
 import type { Credentials, ProcessingConfig, StationConfig } from '../config/index.ts';
@@ -28,6 +28,7 @@ export interface StationRelayOptions {
   /** Every server, our own among them, for comparing the public streams. */
   readonly servers: StreamSkewOptions['servers'];
   readonly ffmpegPath: string;
+  readonly decoders: DecoderFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -132,10 +133,9 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
 
 /** The first public mount stands for all: they carry the same sound. */
 function compareStreams(options: StationRelayOptions, isPlaying: () => boolean): StreamSkew | null {
-  const { station, serve, servers, ffmpegPath, clock, random, log } = options;
+  const { station, serve, servers, decoders, clock, random, log } = options;
   const mount = serve.outputs[0]?.mount;
   if (mount === undefined) return null;
-  const decoders = ffmpegDecoders({ ffmpegPath, clock, random, logger: log });
   return startStreamSkew({ policy: station.policy, mount, servers, decoders, clock, random, log, isPlaying });
 }
 

@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { MP3_DECODER } from '../../src/audio/decoder-host-path.ts';
 import { type House, startHouse } from '../../src/demo/house.ts';
 import { waitUntil } from '../../src/demo/rig/index.ts';
+import { settle } from '../../src/demo/scenarios.ts';
 import { alertsOf, loggedSince, stateOf, story, wait } from './station.ts';
 
 let house: House | null = null;
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await house?.stop();
   house = null;
 });
@@ -24,6 +27,60 @@ function commandLinesWith(text: string): string[] {
   }
   return found;
 }
+
+/** The process in which an agent decodes all of its MP3 legs; null while there is none. */
+function decoderOf(house: House): number | null {
+  const agent = house.agents.london.pid();
+  const children = readFileSync(`/proc/${agent}/task/${agent}/children`, 'latin1').trim().split(' ');
+  const isDecoder = (pid: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sustain-decoder\n';
+    } catch {
+      return false;
+    }
+  };
+  return Number(children.find(isDecoder) ?? 0) || null;
+}
+
+describe('the decoder of all legs, killed and then stopped', () => {
+  test('is never silence: nobody is moved, and every leg is heard again by another one', async () => {
+    vi.stubEnv(MP3_DECODER, 'shared');
+    house = await startHouse();
+    const subject = house;
+    await settle(house);
+    const listener = await house.listen('london');
+    const beganMs = Date.now();
+    const hit: number[] = [];
+    for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
+      await waitUntil('another decoder', 10_000, async () => {
+        const pid = decoderOf(subject);
+        if (pid === null || hit.includes(pid)) return false;
+        process.kill(pid, signal);
+        hit.push(pid);
+        return true;
+      });
+    }
+    await waitUntil(
+      'a decoder that lives',
+      10_000,
+      async () => !hit.includes(decoderOf(subject) ?? hit[0] ?? 0),
+    );
+    // What is audible after these 6 s was heard by that one: a reading counts for 5 s.
+    const freshMs = Date.now();
+    await waitUntil('sound on every leg after that', 10_000, async () => {
+      const { stations } = await stateOf(subject, 'london');
+      const legs = stations[0]?.servers.flatMap((server) => server.legs) ?? [];
+      return Date.now() > freshMs + 6_000 && legs.every(({ condition }) => condition === 'audible');
+    });
+    const became = loggedSince(subject, 'london', 'leg-changed', beganMs).map(
+      ({ to }) => (to as { is: string }).is,
+    );
+    expect(became, story(house)).not.toContain('faulty');
+    expect(loggedSince(house, 'london', 'switched', beganMs)).toEqual([]);
+    expect(listener.disconnects()).toBe(0);
+    await listener.stop();
+  });
+});
 
 describe('a wrong admin password', () => {
   test('is called a fault of the configuration: no server is called down, and nothing is switched', async () => {

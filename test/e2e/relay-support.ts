@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { decoderHostPath } from '../../native-bindings/decoder-host.ts';
 import { Agent } from '../../src/agent.ts';
+import { legDecoders } from '../../src/audio/shared-decoder.ts';
 import { loadConfigText } from '../../src/config/index.ts';
 import { type IcecastServer, temporaryDirectory } from '../../src/demo/rig/index.ts';
 import type { StationEvent } from '../../src/domain/events.ts';
@@ -92,11 +94,11 @@ export async function startRelayAgent(options: RelayAgentOptions): Promise<Relay
       },
     },
   );
+  const parts = { ffmpegPath: 'ffmpeg', clock: systemClock, random: systemRandom };
   const agent = await Agent.start({
     config: loaded.config,
-    ffmpegPath: 'ffmpeg',
-    clock: systemClock,
-    random: systemRandom,
+    decoders: legDecoders({ ...parts, host: { command: decoderHostPath() ?? '' }, logger: log }),
+    ...parts,
     log,
   });
   const view = () => agent.view().stations[0];

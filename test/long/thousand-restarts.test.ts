@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ffmpegDecoders } from '../../src/audio/ffmpeg-decoder.ts';
-import { findFfmpeg } from '../../src/audio/ffmpeg-path.ts';
+import { decoderHostPath } from '../../native-bindings/decoder-host.ts';
+import type { DecoderFactory } from '../../src/audio/decoder.ts';
+import { legDecoders } from '../../src/audio/shared-decoder.ts';
 import {
   createEncoder,
   createProgramme,
@@ -43,16 +44,17 @@ afterAll(async () => {
   await icecast?.stop();
 });
 
-/** One leg as the agent listens to it, on the real Icecast with a real ffmpeg; counts the connections it was heard on. */
-function startLeg(ffmpegPath: string) {
+const log = createLogger({ level: 'error', agent: serverName('london') });
+
+/** One leg as the agent listens to it, on the real Icecast with real decoders; counts the connections it was heard on. */
+function startLeg(decoders: DecoderFactory) {
   const heardOn = new Set<string>();
-  const log = createLogger({ level: 'error', agent: serverName('london') });
   const listener: LegListener = startLegListener({
     leg: makeLeg(stationName('myfm'), sourceName('primary'), serverName('london'), mount('/primary')),
     agent: serverName('london'),
     server: { host: icecast.source.host, port: icecast.source.port, tls: false },
     policy: POLICY,
-    decoders: ffmpegDecoders({ ffmpegPath, clock: systemClock, random: systemRandom, logger: log }),
+    decoders,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -76,22 +78,26 @@ async function restart({ listener, heardOn }: ReturnType<typeof startLeg>, times
 }
 
 it('a leg that is heard over a thousand connections and decoders, one after another, leaves nothing behind', async () => {
-  const search = await findFfmpeg({ clock: systemClock });
-  if (!search.ok) throw search.error;
-  const { path } = search.ffmpeg;
-  const ffmpegs = () => childrenOfOurs().filter(({ name }) => name === 'ffmpeg');
-  const encoders = ffmpegs().length;
-  const running = Array.from({ length: LEGS }, () => startLeg(path));
+  const decoders = legDecoders({
+    host: { command: decoderHostPath() ?? '' },
+    ffmpegPath: 'ffmpeg',
+    clock: systemClock,
+    random: systemRandom,
+    logger: log,
+  });
+  const children = () => childrenOfOurs().filter(({ name }) => name !== 'icecast2');
+  const encoders = children().length;
+  const running = Array.from({ length: LEGS }, () => startLeg(decoders));
   await Promise.all(running.map((leg) => restart(leg, WARM_UP_EACH)));
-  const before = { fds: openFds(), rss: rssMiB(), ffmpegs: ffmpegs().length };
+  const before = { fds: openFds(), rss: rssMiB(), children: children().length };
   await Promise.all(running.map((leg) => restart(leg, RESTARTS_EACH)));
-  const after = { fds: openFds(), rss: rssMiB(), ffmpegs: ffmpegs().length };
+  const after = { fds: openFds(), rss: rssMiB(), children: children().length };
   console.log(JSON.stringify({ restarts: LEGS * RESTARTS_EACH, before, after }));
-  // One that is on its way out, at most, for each leg.
+  // A decoder and connections that are on their way out.
   expect(after.fds).toBeLessThanOrEqual(before.fds + 4 * LEGS);
-  expect(after.ffmpegs).toBeLessThanOrEqual(before.ffmpegs + LEGS);
+  expect(after.children).toBeLessThanOrEqual(before.children + 1);
   expect(childrenOfOurs().filter(({ state }) => state === 'Z')).toEqual([]);
   expect(after.rss - before.rss).toBeLessThan(40);
   await Promise.all(running.map(({ listener }) => listener.stop()));
-  expect(ffmpegs()).toHaveLength(encoders);
+  expect(children()).toHaveLength(encoders);
 });

@@ -252,6 +252,13 @@ describe('the decoder process bears', () => {
   });
 });
 
+test('the decoder process can open no file, whoever took it over', async () => {
+  const host = start();
+  host.send('open', 1);
+  while (!/^Max open files +3 +3 /m.test(host.limits)) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(await host.end()).toMatchObject({ code: 0 });
+});
+
 describe('a libmpg123 that is broken', () => {
   let folder = '';
   beforeAll(() => {

@@ -2,7 +2,12 @@
 // of its own because the bytes are strangers'; it opens nothing and ends when stdin ends.
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include <cerrno>
 #include <csignal>
@@ -26,6 +31,8 @@ constexpr std::size_t kMostStreams = 4096;
 constexpr std::size_t kReadBytes = 64 * 1024;
 /** With so much unread sound nothing more is taken in. */
 constexpr std::size_t kMostAnswerBytes = 1024 * 1024;
+
+constexpr rlim_t kMostMemoryBytes = 1024UL * 1024 * 1024;
 
 constexpr int kEnded = 0;
 constexpr int kBrokenRequest = 2;
@@ -127,6 +134,20 @@ bool Host::flush() {
   return true;
 }
 
+/** Whoever takes this process over by a frame can open no file and no socket, and can't take the machine's memory. */
+void giveUpRights() {
+  const auto limit = [](auto what, rlim_t most) {
+    const rlimit both{most, most};
+    setrlimit(what, &both);
+  };
+  limit(RLIMIT_NOFILE, 3);
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_AS, kMostMemoryBytes);
+#ifdef __linux__
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#endif
+}
+
 }  // namespace
 
 }  // namespace sustain
@@ -140,6 +161,7 @@ int main(int count, char** words) {
   // Whether it would run.
   if (count > 1 && std::strcmp(words[1], "--check") == 0) return sustain::kEnded;
   std::signal(SIGPIPE, SIG_IGN);
+  sustain::giveUpRights();
   sustain::watchOverStreams();
   const int flags = fcntl(STDOUT_FILENO, F_GETFL);
   if (flags >= 0) fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);

@@ -70,6 +70,10 @@ export class RawHost {
     return all;
   }
 
+  get limits(): string {
+    return readFileSync(`/proc/${this.#child.pid}/limits`, 'latin1');
+  }
+
   get residentKib(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'latin1');
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);

@@ -6,7 +6,7 @@ import type { Clock } from '../../../src/platform/clock.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
 import { childrenOfOurs, misbehaving } from '../platform/processes.ts';
 
-const steady = { next: () => 0.5, token: () => '' };
+export const steady = { next: () => 0.5, token: () => '' };
 
 export function realDecoders(clock: Clock, more: Partial<FfmpegDecodersOptions> = {}): DecoderFactory {
   return ffmpegDecoders({ ffmpegPath: 'ffmpeg', clock, random: steady, logger: silentLogger(), ...more });

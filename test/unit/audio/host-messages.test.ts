@@ -39,7 +39,8 @@ describe('answers of the decoder process', () => {
 
   it.each([1, 2, 3, 5, 12, 13, 29, 1_000])('are understood in pieces of %i bytes', (size) => {
     const chunks = Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-      Uint8Array.from(all.subarray(index * size, (index + 1) * size)),
+      // As a pipe gives them: each a Buffer with memory of its own.
+      Buffer.from(Uint8Array.from(all.subarray(index * size, (index + 1) * size)).buffer),
     );
     expect(heard(chunks)).toEqual(meant);
   });

@@ -10,6 +10,7 @@ import type { ServerLink } from '../../../src/wiring/server-link.ts';
 import { StationParts } from '../../../src/wiring/station-parts.ts';
 import type { StationRelay, StationRelayOptions } from '../../../src/wiring/station-relay.ts';
 import { LONDON, policyWith } from '../decide/builders.ts';
+import { realDecoders } from '../audio/decoders.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { keptLog } from './support.ts';
 
@@ -97,6 +98,7 @@ async function threeStations() {
   const parts = new StationParts({
     config: loaded.config,
     ffmpegPath: 'ffmpeg',
+    decoders: realDecoders(clock),
     clock,
     random: { next: () => 0.5, token: () => 'a' },
     log,
