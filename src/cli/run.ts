@@ -28,8 +28,9 @@ async function decoderHost(log: Logger): Promise<{ readonly command: string } | 
     log.info({ path: search.path }, 'decoding MP3 in one process for all legs');
     return { command: search.path };
   }
-  const why = search.is === 'not-usable' ? search.why : `${MP3_DECODER} says so`;
-  log.warn({ why }, 'each MP3 leg is decoded by an ffmpeg of its own, which costs more');
+  const text = 'each MP3 leg is decoded by an ffmpeg of its own, which costs more';
+  if (search.is === 'not-usable') log.warn({ why: search.why }, text);
+  else log.info({ why: `${MP3_DECODER}=ffmpeg` }, text);
   return null;
 }
 

@@ -130,7 +130,15 @@ export class StationParts {
     serve: StationConfig['serve'],
     failed: Failed,
   ): StationRelay {
-    const { config, clock, random, log, ffmpegPath, decoders, startRelay = startStationRelay } = this.#options;
+    const {
+      config,
+      clock,
+      random,
+      log,
+      ffmpegPath,
+      decoders,
+      startRelay = startStationRelay,
+    } = this.#options;
     const links = this.#options.links();
     const { self, station: name } = station.policy;
     const source = config.servers.find((one) => one.name === self)?.source ?? null;

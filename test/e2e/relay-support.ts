@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { decoderHostPath } from '../../native-bindings/decoder-host.ts';
 import { Agent } from '../../src/agent.ts';
+import { findDecoderHost } from '../../src/audio/decoder-host-path.ts';
 import { legDecoders } from '../../src/audio/shared-decoder.ts';
 import { loadConfigText } from '../../src/config/index.ts';
 import { type IcecastServer, temporaryDirectory } from '../../src/demo/rig/index.ts';
@@ -94,10 +94,15 @@ export async function startRelayAgent(options: RelayAgentOptions): Promise<Relay
       },
     },
   );
+  const search = await findDecoderHost({ clock: systemClock });
   const parts = { ffmpegPath: 'ffmpeg', clock: systemClock, random: systemRandom };
   const agent = await Agent.start({
     config: loaded.config,
-    decoders: legDecoders({ ...parts, host: { command: decoderHostPath() ?? '' }, logger: log }),
+    decoders: legDecoders({
+      ...parts,
+      host: search.is === 'found' ? { command: search.path } : null,
+      logger: log,
+    }),
     ...parts,
     log,
   });

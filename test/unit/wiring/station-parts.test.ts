@@ -9,8 +9,8 @@ import type { Running } from '../../../src/wiring/running.ts';
 import type { ServerLink } from '../../../src/wiring/server-link.ts';
 import { StationParts } from '../../../src/wiring/station-parts.ts';
 import type { StationRelay, StationRelayOptions } from '../../../src/wiring/station-relay.ts';
-import { LONDON, policyWith } from '../decide/builders.ts';
 import { realDecoders } from '../audio/decoders.ts';
+import { LONDON, policyWith } from '../decide/builders.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { keptLog } from './support.ts';
 
