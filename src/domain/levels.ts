@@ -1,5 +1,6 @@
 import type { LegCondition } from './conditions.ts';
 import type { LegId, Mount, ServerName, SourceName, StationName } from './ids.ts';
+import type { ProcessingReading } from './readings.ts';
 
 /** One row of meters: a leg on one server, or a public mount of relay mode on one. */
 export type LevelChannel =
@@ -47,4 +48,6 @@ export interface StationLevels {
   readonly channels: readonly LevelChannel[];
   /** One for each channel, in their order. What is read is forgotten, so that there must be one reader only. */
   read(): readonly ChannelLevels[];
+  /** What the processing of the public mounts did since the last call, each 100 ms of it; for the same one reader. */
+  processed(): readonly ProcessingReading[];
 }

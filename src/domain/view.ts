@@ -81,6 +81,7 @@ export interface RelayStatus {
   /** Null when no leg is played: see `playing`. */
   readonly onAir: LegId | null;
   readonly playing: 'nothing' | 'leg' | 'emergency-file' | 'noise-floor';
+  /** How far behind the live sound the encoders are fed, the processing's share included. */
   readonly latencyMs: number | null;
   readonly wantedLatencyMs: number;
   readonly legs: readonly {
@@ -133,7 +134,7 @@ export interface ProcessingStatus {
   /** The same on every server whose chain does the same; where it isn't, `values` says why. */
   readonly fingerprint: string;
   readonly values: ProcessingValues;
-  /** Comes on top of the relay's latency. */
+  /** Its share of the relay's latency. */
   readonly latencyMs: number;
   readonly inMomentaryLufs: number | null;
   readonly inShortTermLufs: number | null;

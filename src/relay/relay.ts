@@ -22,6 +22,7 @@ import { nextPace, STEADY } from './pace.ts';
 import { Playout, type Voice } from './playout.ts';
 import { type RelayLegView, relationViews, sentenceOf } from './relations.ts';
 import type { Take } from './take.ts';
+import { TitleLine } from './title-line.ts';
 
 /** What the relay did, for the log, the history and the dashboard. */
 export type RelayEvent = Extract<StationEvent, { readonly kind: 'relay-switched' | 'relay-aligned' }>;
@@ -49,17 +50,24 @@ export interface RelayOptions {
   onEvent?(event: RelayEvent): void;
   /** What is played when no leg is audible, as soon as it is there; the noise floor without it. */
   emergency?(): Emergency | null;
-  /** Changes what is about to be encoded, in place. */
-  process?(pcm: Float32Array): void;
+  /** What is done to the sound before the encoders. */
+  readonly processing?: SoundProcessing;
   /** What goes to the encoders, which must not be changed any more. */
   onPlayed?(pcm: Float32Array): void;
   /** Replaced in tests, where nothing has to be encoded. */
   openOutputs?(options: OutputsOptions): RelayOutputs;
 }
 
+/** Changes sound in place; it comes out so much later than it went in. */
+export interface SoundProcessing {
+  readonly latencyMs: number;
+  process(pcm: Float32Array): void;
+}
+
 export interface RelayView {
   readonly onAir: LegId | null;
   readonly playing: 'nothing' | 'leg' | 'emergency-file' | 'noise-floor';
+  /** How far what goes to the encoders now is behind the live sound, the processing's share included. */
   readonly latencyMs: number | null;
   readonly wantedLatencyMs: number;
   readonly rate: number;
@@ -104,6 +112,7 @@ class StationRelay implements Relay {
   readonly #placesMs = new Map<LegId, number>();
   #copiesLateMs = 0;
   readonly #told = new Map<LegId, string>();
+  readonly #titles = new TitleLine();
   #outputs: RelayOutputs | null = null;
   #onAir: Take | null = null;
   #planned: (RelayChoice & { do: 'switch' }) | null = null;
@@ -142,11 +151,12 @@ class StationRelay implements Relay {
 
   get view(): RelayView {
     const latencyMs = this.#latencyMs();
+    const processingMs = this.#options.processing?.latencyMs ?? 0;
     return {
       onAir: this.#onAir?.leg ?? null,
       playing: this.#playing,
-      latencyMs: latencyMs === null ? null : Math.round(latencyMs),
-      wantedLatencyMs: Math.round(this.#wantedLatencyMs),
+      latencyMs: latencyMs === null ? null : Math.round(latencyMs + processingMs),
+      wantedLatencyMs: Math.round(this.#wantedLatencyMs + processingMs),
       rate: this.#pace.rate,
       legs: this.#legViews(),
       outputs: this.#outputs?.view ?? [],
@@ -325,7 +335,7 @@ class StationRelay implements Relay {
     for (let block = 0; block < blocks; block += 1) {
       const pcm = new Float32Array(BLOCK_FRAMES * PCM_CHANNELS);
       this.#playout.render(pcm, this.#pace.rate);
-      this.#options.process?.(pcm);
+      this.#options.processing?.process(pcm);
       this.#outputs?.write(pcm);
       this.#options.onPlayed?.(pcm);
       this.#renderedFrames += BLOCK_FRAMES;
@@ -337,6 +347,7 @@ class StationRelay implements Relay {
     return this.#onAir === null ? null : (this.#playout.voice?.frame ?? null);
   }
 
+  /** Of the playout alone: what the processing adds comes behind it. */
   #latencyMs(): number | null {
     const frame = this.#cursorFrame();
     const heardMs = frame === null ? null : (this.#onAir?.timeOf(frame) ?? null);
@@ -352,13 +363,16 @@ class StationRelay implements Relay {
     return Math.floor(passedMs * FRAMES_PER_MS) - this.#renderedFrames;
   }
 
-  /** Titles are told when the sound they belong to is played. */
+  /** Titles are told when the sound they belong to leaves for the encoders. */
   #announce(): void {
+    if (this.#outputs === null) return;
+    const { outputs, processing } = this.#options;
     const frame = this.#cursorFrame();
     const title = frame === null ? null : (this.#onAir?.titleAt(frame) ?? null);
-    const name = this.#options.outputs[0]?.words.name ?? null;
-    const told = title ?? name;
-    if (told !== null) this.#outputs?.setTitle(told);
+    this.#titles.enter(this.#renderedFrames, title ?? outputs[0]?.words.name ?? null);
+    const insideFrames = (processing?.latencyMs ?? 0) * FRAMES_PER_MS;
+    const told = this.#titles.leaving(this.#renderedFrames - insideFrames);
+    if (told !== null) this.#outputs.setTitle(told);
   }
 
   #legViews(): readonly RelayLegView[] {

@@ -12,6 +12,8 @@ import type { PublicMeters } from './public-ear.ts';
 const FRESH_MS = 500;
 /** The meter's figures wait for the stream's clock, and so come later. */
 const FIGURES_FRESH_MS = 1500;
+/** Readings of the processing that wait for somebody who watches. */
+const MOST_UNREAD = 5;
 
 const NOTHING: StereoLevels = { rmsDbfs: [Number.NaN, Number.NaN], peakDbfs: [Number.NaN, Number.NaN] };
 
@@ -41,7 +43,8 @@ export class LiveLevels implements StationLevels {
   readonly #played: Heard = newHeard();
   readonly #afar: ReadonlyMap<ServerName, HeardAfar>;
   #playedMeter: Meter | null = null;
-  #processing: () => ProcessingReading | null = () => null;
+  #processed: ProcessingReading | null = null;
+  #unread: ProcessingReading[] = [];
   #playedFigures: { readonly reading: MeterReading; readonly atMs: number } | null = null;
 
   /** `outputs`: the public mounts of relay mode, the same on each server. */
@@ -109,9 +112,17 @@ export class LiveLevels implements StationLevels {
     };
   }
 
-  /** Where to look for what the processing of the public mounts does. */
-  processedBy(reading: () => ProcessingReading | null): void {
-    this.#processing = reading;
+  /** What the processing of the public mounts did in another 100 ms. */
+  noteProcessing(reading: ProcessingReading): void {
+    this.#processed = reading;
+    this.#unread.push(reading);
+    if (this.#unread.length > MOST_UNREAD) this.#unread.shift();
+  }
+
+  processed(): readonly ProcessingReading[] {
+    const unread = this.#unread;
+    this.#unread = [];
+    return unread;
   }
 
   /** The newest figures of what is played on the public mounts; null while nothing is. */
@@ -146,7 +157,7 @@ export class LiveLevels implements StationLevels {
         if (afar !== undefined) return figuresAfar(afar, policy.silence.tripMs, nowMs);
         const condition = onAir === null ? 'faulty' : 'audible';
         const figures = figuresOf(this.output, this.output === null ? 'unknown' : condition);
-        return { ...figures, gainReductionDb: reductionOf(this.#processing()) };
+        return { ...figures, gainReductionDb: reductionOf(this.#processed) };
       }
       const heard = levels.get(channel.leg);
       const fresh = heard !== undefined && nowMs - heard.atMs <= FIGURES_FRESH_MS ? heard : null;

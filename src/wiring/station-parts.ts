@@ -159,8 +159,8 @@ export class StationParts {
       input: (input) => this.#options.input(station, input),
       event: note,
       played: (pcm) => levels.played(pcm),
+      processed: (reading) => levels.noteProcessing(reading),
     });
-    levels.processedBy(() => relay.processing?.processor.reading ?? null);
     return {
       processing: relay.processing,
       get view() {

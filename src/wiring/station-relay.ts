@@ -1,3 +1,4 @@
+import { PCM_RATE_HZ } from '../audio/decode-command.ts';
 import type { DecoderFactory } from '../audio/decoder.ts';
 import { createProcessor, type Processor } from '../audio/processor.ts';
 import { decodeWholeFile } from '../audio/whole-file.ts';
@@ -6,6 +7,7 @@ import { requiredHealthMs } from '../decide/desk.ts';
 import { isInForce } from '../decide/planned-silence.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { Input } from '../domain/inputs.ts';
+import type { ProcessingReading } from '../domain/readings.ts';
 import type { StreamView } from '../domain/view.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -14,7 +16,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import { type Emergency, emergencyOf } from '../relay/emergency.ts';
 import { legsInOrder } from '../relay/legs.ts';
-import { type Relay, startRelay } from '../relay/relay.ts';
+import { type Relay, type SoundProcessing, startRelay } from '../relay/relay.ts';
 import type { Station } from '../station.ts';
 import { relayDelayMs } from './relay-delay.ts';
 import { type StreamSkew, type StreamSkewOptions, startStreamSkew } from './stream-skew.ts';
@@ -36,6 +38,8 @@ export interface StationRelayOptions {
   readonly event: (event: StationEvent) => void;
   /** What goes to the encoders, for meters. */
   readonly played: (pcm: Float32Array) => void;
+  /** What the processing chain did, each 100 ms of it. */
+  readonly processed: (reading: ProcessingReading) => void;
 }
 
 /** A minute of it takes 11 MiB for as long as the agent runs. */
@@ -64,7 +68,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
     emergency = loaded;
   });
   const credentials = { user: source.user, password: source.password.reveal() };
-  const processing = serve.processing === null ? null : startProcessing(serve.processing);
+  const processing = serve.processing === null ? null : startProcessing(serve.processing, options.processed);
   const relay = startRelay({
     legs: legsInOrder(now()),
     outputs: serve.outputs.map(({ mount, ...format }) => ({
@@ -88,7 +92,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
     clock,
     random: options.random,
     log: options.log,
-    ...(processing === null ? {} : { process: (pcm: Float32Array) => processing.processor.process(pcm) }),
+    ...(processing === null ? {} : { processing: soundProcessing(processing) }),
     onPlayed: options.played,
     conditionOf: (id) =>
       station.state.legs.get(id)?.condition ?? { is: 'unknown', sinceMs: clock.nowMs(), reason: 'starting' },
@@ -139,9 +143,19 @@ function compareStreams(options: StationRelayOptions, isPlaying: () => boolean):
   return startStreamSkew({ policy: station.policy, mount, servers, decoders, clock, random, log, isPlaying });
 }
 
-function startProcessing(config: ProcessingConfig): StationProcessing {
+function soundProcessing({ processor }: StationProcessing): SoundProcessing {
+  return {
+    latencyMs: (processor.latencyFrames * 1_000) / PCM_RATE_HZ,
+    process: (pcm) => processor.process(pcm),
+  };
+}
+
+function startProcessing(
+  config: ProcessingConfig,
+  onReading: (reading: ProcessingReading) => void,
+): StationProcessing {
   let preset = config.preset;
-  const processor = createProcessor({ values: config.values });
+  const processor = createProcessor({ values: config.values, onReading });
   return {
     get preset() {
       return preset;

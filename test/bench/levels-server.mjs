@@ -42,7 +42,7 @@ const web = await startWeb({
     request: () => false,
     loudness: () => null,
     figures: () => figures,
-    levels: [{ station: 'myfm', channels, read }],
+    levels: [{ station: 'myfm', channels, read, processed: () => [] }],
   },
   clock: systemClock,
   host: '127.0.0.1',

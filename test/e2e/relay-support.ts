@@ -24,6 +24,7 @@ export interface RelayAgentOptions {
   readonly tripMs?: number;
   readonly delayMs?: number;
   readonly emergencyFile?: string;
+  readonly processing?: object;
 }
 
 export type RelayEvent = Extract<StationEvent, { kind: 'relay-switched' | 'relay-aligned' }>;
@@ -66,6 +67,7 @@ function configText(options: RelayAgentOptions, stateDirectory: string): string 
           delay: `${options.delayMs ?? tripMs + 2_000}ms`,
           outputs: options.outputs ?? [{ mount: '/stream', codec: 'mp3' }],
           stream: { name: 'My FM', genre: 'Talk', description: 'As ever' },
+          ...(options.processing === undefined ? {} : { processing: options.processing }),
           ...(options.emergencyFile === undefined ? {} : { emergencyFile: options.emergencyFile }),
         },
       },

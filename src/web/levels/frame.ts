@@ -78,13 +78,13 @@ export function decodeFrame(message: ArrayBuffer): LevelsFrame | null {
   return { station: view.getUint8(1), sequence: view.getUint32(4, true), channels };
 }
 
-function hundredths(db: number): number {
+export function hundredths(db: number): number {
   if (Number.isNaN(db)) return UNKNOWN;
   if (db === Number.NEGATIVE_INFINITY) return SILENCE;
   return Math.max(SILENCE + 1, Math.min(32_767, Math.round(db * 100)));
 }
 
-function decibels(value: number): number {
+export function decibels(value: number): number {
   if (value === UNKNOWN) return Number.NaN;
   return value === SILENCE ? Number.NEGATIVE_INFINITY : value / 100;
 }

@@ -1,6 +1,7 @@
 import type { StationLevels } from '../../domain/levels.ts';
 import type { Cancel, Clock } from '../../platform/clock.ts';
 import { encodeFrame, FRAMES_PER_SECOND, type LevelsHello } from './frame.ts';
+import { encodeProcessing } from './processing-frame.ts';
 
 /** Somebody who watches. */
 export interface LevelReader {
@@ -78,14 +79,18 @@ export class LevelsHub {
     this.#options.stations.forEach((levels, station) => {
       const sequence = this.#sequences[station] ?? 0;
       this.#sequences[station] = sequence + 1;
-      const frame = encodeFrame({ station, sequence, channels: levels.read() });
-      for (const reader of this.#readers) {
-        if (reader.bufferedBytes > MOST_BUFFERED_BYTES) this.#dropped += 1;
-        else {
-          reader.send(frame);
-          this.#sent += 1;
-        }
-      }
+      this.#toAll(encodeFrame({ station, sequence, channels: levels.read() }));
+      for (const reading of levels.processed()) this.#toAll(encodeProcessing(station, reading));
     });
+  }
+
+  #toAll(frame: Uint8Array): void {
+    for (const reader of this.#readers) {
+      if (reader.bufferedBytes > MOST_BUFFERED_BYTES) this.#dropped += 1;
+      else {
+        reader.send(frame);
+        this.#sent += 1;
+      }
+    }
   }
 }

@@ -93,6 +93,23 @@ describe('sustain process', () => {
     expect(readFileSync(inFolder('one.wav')).equals(readFileSync(inFolder('two.wav')))).toBe(true);
   });
 
+  test('draws a bar on a terminal that grows and is gone at the end, and nothing of it where nobody watches', async () => {
+    const long = inFolder('long.wav');
+    expect(ffmpeg('-y', '-stream_loop', '29', '-i', input, '-c:a', 'pcm_s16le', long).status).toBe(0);
+    const { code, said } = await run(inFolder('long.flac'), {}, long);
+    expect(code).toBe(0);
+    const percents = [...said.matchAll(/\[[#-]+\] +(\d+) % {2}[\d:.]+ heard, .+? left/g)].map(([, text]) =>
+      Number(text),
+    );
+    expect(percents.length).toBeGreaterThan(0);
+    expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+    expect(said.endsWith('\r\u001b[K')).toBe(true);
+    const unwatched: string[] = [];
+    const terminal = { isTTY: false, write: (text: string) => unwatched.push(text) };
+    await processFile({ input: long, output: inFolder('long.wav.flac') }, {}, { terminal, print: () => {} });
+    expect(unwatched).toEqual([]);
+  });
+
   test('off leaves the loudness as it was', async () => {
     await run(inFolder('off.wav'), { preset: 'off' });
     expect(measured(inFolder('off.wav')).lufs).toBeCloseTo(measured(input).lufs, 1);

@@ -215,6 +215,23 @@ describe('a relay over a long time', () => {
     await relay.stop();
   });
 
+  it('tells the title later by what the processing takes, and counts that as latency', async () => {
+    const { relay, titles, feeds, pass } = simulate([{ source: 'primary', conditionAt: audible }], {
+      processing: { latencyMs: 1_500, process: () => {} },
+    });
+    feeds[0]?.feed.title('one');
+    await pass(20);
+    expect(titles).toContain('one');
+    expect(relay.view.latencyMs).toBeCloseTo(8_500, -2);
+    expect(relay.view.wantedLatencyMs).toBe(8_500);
+    feeds[0]?.feed.title('two');
+    await pass(8);
+    expect(titles.at(-1)).toBe('one');
+    await pass(1);
+    expect(titles.at(-1)).toBe('two');
+    await relay.stop();
+  });
+
   it('plays the emergency file from where the last leg fell silent, and the leg again from its first word', async () => {
     const silentFromMs = 30_000;
     const backFromMs = 60_000;

@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ChannelLevels } from '../../../src/domain/levels.ts';
+import type { ProcessingReading } from '../../../src/domain/readings.ts';
 import { decodeFrame, encodeFrame } from '../../../src/web/levels/frame.ts';
 import { type LevelReader, LevelsHub } from '../../../src/web/levels/hub.ts';
+import { decodeProcessing, encodeProcessing } from '../../../src/web/levels/processing-frame.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { LEVELS, startTestWeb, stationLevels } from './support.ts';
 
@@ -49,6 +51,40 @@ describe('a frame', () => {
   });
 });
 
+const PROCESSED: ProcessingReading = {
+  endSeconds: 12.3,
+  inMomentaryLufs: -28.25,
+  inShortTermLufs: Number.NaN,
+  outMomentaryLufs: Number.NEGATIVE_INFINITY,
+  outShortTermLufs: -16.01,
+  levellerGainDb: -11.5,
+  makeupGainDb: 0.75,
+  bandReductionDb: [0, 1.25, 2.5, 3.75, 15.5],
+  limiterReductionDb: 6.01,
+  invalidTotal: 0,
+};
+
+describe('a frame of processing', () => {
+  test('has 32 bytes for five bands, and says each figure to a hundredth of a decibel', () => {
+    const bytes = encodeProcessing(3, PROCESSED);
+    const { endSeconds: _end, invalidTotal: _invalid, ...figures } = PROCESSED;
+    expect(bytes.length).toBe(32);
+    expect(decodeProcessing(arrayBufferOf(bytes))).toEqual({ station: 3, sequence: 123, figures });
+  });
+
+  test('and a frame of levels are never taken for each other', () => {
+    const levels = encodeFrame({ station: 0, sequence: 0, channels: [LEVELS] });
+    expect(decodeProcessing(arrayBufferOf(levels))).toBeNull();
+    expect(frameOf(encodeProcessing(0, PROCESSED))).toBeNull();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const frame = decodeProcessing(arrayBufferOf(bytes));
+        return frame === null || bytes.length === 22 + 2 * frame.figures.bandReductionDb.length;
+      }),
+    );
+  });
+});
+
 describe('the hub of the meters', () => {
   function reader(bufferedBytes = () => 0) {
     const got: (string | Uint8Array)[] = [];
@@ -73,6 +109,24 @@ describe('the hub of the meters', () => {
     });
     clock.advance(1000);
     expect(got).toHaveLength(21);
+  });
+
+  test('sends each reading of the processing, ten in a second', () => {
+    const clock = manualClock();
+    const unread: ProcessingReading[] = [];
+    const levels = { ...stationLevels(), processed: () => unread.splice(0) };
+    const hub = new LevelsHub({ stations: [levels], clock });
+    const { made, got } = reader();
+    hub.add(made);
+    for (let tenth = 1; tenth <= 10; tenth += 1) {
+      unread.push({ ...PROCESSED, endSeconds: tenth / 10 });
+      clock.advance(100);
+    }
+    const sequences = got.flatMap((message) => {
+      const frame = typeof message === 'string' ? null : decodeProcessing(arrayBufferOf(message));
+      return frame === null ? [] : [frame.sequence];
+    });
+    expect(sequences).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
   test('makes each frame once, for however many', () => {

@@ -55,6 +55,7 @@ export function stationLevels(): StationLevels {
     station: MYFM,
     channels: [{ kind: 'leg', leg: id, server, source, mount, thresholdDbfs: -50 }],
     read: () => [LEVELS],
+    processed: () => [],
   };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { noMemory } from '../../../src/decide/state.ts';
 import { mount } from '../../../src/domain/ids.ts';
 import { channelName } from '../../../src/domain/levels.ts';
+import type { ProcessingReading } from '../../../src/domain/readings.ts';
 import { Station } from '../../../src/station.ts';
 import { LiveLevels } from '../../../src/wiring/live-levels.ts';
 import { DUBLIN, LONDON, policyWith, reading } from '../decide/builders.ts';
@@ -33,6 +34,19 @@ function londonsLevels() {
 
 /** A tenth of a second at -6.02 dBFS. */
 const square = () => Float32Array.from({ length: 9600 }, (_, at) => (at % 96 < 48 ? 0.5 : -0.5));
+
+const processed = (tenth: number): ProcessingReading => ({
+  endSeconds: tenth / 10,
+  inMomentaryLufs: -20,
+  inShortTermLufs: -20,
+  outMomentaryLufs: -16,
+  outShortTermLufs: -16,
+  levellerGainDb: 4,
+  makeupGainDb: 1,
+  bandReductionDb: [0, 1, 3, 2, 0.5],
+  limiterReductionDb: 1.5,
+  invalidTotal: 0,
+});
 
 describe('the meters of a station in relay mode', () => {
   test('are those of every public mount on every server, our own first, and of every leg', () => {
@@ -79,5 +93,22 @@ describe('the meters of a station in relay mode', () => {
     const levels = new LiveLevels(station, [], manualClock(0));
     expect(levels.channels.every(({ kind }) => kind === 'leg')).toBe(true);
     expect(levels.metersOf(DUBLIN)).toBeNull();
+  });
+
+  test('hand on once what the processing did, and let the oldest of it go while nobody takes it', () => {
+    const { levels } = londonsLevels();
+    for (let tenth = 1; tenth <= 7; tenth += 1) levels.noteProcessing(processed(tenth));
+    expect(levels.processed().map(({ endSeconds }) => endSeconds)).toEqual([0.3, 0.4, 0.5, 0.6, 0.7]);
+    expect(levels.processed()).toEqual([]);
+    levels.noteProcessing(processed(8));
+    expect(levels.processed().map(({ endSeconds }) => endSeconds)).toEqual([0.8]);
+  });
+
+  test('show of our own public mount the band that gives way most and the limiter on top', () => {
+    const { levels, meter } = londonsLevels();
+    expect(meter('/stream@london')?.gainReductionDb).toBeNaN();
+    levels.noteProcessing(processed(1));
+    expect(meter('/stream@london')?.gainReductionDb).toBe(4.5);
+    expect(meter('/stream@dublin')?.gainReductionDb).toBeNaN();
   });
 });

@@ -1,8 +1,10 @@
 import { decodeFrame, type LevelsFrame, type LevelsHello } from '../../levels/frame.ts';
+import { decodeProcessing, type ProcessingFrame } from '../../levels/processing-frame.ts';
 
 export interface LevelsHandlers {
   hello(hello: LevelsHello): void;
   frame(frame: LevelsFrame): void;
+  processed(frame: ProcessingFrame): void;
   /** No frames come until the next hello. */
   lost(): void;
 }
@@ -48,6 +50,8 @@ export function watchLevels(handlers: LevelsHandlers): () => void {
       }
       const frame = decodeFrame(data);
       if (frame !== null) handlers.frame(frame);
+      const processed = decodeProcessing(data);
+      if (processed !== null) handlers.processed(processed);
     };
     opened.onclose = again;
     socket = opened;

@@ -1,10 +1,12 @@
 import { channelName, type LevelChannel } from '../../../domain/levels.ts';
+import type { ProcessingFigures } from '../../levels/processing-frame.ts';
 import { agent } from './agent.svelte.ts';
 import { moved, type Needle } from './ballistics.ts';
 import { watchLevels } from './levels-socket.ts';
 
 /** Draws one channel; null: nothing is known of it now. */
 export type Painter = (needle: Needle | null) => void;
+type ProcessingPainter = (figures: ProcessingFigures | null) => void;
 
 /**
  * The meters. Twenty times a second is too often for a page to be thought over again, so that frames go past Svelte:
@@ -14,9 +16,10 @@ class Meters {
   /** In the order of each station's hello. */
   channels = $state.raw<ReadonlyMap<string, readonly LevelChannel[]>>(new Map());
   isLive = $state(false);
-  #stations: readonly { readonly keys: readonly string[] }[] = [];
+  #stations: readonly { readonly name: string; readonly keys: readonly string[] }[] = [];
   readonly #needles = new Map<string, Needle>();
   readonly #painters = new Map<string, Set<Painter>>();
+  readonly #processingPainters = new Map<ProcessingPainter, string>();
   readonly #changed = new Set<string>();
   #drawing = 0;
 
@@ -25,7 +28,10 @@ class Meters {
     return watchLevels({
       hello: ({ stations }) => {
         this.channels = new Map(stations.map(({ station, channels }) => [station, channels]));
-        this.#stations = stations.map(({ channels }) => ({ keys: channels.map(channelName) }));
+        this.#stations = stations.map(({ station, channels }) => ({
+          name: station,
+          keys: channels.map(channelName),
+        }));
         this.isLive = true;
         agent.soon();
       },
@@ -41,8 +47,13 @@ class Meters {
         });
         this.#draw();
       },
+      processed: ({ station, figures }) => {
+        const name = this.#stations[station]?.name;
+        for (const [painter, of] of this.#processingPainters) if (of === name) painter(figures);
+      },
       lost: () => {
         this.isLive = false;
+        for (const painter of this.#processingPainters.keys()) painter(null);
         for (const key of this.#needles.keys()) this.#changed.add(key);
         this.#needles.clear();
         this.#draw();
@@ -56,6 +67,12 @@ class Meters {
     this.#painters.set(key, painters.add(painter));
     painter(this.#needles.get(key) ?? null);
     return () => painters.delete(painter);
+  }
+
+  /** Ten times a second; returns what takes the painter away again. */
+  paintProcessing(station: string, painter: ProcessingPainter): () => void {
+    this.#processingPainters.set(painter, station);
+    return () => this.#processingPainters.delete(painter);
   }
 
   #draw(): void {
