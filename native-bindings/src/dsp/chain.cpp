@@ -18,11 +18,15 @@ void Chain::configure(const ChainSettings& settings) {
 
 void Chain::process(float* interleaved) {
   loudness_.observe(input_, interleaved, lastOut_.data());
-  if (settings_.leveller.on) makeup_.observe(leveller_.energyOut(), loudness_.outEnergy(), leveller_.isSettled());
+  if (settings_.leveller.on) {
+    // What the trim does is meant, and not to be made up for.
+    const double meant = leveller_.energyOut() * std::pow(10.0, trim_.gainDb() / 10.0);
+    makeup_.observe(meant, loudness_.outEnergy(), leveller_.isSettled());
+  }
   trim_.observe(loudness_.outEnergy());
   leveller_.process(interleaved, loudness_.inEnergy());
   if (settings_.compressorOn) compressor_.process(interleaved);
-  equaliser_.process(interleaved, kChunkFrames);
+  equaliser_.process(interleaved);
   const auto makeup = static_cast<float>(std::pow(10.0, (makeup_.gainDb() + trim_.gainDb()) / 20.0));
   limiter_.process(interleaved, appliedMakeup_, makeup);
   appliedMakeup_ = makeup;

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "chain_settings.h"
-#include "lane_filter.h"
+#include "eight_lanes.h"
 #include "tone.h"
 
 namespace sustain {
@@ -16,7 +16,7 @@ namespace sustain {
 class ChainLoudness {
  public:
   ChainLoudness();
-  /** One chunk of each, interleaved stereo; what comes in goes through `input` first, as both take turns best. */
+  /** One chunk of each, interleaved stereo; what comes in goes through `input` first. */
   void observe(Tone& input, float* in, const float* out);
   /** Weighted mean square of the last chunk, both channels added. */
   double inEnergy() const { return newest(in_); }
@@ -30,11 +30,21 @@ class ChainLoudness {
   static constexpr std::size_t kMomentaryChunks = 40;
   static constexpr std::size_t kShortTermChunks = 300;
   using Energies = std::array<double, kShortTermChunks>;
+  /** What is on its way from one section to the next. */
+  struct Wires {
+    SectionWires input;
+    Float4 weighIn{};
+    Float4 shelved{};
+  };
+  template <std::size_t Sections>
+  struct Way;
+  template <std::size_t Sections>
+  SUSTAIN_INSIDE void run(Tone& input, float* in, const float* out);
   double newest(const Energies& energies) const;
   double lufsOver(const Energies& energies, std::size_t chunks) const;
 
-  LaneFilter shelf_;
-  LaneFilter highPass_;
+  /** The shelf for what comes in and what goes out, and the high-pass for both. */
+  EightLanes weighting_;
   Energies in_{};
   Energies out_{};
   std::uint64_t chunks_ = 0;

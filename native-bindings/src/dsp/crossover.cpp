@@ -5,74 +5,84 @@ namespace sustain {
 namespace {
 
 constexpr double kButterworthQ = 0.70710678118654752;
-
-/** Only its poles and the gain of its all-pass output are used. */
-LaneDesign sectionAt(double cornerHz) { return allPassDesign(cornerHz, kButterworthQ); }
-
-void setHalves(LaneFilter& filter, double firstHz, double lastHz) {
-  for (int lane = 0; lane < 4; ++lane) setLane(filter, lane, sectionAt(lane < 2 ? firstHz : lastHz));
-}
+// A low-pass output is twice the signal after one section and four times after two.
+constexpr float kTwice = 0.25f;
 
 }  // namespace
 
 void Crossover::configure(const std::array<double, kBands - 1>& crossoverHz) {
   const auto [first, second, third, fourth] = crossoverHz;
-  setHalves(root1_, second, second);
-  setHalves(root2_, second, second);
-  setHalves(allLow3High1_, third, first);
-  setHalves(allLow4High3_, fourth, third);
-  setHalves(low1High3_, first, third);
-  setHalves(low1High4_, first, fourth);
-  setHalves(allMiddle4High4_, fourth, fourth);
+  // Only their poles and the gain of their all-pass outputs are used.
+  const auto set = [](EightLanes& lanes, const std::array<double, 4>& cornersHz) {
+    for (int pair = 0; pair < 4; ++pair) {
+      lanes.set(pair, allPassDesign(cornersHz[static_cast<std::size_t>(pair)], kButterworthQ));
+    }
+  };
+  set(trunk_, {second, second, third, first});
+  set(boughs_, {fourth, third, first, third});
+  set(twigs_, {first, fourth, fourth, fourth});
 }
 
-// A low-pass output is twice the signal after one section and four times after two.
-constexpr float kTwice = 0.25f;
+/** `next` comes in, and the frame that came in `kSteps` ago comes out; `wires` are those of two steps ago. */
+SUSTAIN_INSIDE BandFrame Crossover::step(Wires& wires, Float4 next) {
+  joinFours(firstHalves(next, firstFour(wires.trunkIn)), lastFour(wires.trunkIn), wires.trunkIn);
+  Float8 trunkBand, trunkLow, boughsBand, boughsLow, twigsBand, twigsLow;
+  trunk_.tick(wires.trunkIn, trunkBand, trunkLow);
+  boughs_.tick(wires.boughsIn, boughsBand, boughsLow);
+  twigs_.tick(wires.twigsIn, twigsBand, twigsLow);
+  const Float8 trunkAll = wires.trunkIn + trunk_.m1 * trunkBand;
+  const Float8 boughsAll = wires.boughsIn + boughs_.m1 * boughsBand;
+  const Float8 twigsAll = wires.twigsIn + twigs_.m1 * twigsBand;
 
-inline Crossover::Trunk Crossover::trunk(Float4 leftRight) {
-  const LaneFilter::Taps middle = root1_.tick(leftRight);
-  const Float4 all = leftRight + root1_.m1 * middle.band;
-  const Float4 low = kTwice * root2_.tick(middle.low).low;
+  const Float4 middleAll = lastFour(twigsAll);
+  const Float4 fourthLow = kTwice * lastFour(twigsLow);
+  const BandFrame out{wires.low, outerHalves(middleAll, fourthLow), wires.topAll - fourthLow};
+  const Float4 fifthLow = firstFour(twigsLow);
+  const Float4 firstLow = kTwice * fifthLow;
+  wires.low = firstHalves(firstLow, wires.firstAll - firstLow);
+  wires.topAll = firstFour(twigsAll);
+  const Float4 sixthIn = lastHalves(wires.thirdLow, fifthLow);
+
+  const Float4 fourthSectionLow = lastFour(boughsLow);
+  wires.thirdLow = kTwice * fourthSectionLow;
+  wires.firstAll = lastFour(boughsAll);
+  joinFours(outerHalves(fourthSectionLow, wires.thirdAll - wires.thirdLow), sixthIn, wires.twigsIn);
+  wires.thirdAll = firstFour(boughsAll);
+  joinFours(lastFour(trunkAll), outerHalves(wires.thirdAll, firstFour(boughsLow)), wires.boughsIn);
+
   // What is below the middle crossover in the first half, what is above it in the second.
-  const Float4 sides = firstHalves(low, all - low);
-  return {sides + allLow3High1_.m1 * allLow3High1_.tick(sides).band};
+  const Float4 rootLow = firstFour(trunkLow);
+  const Float4 low = kTwice * lastHalves(rootLow, rootLow);
+  joinFours(rootLow, firstHalves(low, wires.rootAll - low), wires.trunkIn);
+  wires.rootAll = firstFour(trunkAll);
+  return out;
 }
 
-inline Crossover::Boughs Crossover::boughs(const Trunk& in) {
-  const LaneFilter::Taps third = allLow4High3_.tick(in.passed);
-  const Float4 thirdAll = in.passed + allLow4High3_.m1 * third.band;
-  const Float4 fourthIn = outerHalves(thirdAll, third.low);
-  const LaneFilter::Taps fourth = low1High3_.tick(fourthIn);
-  const Float4 thirdLow = kTwice * fourth.low;
-  return {fourthIn + low1High3_.m1 * fourth.band, outerHalves(fourth.low, thirdAll - thirdLow), thirdLow};
-}
-
-inline BandFrame Crossover::twigs(const Boughs& in) {
-  const LaneFilter::Taps fifth = low1High4_.tick(in.fifthIn);
-  const Float4 topAll = in.fifthIn + low1High4_.m1 * fifth.band;
-  const Float4 firstLow = kTwice * fifth.low;
-  const Float4 sixthIn = lastHalves(in.thirdLow, fifth.low);
-  const LaneFilter::Taps sixth = allMiddle4High4_.tick(sixthIn);
-  const Float4 middleAll = sixthIn + allMiddle4High4_.m1 * sixth.band;
-  const Float4 fourthLow = kTwice * sixth.low;
-  return {firstHalves(firstLow, in.firstAll - firstLow), outerHalves(middleAll, fourthLow), topAll - fourthLow};
+/** At the ends of a chunk not every section has a frame of it. */
+SUSTAIN_INSIDE void Crossover::partialStep(Wires& wires, const float* interleaved, std::size_t at, BandFrame* out) {
+  const EightLanes trunk = trunk_, boughs = boughs_, twigs = twigs_;
+  const BandFrame frame = step(wires, at < kChunkFrames ? loadPair(interleaved + 2 * at) : Float4{});
+  trunk_.restore(trunk, at, Int8{0, 0, 2, 2, 4, 4, 4, 4});
+  boughs_.restore(boughs, at, Int8{6, 6, 6, 6, 8, 8, 8, 8});
+  twigs_.restore(twigs, at, Int8{10, 10, 10, 10, 12, 12, 12, 12});
+  if (at >= kSteps) out[at - kSteps] = frame;
 }
 
 SUSTAIN_CLONES
 void Crossover::split(const float* interleaved, BandFrame* frames) {
-  // The three thirds of the tree one after the other, over a few frames each: so all of a third stays in registers, and
-  // no frame waits for the one before it to come out of the whole tree.
-  constexpr std::size_t kPartFrames = 16;
-  std::array<Trunk, kPartFrames> trunks;
-  std::array<Boughs, kPartFrames> grown;
   Crossover tree = *this;
-  for (std::size_t part = 0; part < kChunkFrames; part += kPartFrames) {
-    for (std::size_t i = 0; i < kPartFrames; ++i) {
-      const Float4 x = loadPair(interleaved + 2 * (part + i));
-      trunks[i] = tree.trunk(x);
-    }
-    for (std::size_t i = 0; i < kPartFrames; ++i) grown[i] = tree.boughs(trunks[i]);
-    for (std::size_t i = 0; i < kPartFrames; ++i) frames[part + i] = tree.twigs(grown[i]);
+  Wires even, odd;
+  for (std::size_t i = 0; i < kSteps; i += 2) {
+    tree.partialStep(even, interleaved, i, frames);
+    tree.partialStep(odd, interleaved, i + 1, frames);
+  }
+  for (std::size_t i = kSteps; i < kChunkFrames; i += 2) {
+    frames[i - kSteps] = tree.step(even, loadPair(interleaved + 2 * i));
+    frames[i + 1 - kSteps] = tree.step(odd, loadPair(interleaved + 2 * i + 2));
+  }
+  for (std::size_t i = kChunkFrames; i < kChunkFrames + kSteps; i += 2) {
+    tree.partialStep(even, interleaved, i, frames);
+    tree.partialStep(odd, interleaved, i + 1, frames);
   }
   *this = tree;
 }

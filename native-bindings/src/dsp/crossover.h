@@ -3,7 +3,7 @@
 #include <array>
 
 #include "chain_settings.h"
-#include "lane_filter.h"
+#include "eight_lanes.h"
 
 namespace sustain {
 
@@ -18,7 +18,7 @@ struct BandFrame {
 /**
  * Linkwitz-Riley crossovers of the fourth order in a tree. Every band goes through the all-passes of the crossovers that
  * it doesn't meet, so the sum of the bands is an all-pass itself: flat in level. High-pass outputs are taken as all-pass
- * minus low-pass, which is the same filter and half of the work; pairs of sections share one vector.
+ * minus low-pass, which is the same filter and half of the work.
  */
 class Crossover {
  public:
@@ -27,22 +27,22 @@ class Crossover {
   void split(const float* interleaved, BandFrame* frames);
 
  private:
-  /** What is handed from the first third of the tree to the second, and from the second to the last. */
-  struct Trunk {
-    Float4 passed;
+  /** What is on its way from one section to the next. */
+  struct Wires {
+    Float8 trunkIn{}, boughsIn{}, twigsIn{};
+    Float4 rootAll{}, thirdAll{}, thirdLow{}, firstAll{}, low{}, topAll{};
   };
-  struct Boughs {
-    Float4 firstAll;
-    Float4 fifthIn;
-    Float4 thirdLow;
-  };
-  inline Trunk trunk(Float4 leftRight);
-  inline Boughs boughs(const Trunk& in);
-  inline BandFrame twigs(const Boughs& in);
+  /** How many steps a frame takes from the first section to the last. */
+  static constexpr std::size_t kSteps = 12;
+  inline BandFrame step(Wires& wires, Float4 next);
+  inline void partialStep(Wires& wires, const float* interleaved, std::size_t at, BandFrame* out);
 
-  LaneFilter root1_, root2_, allLow3High1_;
-  LaneFilter allLow4High3_, low1High3_;
-  LaneFilter low1High4_, allMiddle4High4_;
+  /** Both sections of the crossover in the middle; all-passes of the third, for what is below, and of the first. */
+  EightLanes trunk_;
+  /** All-passes of the fourth and the third; low-passes of the first and the third. */
+  EightLanes boughs_;
+  /** Low-passes of the first and the fourth; all-pass of the fourth for the middle, and its second low-pass. */
+  EightLanes twigs_;
 };
 
 }  // namespace sustain

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "units.h"
 #include "windowed_sinc.h"
@@ -38,8 +39,10 @@ void Limiter::configure(const ChainSettings& settings) {
   ceiling_ = static_cast<float>(std::pow(10.0, (settings.ceilingDbtp - kMarginDb) / 20.0));
   const double groupSeconds = static_cast<double>(kGroupFrames) / kChainRateHz;
   release_ = static_cast<float>(1.0 - std::exp(-groupSeconds / (settings.limiterReleaseMs / 1000.0)));
-  const double sum = std::max(design(sharp_, kSharpBeta), design(usual_, kUsualBeta));
-  largestGain_ = static_cast<float>(sum * 1.0001);
+  reach_.fill(Float4{});
+  reach_[kReachGroups] = splat4(1.0f);
+  design(sharp_, kSharpBeta);
+  design(usual_, kUsualBeta);
   if (begun_) return;
   begun_ = true;
   firstBox_.fill(kOne);
@@ -73,48 +76,91 @@ void Limiter::take(const float* interleaved, float gainBefore, float gainBehind)
 }
 
 template <std::size_t Pairs>
-double Limiter::design(Between<Pairs>& between, double beta) {
+void Limiter::design(Between<Pairs>& between, double beta) {
   constexpr std::size_t kTaps = 2 * Pairs;
   const auto half = tapsFor<kTaps>(0.5, beta);
-  const auto quarter = tapsFor<kTaps>(0.25, beta);
-  double sum = 0.0;
+  auto quarter = tapsFor<kTaps>(0.25, beta);
   for (std::size_t k = 0; k < Pairs; ++k) {
     const std::size_t mirror = kTaps - 1 - k;
-    between.half[k] = splat4(static_cast<float>(half[k]));
-    between.even[k] = splat4(static_cast<float>((quarter[k] + quarter[mirror]) / 2.0));
-    between.odd[k] = splat4(static_cast<float>((quarter[k] - quarter[mirror]) / 2.0));
-    sum += 2.0 * std::fabs(half[k]);
+    between.half[k] = Float8{} + static_cast<float>(half[k]);
+    between.even[k] = Float8{} + static_cast<float>((quarter[k] + quarter[mirror]) / 2.0);
+    between.odd[k] = Float8{} + static_cast<float>((quarter[k] - quarter[mirror]) / 2.0);
   }
-  return sum;
+  reach<Pairs>(half);
+  reach<Pairs>(quarter);
+  std::reverse(quarter.begin(), quarter.end());
+  reach<Pairs>(quarter);
 }
 
 template <std::size_t Pairs>
-Int4 Limiter::peakBetween(const Between<Pairs>& between, const float* frame) {
+void Limiter::reach(const std::array<double, 2 * Pairs>& taps) {
+  // For the rounding of the taps and of sums in single precision.
+  constexpr double kMargin = 1.0001;
+  for (std::size_t frame = 0; frame < kGroupFrames; ++frame) {
+    std::array<double, 2 * kReachGroups + 1> sums{};
+    for (std::size_t k = 0; k < taps.size(); ++k) {
+      sums[(frame + k + kPairs - (Pairs - 1)) / kGroupFrames] += kMargin * std::fabs(taps[k]);
+    }
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const auto lane = static_cast<int>(frame);
+      reach_[i][lane] = std::max(reach_[i][lane], static_cast<float>(sums[i]));
+    }
+  }
+}
+
+/** Most groups cannot reach the ceiling whatever the filters do with them, and need not be interpolated. */
+SUSTAIN_INSIDE bool Limiter::mayPass(std::size_t group) const {
+  const float* oldest = largest_.data() + group - kReachGroups;
+  Float4 most{};
+  for (std::size_t i = 0; i < reach_.size(); ++i) most += reach_[i] * oldest[i];
+  return largestOf(magnitudeBits(most)) > ceiling_;
+}
+
+template <std::size_t Pairs>
+SUSTAIN_INSIDE void Limiter::raise(Int8& peak, const Between<Pairs>& between, const float* frame) {
   const float* oldest = frame - (Pairs - 1);
   const float* newest = frame + Pairs;
-  Float4 half{}, even{}, odd{};
+  Float8 half{}, even{}, odd{};
   for (std::size_t k = 0; k < Pairs; ++k) {
-    const Float4 a = load4(oldest + k);
-    const Float4 b = load4(newest - k);
+    Float8 a, b;
+    std::memcpy(&a, oldest + k, sizeof a);
+    std::memcpy(&b, newest - k, sizeof b);
     half += between.half[k] * (a + b);
     even += between.even[k] * (a + b);
     odd += between.odd[k] * (a - b);
   }
+  constexpr std::int32_t kMagnitude = 0x7fffffff;
+  const Int8 middle = reinterpret_cast<Int8>(half) & kMagnitude;
+  peak = middle > peak ? middle : peak;
   // The quarter phases are even + odd and even - odd, so the larger magnitude of the two is the sum of theirs.
-  return max4(magnitudeBits(half), magnitudeBits(magnitude(even) + magnitude(odd)));
+  const Int8 evenBits = reinterpret_cast<Int8>(even) & kMagnitude;
+  const Int8 oddBits = reinterpret_cast<Int8>(odd) & kMagnitude;
+  const Int8 quarter = reinterpret_cast<Int8>(reinterpret_cast<Float8>(evenBits) + reinterpret_cast<Float8>(oddBits));
+  peak = quarter > peak ? quarter : peak;
 }
 
-float Limiter::groupPeak(std::size_t frame, float ceiling) const {
-  Int4 peak{};
+/** Of two groups from a frame on: eight frames of a channel fit the widest vectors that are common. */
+SUSTAIN_INSIDE std::array<float, 2> Limiter::peaksOf(std::size_t frame) const {
+  Int8 peak{};
   for (const auto* line : {&left_, &right_}) {
     const float* from = line->data() + frame;
-    peak = max4(peak, magnitudeBits(load4(from)));
-    peak = max4(peak, peakBetween(sharp_, from));
+    Int8 here;
+    std::memcpy(&here, from, sizeof here);
+    here &= 0x7fffffff;
+    peak = here > peak ? here : peak;
+    raise(peak, sharp_, from);
   }
+  std::array<Int4, 2> sharp;
+  std::memcpy(sharp.data(), &peak, sizeof peak);
+  std::array<float, 2> found{largestOf(sharp[0]), largestOf(sharp[1])};
   // Where the one finds next to nothing, the other has nothing to add.
-  if (largestOf(peak) < kFarUnder * ceiling) return 0.0f;
-  for (const auto* line : {&left_, &right_}) peak = max4(peak, peakBetween(usual_, line->data() + frame));
-  return largestOf(peak);
+  const float far = kFarUnder * ceiling_;
+  if (found[0] < far && found[1] < far) return {};
+  for (const auto* line : {&left_, &right_}) raise(peak, usual_, line->data() + frame);
+  std::array<Int4, 2> all;
+  std::memcpy(all.data(), &peak, sizeof peak);
+  for (std::size_t i = 0; i < 2; ++i) found[i] = found[i] < far ? 0.0f : largestOf(all[i]);
+  return found;
 }
 
 float Limiter::smoothed(float wanted) {
@@ -138,17 +184,11 @@ SUSTAIN_CLONES
 void Limiter::process(float* interleaved, float gainBefore, float gainBehind) {
   take(interleaved, gainBefore, gainBehind);
   std::array<float, kGroups> gains;
-  constexpr std::size_t kReachGroups = kPairs / kGroupFrames;
-  for (std::size_t group = 0; group < kGroups; ++group) {
+  for (std::size_t group = 0; group < kGroups; group += 2) {
     const std::size_t at = kAheadGroups + group;
-    float inReach = 0.0f;
-    for (std::size_t near = at - kReachGroups; near <= at + kReachGroups; ++near) inReach = std::max(inReach, largest_[near]);
-    float wanted = 1.0f;
-    if (inReach * largestGain_ > ceiling_) {
-      const float peak = groupPeak(at * kGroupFrames, ceiling_);
-      if (peak > ceiling_) wanted = ceiling_ / peak;
-    }
-    gains[group] = smoothed(wanted);
+    std::array<float, 2> peaks{};
+    if (mayPass(at) || mayPass(at + 1)) peaks = peaksOf(at * kGroupFrames);
+    for (std::size_t i = 0; i < 2; ++i) gains[group + i] = smoothed(peaks[i] > ceiling_ ? ceiling_ / peaks[i] : 1.0f);
   }
   if (!on_) {
     gains.fill(1.0f);

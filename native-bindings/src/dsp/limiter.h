@@ -56,6 +56,7 @@ class Limiter {
   static constexpr std::size_t kLineFrames = kDelayFrames + kChunkFrames;
   /** Interpolation wants twelve frames that are newer than its position. */
   static constexpr std::size_t kPeakFrame = kDelayFrames - kPairs;
+  static constexpr std::size_t kReachGroups = kPairs / kGroupFrames;
   /** How far the gain that is computed for the newest peak runs ahead of the frame that comes out. */
   static constexpr std::size_t kAheadGroups = kPeakFrame / kGroupFrames;
   static constexpr std::size_t kFirstBox = 30;
@@ -67,7 +68,8 @@ class Limiter {
   static constexpr std::size_t kHoldGroups = 190;
 
   void take(const float* interleaved, float gainBefore, float gainBehind);
-  float groupPeak(std::size_t frame, float ceiling) const;
+  bool mayPass(std::size_t group) const;
+  std::array<float, 2> peaksOf(std::size_t frame) const;
   float smoothed(float wanted);
   void give(float* interleaved, const float* gains);
 
@@ -77,17 +79,20 @@ class Limiter {
   /** Taps for the point in the middle, and the even and odd part of those for a quarter and three quarters. */
   template <std::size_t Pairs>
   struct Between {
-    std::array<Float4, Pairs> half{};
-    std::array<Float4, Pairs> even{};
-    std::array<Float4, Pairs> odd{};
+    std::array<Float8, Pairs> half{};
+    std::array<Float8, Pairs> even{};
+    std::array<Float8, Pairs> odd{};
   };
   template <std::size_t Pairs>
-  static double design(Between<Pairs>& between, double beta);
+  void design(Between<Pairs>& between, double beta);
   template <std::size_t Pairs>
-  static Int4 peakBetween(const Between<Pairs>& between, const float* frame);
+  void reach(const std::array<double, 2 * Pairs>& taps);
+  template <std::size_t Pairs>
+  static void raise(Int8& peak, const Between<Pairs>& between, const float* frame);
   Between<kPairs> sharp_{};
   Between<kPairs / 2> usual_{};
-  float largestGain_ = 1.0f;
+  /** By how much the largest sample of each group in reach can count at most between the four frames of one. */
+  std::array<Float4, 2 * kReachGroups + 1> reach_{};
   std::array<float, kLineFrames> left_{};
   std::array<float, kLineFrames> right_{};
   std::array<float, kLineFrames / kGroupFrames> largest_{};

@@ -4,7 +4,8 @@ namespace sustain {
 
 /**
  * Gives back what the compressor, the equaliser and the limiter took from the loudness or added to it, so that what
- * leaves is as loud as what the leveller made. It only ever compares the two over programme, and slowly.
+ * leaves is as loud as what the leveller made. It only ever compares the two over programme, and slowly, unless they are
+ * far from each other: then another programme has begun, of which less is taken, or more.
  */
 class Makeup {
  public:
@@ -14,8 +15,16 @@ class Makeup {
   double gainDb() const { return gainDb_; }
 
  private:
-  double before_ = 0.0;
-  double behind_ = 0.0;
+  struct Balance {
+    double before = 0.0;
+    double behind = 0.0;
+
+    void observe(double newBefore, double newBehind, double share);
+    double missingDb() const;
+  };
+
+  Balance usual_;
+  Balance recent_;
   double gainDb_ = 0.0;
 };
 

@@ -8,10 +8,20 @@
  * when it is loaded. It needs fewer instructions there for the very same arithmetic: nothing is fused, so the bits are the
  * same on all of them.
  */
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#define SUSTAIN_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#elif defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+// The first name is one of Intel's processors only.
 #define SUSTAIN_CLONES __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
 #else
 #define SUSTAIN_CLONES
+#endif
+
+/** For what is called by a function that has clones, and has to become a part of each of them. */
+#if defined(__GNUC__)
+#define SUSTAIN_INSIDE inline __attribute__((always_inline))
+#else
+#define SUSTAIN_INSIDE inline
 #endif
 
 namespace sustain {
@@ -22,6 +32,10 @@ namespace sustain {
  */
 using Float4 = float __attribute__((vector_size(16)));
 using Int4 = std::int32_t __attribute__((vector_size(16)));
+
+/** Eight, which older processors take as twice four. They are handed on by reference: how by value differs between them. */
+using Float8 = float __attribute__((vector_size(32)));
+using Int8 = std::int32_t __attribute__((vector_size(32)));
 
 inline Float4 load4(const float* from) {
   Float4 v;
@@ -34,15 +48,6 @@ inline Float4 loadPair(const float* from) {
   double both;
   std::memcpy(&both, from, sizeof both);
   const double pair __attribute__((vector_size(16))) = {both, both};
-  return reinterpret_cast<Float4>(pair);
-}
-
-/** Two floats of one place and two of another. */
-inline Float4 loadPairs(const float* first, const float* last) {
-  double a, b;
-  std::memcpy(&a, first, sizeof a);
-  std::memcpy(&b, last, sizeof b);
-  const double pair __attribute__((vector_size(16))) = {a, b};
   return reinterpret_cast<Float4>(pair);
 }
 
@@ -121,6 +126,31 @@ inline Float4 zipLast(Float4 a, Float4 b) {
   return __builtin_shufflevector(a, b, 2, 6, 3, 7);
 #else
   return __builtin_shuffle(a, b, Int4{2, 6, 3, 7});
+#endif
+}
+
+/** The two halves of eight lanes. */
+SUSTAIN_INSIDE Float4 firstFour(const Float8& v) {
+#if defined(__clang__) || __GNUC__ >= 12
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3);
+#else
+  return Float4{v[0], v[1], v[2], v[3]};
+#endif
+}
+
+SUSTAIN_INSIDE Float4 lastFour(const Float8& v) {
+#if defined(__clang__) || __GNUC__ >= 12
+  return __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#else
+  return Float4{v[4], v[5], v[6], v[7]};
+#endif
+}
+
+SUSTAIN_INSIDE void joinFours(Float4 first, Float4 last, Float8& out) {
+#if defined(__clang__) || __GNUC__ >= 12
+  out = __builtin_shufflevector(first, last, 0, 1, 2, 3, 4, 5, 6, 7);
+#else
+  out = Float8{first[0], first[1], first[2], first[3], last[0], last[1], last[2], last[3]};
 #endif
 }
 

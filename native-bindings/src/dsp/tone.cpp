@@ -16,15 +16,71 @@ constexpr double kLeastGainDb = 0.005;
 
 void Tone::add(const LaneDesign& design) { setAllLanes(sections_[count_++], design); }
 
+EightLanes Tone::lanes() const {
+  EightLanes lanes;
+  for (std::size_t i = 0; i < count_; ++i) lanes.copyFrom(static_cast<int>(i), sections_[i]);
+  return lanes;
+}
+
+void Tone::keep(const EightLanes& lanes) {
+  for (std::size_t i = 0; i < count_; ++i) lanes.copyStateTo(static_cast<int>(i), sections_[i]);
+}
+
+namespace {
+
+/** A chunk on its way through a row of sections, a step for each frame. */
+template <std::size_t Sections>
+struct Way {
+  static constexpr std::size_t kSteps = 2 * (Sections - 1);
+  SectionRow<Sections> row;
+  float* interleaved;
+
+  SUSTAIN_INSIDE void step(SectionWires& wires, std::size_t at) {
+    storePair(interleaved + 2 * (at - kSteps), row.step(wires, loadPair(interleaved + 2 * at)));
+  }
+
+  /** At the ends of a chunk not every section has a frame of it. */
+  SUSTAIN_INSIDE void partialStep(SectionWires& wires, std::size_t at) {
+    const SectionRow<Sections> before = row;
+    const Float4 passed = row.step(wires, at < kChunkFrames ? loadPair(interleaved + 2 * at) : Float4{});
+    row.restore(before, at);
+    if (at >= kSteps) storePair(interleaved + 2 * (at - kSteps), passed);
+  }
+};
+
+}  // namespace
+
+template <std::size_t Sections>
+void Tone::run(float* interleaved) {
+  constexpr std::size_t kSteps = Way<Sections>::kSteps;
+  // Copies on both ways: what is handed to another function by its place has to be kept in memory all the time.
+  const EightLanes before = lanes();
+  Way<Sections> way{{before}, interleaved};
+  SectionWires even, odd;
+  for (std::size_t at = 0; at < kChunkFrames + kSteps; at += 2) {
+    if (at >= kSteps && at + 1 < kChunkFrames) {
+      way.step(even, at);
+      way.step(odd, at + 1);
+    } else {
+      way.partialStep(even, at);
+      way.partialStep(odd, at + 1);
+    }
+  }
+  const EightLanes after = way.row.lanes;
+  keep(after);
+}
+
 SUSTAIN_CLONES
-void Tone::process(float* interleaved, std::size_t frames) {
-  for (std::size_t section = 0; section < count_; ++section) {
-    LaneFilter filter = sections_[section];
-    for (std::size_t i = 0; i < 2 * frames; i += 2) {
+void Tone::process(float* interleaved) {
+  if (count_ == 1) {
+    LaneFilter filter = sections_[0];
+    for (std::size_t i = 0; i < 2 * kChunkFrames; i += 2) {
       storePair(interleaved + i, filter.mixed(loadPair(interleaved + i)));
     }
-    sections_[section] = filter;
+    sections_[0] = filter;
   }
+  if (count_ == 2) run<2>(interleaved);
+  if (count_ == 3) run<3>(interleaved);
 }
 
 void configureInput(Tone& tone, const ChainSettings& settings) {

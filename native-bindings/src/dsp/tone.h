@@ -3,23 +3,29 @@
 #include <array>
 
 #include "chain_settings.h"
-#include "lane_filter.h"
+#include "eight_lanes.h"
 
 namespace sustain {
 
-/** Up to four second-order sections in a row, on interleaved stereo. */
+/** Up to three second-order sections in a row, on interleaved stereo. */
 class Tone {
  public:
   /** Keeps the state of sections that were there before. */
   void clear() { count_ = 0; }
   void add(const LaneDesign& design);
-  /** The only section there is; null where there are more, or none. */
-  LaneFilter* only() { return count_ == 1 ? sections_.data() : nullptr; }
-  /** In place. */
-  void process(float* interleaved, std::size_t frames);
+  static constexpr std::size_t kMostSections = 3;
+  std::size_t count() const { return count_; }
+  /** The sections with their states, and the states back. */
+  EightLanes lanes() const;
+  void keep(const EightLanes& lanes);
+  /** One chunk of interleaved stereo, in place. */
+  void process(float* interleaved);
 
  private:
-  std::array<LaneFilter, 4> sections_{};
+  template <std::size_t Sections>
+  SUSTAIN_INSIDE void run(float* interleaved);
+
+  std::array<LaneFilter, kMostSections> sections_{};
   std::size_t count_ = 0;
 };
 
