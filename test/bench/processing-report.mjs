@@ -59,15 +59,16 @@ function distortionTables(distortion) {
 }
 
 export function processingMarkdown({ command, machine, costs, distortion, overshoots, hour }) {
-  const times = costs.perHour['ffmpeg mcompand,alimiter'] / costs.perHour['Sustain music'];
+  const ours = Object.entries(costs.perHour).filter(([name]) => name.startsWith('Sustain'));
+  const timesOf = ([, seconds]) => costs.perHour['ffmpeg mcompand,alimiter'] / seconds;
+  const [least, most] = [Math.min, Math.max].map((of) => of(...ours.map(timesOf)));
   const failures = [];
-  if (times < LEAST_TIMES_MCOMPAND)
-    failures.push(`${times.toFixed(1)} times faster than mcompand,alimiter, not ${LEAST_TIMES_MCOMPAND}`);
+  if (least < LEAST_TIMES_MCOMPAND)
+    failures.push(`${least.toFixed(1)} times faster than mcompand,alimiter, not ${LEAST_TIMES_MCOMPAND}`);
   if (costs.silenceRatio > MOST_SILENCE_RATIO)
     failures.push(`silence costs ${costs.silenceRatio.toFixed(2)} times what music does`);
   for (const { what, target, outside, truePeakDbtp } of hour.slice(1)) {
-    if (target === -16 && outside > 0)
-      failures.push(`${what}: ${outside} minutes are not within 1 LU of ${target} LUFS`);
+    if (outside > 0) failures.push(`${what}: ${outside} minutes are not within 1 LU of ${target} LUFS`);
     if (truePeakDbtp > -1) failures.push(`${what}: true peak ${truePeakDbtp.toFixed(2)} dBTP`);
   }
   const hourRows = hour.map((row) => [
@@ -130,7 +131,7 @@ limiter, and its meters.
 
 ${table(['', 'CPU s per hour', 'to Sustain music'], costRows(costs))}
 
-${times.toFixed(1)} times faster than \`mcompand,alimiter\` (five bands without phase compensation, and no true peak); at least ${LEAST_TIMES_MCOMPAND} are wanted.
+${least.toFixed(1)} to ${most.toFixed(1)} times faster than \`mcompand,alimiter\` (five bands without phase compensation, and no true peak); at least ${LEAST_TIMES_MCOMPAND} are wanted.
 Digital silence after sound costs ${costs.silenceRatio.toFixed(2)} times what music does: denormal numbers don't slow it down.
 `;
   return { text, failures };

@@ -1,7 +1,10 @@
 // The same files through our chain, ffmpeg and Liquidsoap. Interleaved stereo floats at 48 kHz in and out.
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -105,12 +108,49 @@ output.file(fallible=true, on_stop=shutdown, %wav(stereo=true, samplesize=24, sa
   );
 }
 
+/** What libebur128 reads of sound in memory, or of sound that comes in pieces because it is too long for that. */
 export function buildOracle(folder) {
   const program = join(folder, 'oracle');
   run('gcc', ['-O2', '-o', program, join(root, 'test/native/support/oracle.c'), '-lebur128', '-lm']);
-  /** What libebur128 reads of it. */
-  return (samples) =>
-    JSON.parse(run(program, [String(RATE_HZ), '2', 'brief'], bytesOf(samples)).toString('utf8'));
+  const words = [String(RATE_HZ), '2', 'brief'];
+  return {
+    brief: (samples) => JSON.parse(run(program, words, bytesOf(samples)).toString('utf8')),
+    async briefOf(pieces) {
+      const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+      const said = text(child.stdout);
+      await pipeline(Readable.from(copiesOf(pieces), { objectMode: false }), child.stdin);
+      return JSON.parse(await said);
+    },
+  };
+}
+
+function* copiesOf(pieces) {
+  for (const samples of pieces) yield Buffer.from(bytesOf(samples));
+}
+
+/** A file second by second. */
+export function* secondsOf(path) {
+  const file = openSync(path, 'r');
+  const second = new Float32Array(2 * RATE_HZ);
+  const bytes = new Uint8Array(second.buffer);
+  try {
+    for (let read = readSync(file, bytes); read > 0; read = readSync(file, bytes))
+      yield second.subarray(0, read / 4);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The same through a chain, in step with what went in. */
+export function* oursBySeconds(values, path) {
+  const processor = createProcessor({ values });
+  let skip = 2 * processor.latencyFrames;
+  for (const samples of secondsOf(path)) {
+    processor.process(samples);
+    const skipped = Math.min(skip, samples.length);
+    skip -= skipped;
+    yield samples.subarray(skipped);
+  }
 }
 
 /** Encoded and decoded again. */

@@ -16,9 +16,11 @@ import {
   ffmpegCpuSeconds,
   liquidsoap,
   ours,
+  oursBySeconds,
   oursCpuSeconds,
   RATE_HZ,
   readSamples,
+  secondsOf,
   throughCodec,
 } from './processing-ways.mjs';
 import { machine, median } from './report.mjs';
@@ -28,6 +30,7 @@ const isBrief = process.argv.includes('--brief');
 const HOUR_SEED = 15;
 const ROUNDS = 3;
 const PRESETS = ['talk', 'music', 'classical', 'loud'];
+const TARGETS_LUFS = [-16, -23, -18, -14];
 const LIMITER = chainValues('off', { 'limiter.on': 1 });
 const LIQUIDSOAP = 'limit(threshold=-1., compress(threshold=-10., ratio=2., s))';
 const FILTERS = {
@@ -170,7 +173,7 @@ try {
   const loud = ours(chainValues('loud', { loudness: -14, ceiling: 0 }), short.subarray(0, 2 * 60 * RATE_HZ));
   const overshoots = Object.entries(CODECS).map(([codec, { words, ceiling }]) => {
     const { out } = ours(chainValues('loud', { loudness: -14, ceiling }), short.subarray(0, loud.out.length));
-    const [before, after] = [out, throughCodec(words, out)].map((some) => oracle(some).truePeakDbtp);
+    const [before, after] = [out, throughCodec(words, out)].map((some) => oracle.brief(some).truePeakDbtp);
     return { codec, ceiling, before, after };
   });
   const hour = [];
@@ -178,17 +181,15 @@ try {
     told('an hour of mixed programme');
     const path = join(folder, 'hour.f32');
     writeMixed(path, mixOf(3_600, HOUR_SEED));
-    const input = readSamples(path);
-    hour.push({ what: 'before', target: -16, ...windowFigures(oracle(input), -16) });
-    for (const [preset, target] of [
-      ...PRESETS.map((one) => [one, -16]),
-      ['music', -23],
-      ['music', -18],
-      ['music', -14],
-    ]) {
-      const { out } = ours(chainValues(preset, { loudness: target }), input);
-      hour.push({ what: preset, target, ...windowFigures(oracle(out), target) });
-      console.log(hour.at(-1));
+    const before = windowFigures(await oracle.briefOf(secondsOf(path)), -16);
+    hour.push({ what: 'before', target: -16, ...before });
+    for (const preset of PRESETS) {
+      const figures = TARGETS_LUFS.map(async (target) => {
+        const pieces = oursBySeconds(chainValues(preset, { loudness: target }), path);
+        return { what: preset, target, ...windowFigures(await oracle.briefOf(pieces), target) };
+      });
+      hour.push(...(await Promise.all(figures)));
+      told(preset);
     }
   }
   const command = 'npm run bench -- processing';

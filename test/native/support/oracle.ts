@@ -1,7 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
 export interface OracleFigures {
@@ -21,7 +24,8 @@ export type BriefFigures = Pick<OracleFigures, 'momentary' | 'integratedLufs' | 
 export interface Oracle {
   measure(samples: Float32Array, rateHz: number, channels: number): OracleFigures;
   brief(samples: Float32Array, rateHz: number, channels: number): BriefFigures;
-  briefOfFile(path: string, rateHz: number, channels: number): BriefFigures;
+  /** Of sound that is too long to be held: what comes out of `pieces`, one after the other. */
+  briefOf(pieces: Iterable<Float32Array>, rateHz: number, channels: number): Promise<BriefFigures>;
   remove(): void;
 }
 
@@ -44,17 +48,21 @@ export function buildOracle(): Oracle {
   };
   return {
     measure: (samples, rateHz, channels) => run(samples, rateHz, channels),
-    briefOfFile(path, rateHz, channels) {
-      const file = openSync(path, 'r');
-      try {
-        const words = [String(rateHz), String(channels), 'brief'];
-        const output = execFileSync(program, words, { stdio: [file, 'pipe', 'inherit'], maxBuffer: 2 ** 26 });
-        return JSON.parse(output.toString()) as BriefFigures;
-      } finally {
-        closeSync(file);
-      }
+    async briefOf(pieces, rateHz, channels) {
+      const child = spawn(program, [String(rateHz), String(channels), 'brief'], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      const said = text(child.stdout);
+      await pipeline(Readable.from(bytesOf(pieces), { objectMode: false }), child.stdin);
+      return JSON.parse(await said) as BriefFigures;
     },
     brief: (samples, rateHz, channels) => run(samples, rateHz, channels, 'brief'),
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+function* bytesOf(pieces: Iterable<Float32Array>): Generator<Buffer> {
+  // A copy, as whoever makes the pieces may fill the same memory again before this one was written.
+  for (const { buffer, byteOffset, byteLength } of pieces)
+    yield Buffer.from(new Uint8Array(buffer, byteOffset, byteLength));
 }
