@@ -15,8 +15,8 @@ constexpr double kPauseDepthLu = 20.0;
 /** Before so much was heard, nothing is held against the programme. */
 constexpr std::uint64_t kFirstBlocks = 50;
 constexpr double kBiasSeconds = 30.0;
-/** Where programmes meet, minutes come out quieter than they were meant to be more often than louder. */
-constexpr double kAboveDb = 0.1;
+/** Programme that cannot be as loud as it is meant to, as the limiter takes all of it again, must not leave more behind. */
+constexpr double kMostBiasDb = 1.0;
 
 }  // namespace
 
@@ -36,8 +36,8 @@ void Trim::observe(double energy) {
   if (!on_ || !(energyToLufs(block) > targetLufs_ - kPauseDepthLu)) return;
   blocks_[learnt_++ % kBlocks] = block;
   if (learnt_ < kFirstBlocks) return;
-  const double missingDb = targetLufs_ + kAboveDb - lufsOfBlocks();
-  biasDb_ = std::clamp(biasDb_ + missingDb * 0.1 / kBiasSeconds, -kMostDb, kMostDb);
+  const double missingDb = targetLufs_ - lufsOfBlocks();
+  biasDb_ = std::clamp(biasDb_ + missingDb * 0.1 / kBiasSeconds, -kMostBiasDb, kMostBiasDb);
   gainDb_ = std::clamp(biasDb_ + missingDb, -kMostDb, kMostDb);
 }
 
