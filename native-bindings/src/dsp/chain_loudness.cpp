@@ -11,12 +11,12 @@ ChainLoudness::ChainLoudness() {
 }
 
 /** A chunk on its way through all the sections, those of the input among them, a step for each frame. */
-template <std::size_t Sections>
+template <std::size_t Sections, bool Wide>
 struct ChainLoudness::Way {
   static constexpr std::size_t kInputSteps = 2 * Sections;
   static constexpr std::size_t kSteps = kInputSteps + 2;
 
-  SectionRow<Sections> input;
+  SectionRow<Sections, Wide> input;
   EightLanes weighting;
   float* in;
   const float* out;
@@ -34,16 +34,16 @@ struct ChainLoudness::Way {
     const std::size_t heard = at - kInputSteps;
     const Float4 other = heard < kChunkFrames ? loadPair(out + 2 * heard) : Float4{};
     Float8 unweighted, weighted;
-    joinFours(firstHalves(weighIn, other), wires.shelved, unweighted);
+    joinFours<Wide>(firstHalves(weighIn, other), wires.shelved, unweighted);
     weighting.mixed(unweighted, weighted);
-    wires.shelved = firstFour(weighted);
-    const Float4 energy = lastFour(weighted);
+    wires.shelved = firstFour<Wide>(weighted);
+    const Float4 energy = lastFour<Wide>(weighted);
     sum += energy * energy;
   }
 
   /** At the ends of a chunk not every section has a frame of it. */
   SUSTAIN_INSIDE void partialStep(Wires& wires, std::size_t at) {
-    const SectionRow<Sections> inputBefore = input;
+    const SectionRow<Sections, Wide> inputBefore = input;
     const EightLanes weightingBefore = weighting;
     const Float4 sumBefore = sum;
     step(wires, at);
@@ -54,13 +54,13 @@ struct ChainLoudness::Way {
   }
 };
 
-template <std::size_t Sections>
+template <std::size_t Sections, bool Wide>
 void ChainLoudness::run(Tone& input, float* in, const float* out) {
-  constexpr std::size_t kSteps = Way<Sections>::kSteps;
+  constexpr std::size_t kSteps = Way<Sections, Wide>::kSteps;
   constexpr std::size_t kPartFrames = 16;
   // Copies on both ways: what is handed to another function by its place has to be kept in memory all the time.
   const EightLanes before = input.lanes();
-  Way<Sections> way{{before}, weighting_, in, out};
+  Way<Sections, Wide> way{{before}, weighting_, in, out};
   Wires even, odd;
   double inSum = 0.0;
   double outSum = 0.0;
@@ -85,14 +85,22 @@ void ChainLoudness::run(Tone& input, float* in, const float* out) {
   out_[place] = outSum / static_cast<double>(kChunkFrames);
 }
 
-SUSTAIN_CLONES
-void ChainLoudness::observe(Tone& input, float* in, const float* out) {
+template <bool Wide>
+void ChainLoudness::runAll(Tone& input, float* in, const float* out) {
   switch (input.count()) {
-    case 0: return run<0>(input, in, out);
-    case 1: return run<1>(input, in, out);
-    case 2: return run<2>(input, in, out);
-    default: return run<3>(input, in, out);
+    case 0: return run<0, Wide>(input, in, out);
+    case 1: return run<1, Wide>(input, in, out);
+    case 2: return run<2, Wide>(input, in, out);
+    default: return run<3, Wide>(input, in, out);
   }
+}
+
+SUSTAIN_CLONES
+void ChainLoudness::observeWide(Tone& input, float* in, const float* out) { runAll<true>(input, in, out); }
+
+void ChainLoudness::observe(Tone& input, float* in, const float* out) {
+  if (hasWideVectors()) return observeWide(input, in, out);
+  runAll<false>(input, in, out);
 }
 
 double ChainLoudness::newest(const Energies& energies) const {

@@ -36,10 +36,13 @@ class ChainLoudness {
     Float4 weighIn{};
     Float4 shelved{};
   };
-  template <std::size_t Sections>
+  template <std::size_t Sections, bool Wide>
   struct Way;
-  template <std::size_t Sections>
+  template <std::size_t Sections, bool Wide>
   SUSTAIN_INSIDE void run(Tone& input, float* in, const float* out);
+  template <bool Wide>
+  SUSTAIN_INSIDE void runAll(Tone& input, float* in, const float* out);
+  void observeWide(Tone& input, float* in, const float* out);
   double newest(const Energies& energies) const;
   double lufsOver(const Energies& energies, std::size_t chunks) const;
 

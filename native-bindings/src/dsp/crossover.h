@@ -34,8 +34,13 @@ class Crossover {
   };
   /** How many steps a frame takes from the first section to the last. */
   static constexpr std::size_t kSteps = 12;
+  template <bool Wide>
   inline BandFrame step(Wires& wires, Float4 next);
+  template <bool Wide>
   inline void partialStep(Wires& wires, const float* interleaved, std::size_t at, BandFrame* out);
+  template <bool Wide>
+  inline void run(const float* interleaved, BandFrame* frames);
+  void splitWide(const float* interleaved, BandFrame* frames);
 
   /** Both sections of the crossover in the middle; all-passes of the third, for what is below, and of the first. */
   EightLanes trunk_;

@@ -53,17 +53,17 @@ struct SectionWires {
 };
 
 /** Up to three sections one behind the other on left and right: what a step gives back is late by two for each but one. */
-template <std::size_t Sections>
+template <std::size_t Sections, bool Wide>
 struct SectionRow {
   EightLanes lanes;
 
   SUSTAIN_INSIDE Float4 step(SectionWires& wires, Float4 next) {
     Float8 entering, left;
-    joinFours(firstHalves(next, wires.first), wires.last, entering);
+    joinFours<Wide>(firstHalves(next, wires.first), wires.last, entering);
     lanes.mixed(entering, left);
-    wires.first = firstFour(left);
+    wires.first = firstFour<Wide>(left);
     wires.last = lastHalves(wires.first, wires.first);
-    return Sections == 1 ? wires.first : Sections == 2 ? wires.last : lastFour(left);
+    return Sections == 1 ? wires.first : Sections == 2 ? wires.last : lastFour<Wide>(left);
   }
 
   SUSTAIN_INSIDE void restore(const SectionRow& before, std::size_t step) {

@@ -10,6 +10,7 @@
  */
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
 #define SUSTAIN_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define SUSTAIN_WIDE
 #elif defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
 // The first name is one of Intel's processors only.
 #define SUSTAIN_CLONES __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
@@ -129,29 +130,47 @@ inline Float4 zipLast(Float4 a, Float4 b) {
 #endif
 }
 
-/** The two halves of eight lanes. */
+/** Whether eight lanes are one register on this processor, and the compiler knows how to put them together in it. */
+inline bool hasWideVectors() {
+#if defined(SUSTAIN_WIDE)
+  static const bool has = __builtin_cpu_supports("avx2");
+  return has;
+#else
+  return false;
+#endif
+}
+
+/** The halves of eight lanes: by a shuffle where they are `Wide`, else by way of memory, as they are two registers then. */
+template <bool Wide>
 SUSTAIN_INSIDE Float4 firstFour(const Float8& v) {
-#if defined(__clang__) || __GNUC__ >= 12
-  return __builtin_shufflevector(v, v, 0, 1, 2, 3);
-#else
-  return Float4{v[0], v[1], v[2], v[3]};
+#if defined(SUSTAIN_WIDE)
+  if constexpr (Wide) return __builtin_shufflevector(v, v, 0, 1, 2, 3);
 #endif
+  Float4 half;
+  std::memcpy(&half, &v, sizeof half);
+  return half;
 }
 
+template <bool Wide>
 SUSTAIN_INSIDE Float4 lastFour(const Float8& v) {
-#if defined(__clang__) || __GNUC__ >= 12
-  return __builtin_shufflevector(v, v, 4, 5, 6, 7);
-#else
-  return Float4{v[4], v[5], v[6], v[7]};
+#if defined(SUSTAIN_WIDE)
+  if constexpr (Wide) return __builtin_shufflevector(v, v, 4, 5, 6, 7);
 #endif
+  Float4 halves[2];
+  std::memcpy(halves, &v, sizeof v);
+  return halves[1];
 }
 
+template <bool Wide>
 SUSTAIN_INSIDE void joinFours(Float4 first, Float4 last, Float8& out) {
-#if defined(__clang__) || __GNUC__ >= 12
-  out = __builtin_shufflevector(first, last, 0, 1, 2, 3, 4, 5, 6, 7);
-#else
-  out = Float8{first[0], first[1], first[2], first[3], last[0], last[1], last[2], last[3]};
+#if defined(SUSTAIN_WIDE)
+  if constexpr (Wide) {
+    out = __builtin_shufflevector(first, last, 0, 1, 2, 3, 4, 5, 6, 7);
+    return;
+  }
 #endif
+  const Float4 halves[2] = {first, last};
+  std::memcpy(&out, halves, sizeof out);
 }
 
 inline Float4 select4(Int4 where, Float4 yes, Float4 no) { return where ? yes : no; }

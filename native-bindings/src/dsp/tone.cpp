@@ -29,10 +29,10 @@ void Tone::keep(const EightLanes& lanes) {
 namespace {
 
 /** A chunk on its way through a row of sections, a step for each frame. */
-template <std::size_t Sections>
+template <std::size_t Sections, bool Wide>
 struct Way {
   static constexpr std::size_t kSteps = 2 * (Sections - 1);
-  SectionRow<Sections> row;
+  SectionRow<Sections, Wide> row;
   float* interleaved;
 
   SUSTAIN_INSIDE void step(SectionWires& wires, std::size_t at) {
@@ -41,7 +41,7 @@ struct Way {
 
   /** At the ends of a chunk not every section has a frame of it. */
   SUSTAIN_INSIDE void partialStep(SectionWires& wires, std::size_t at) {
-    const SectionRow<Sections> before = row;
+    const SectionRow<Sections, Wide> before = row;
     const Float4 passed = row.step(wires, at < kChunkFrames ? loadPair(interleaved + 2 * at) : Float4{});
     row.restore(before, at);
     if (at >= kSteps) storePair(interleaved + 2 * (at - kSteps), passed);
@@ -50,12 +50,12 @@ struct Way {
 
 }  // namespace
 
-template <std::size_t Sections>
+template <std::size_t Sections, bool Wide>
 void Tone::run(float* interleaved) {
-  constexpr std::size_t kSteps = Way<Sections>::kSteps;
+  constexpr std::size_t kSteps = Way<Sections, Wide>::kSteps;
   // Copies on both ways: what is handed to another function by its place has to be kept in memory all the time.
   const EightLanes before = lanes();
-  Way<Sections> way{{before}, interleaved};
+  Way<Sections, Wide> way{{before}, interleaved};
   SectionWires even, odd;
   for (std::size_t at = 0; at < kChunkFrames + kSteps; at += 2) {
     if (at >= kSteps && at + 1 < kChunkFrames) {
@@ -70,8 +70,8 @@ void Tone::run(float* interleaved) {
   keep(after);
 }
 
-SUSTAIN_CLONES
-void Tone::process(float* interleaved) {
+template <bool Wide>
+void Tone::runAll(float* interleaved) {
   if (count_ == 1) {
     LaneFilter filter = sections_[0];
     for (std::size_t i = 0; i < 2 * kChunkFrames; i += 2) {
@@ -79,8 +79,16 @@ void Tone::process(float* interleaved) {
     }
     sections_[0] = filter;
   }
-  if (count_ == 2) run<2>(interleaved);
-  if (count_ == 3) run<3>(interleaved);
+  if (count_ == 2) run<2, Wide>(interleaved);
+  if (count_ == 3) run<3, Wide>(interleaved);
+}
+
+SUSTAIN_CLONES
+void Tone::processWide(float* interleaved) { runAll<true>(interleaved); }
+
+void Tone::process(float* interleaved) {
+  if (hasWideVectors()) return processWide(interleaved);
+  runAll<false>(interleaved);
 }
 
 void configureInput(Tone& tone, const ChainSettings& settings) {

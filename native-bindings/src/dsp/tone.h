@@ -22,8 +22,11 @@ class Tone {
   void process(float* interleaved);
 
  private:
-  template <std::size_t Sections>
+  template <std::size_t Sections, bool Wide>
   SUSTAIN_INSIDE void run(float* interleaved);
+  template <bool Wide>
+  SUSTAIN_INSIDE void runAll(float* interleaved);
+  void processWide(float* interleaved);
 
   std::array<LaneFilter, kMostSections> sections_{};
   std::size_t count_ = 0;
