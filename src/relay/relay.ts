@@ -21,6 +21,7 @@ import {
 import { nextPace, STEADY } from './pace.ts';
 import { Playout, type Voice } from './playout.ts';
 import { type RelayLegView, relationViews, sentenceOf } from './relations.ts';
+import type { SoundProcessing } from './sound-processing.ts';
 import type { Take } from './take.ts';
 import { TitleLine } from './title-line.ts';
 
@@ -56,12 +57,6 @@ export interface RelayOptions {
   onPlayed?(pcm: Float32Array): void;
   /** Replaced in tests, where nothing has to be encoded. */
   openOutputs?(options: OutputsOptions): RelayOutputs;
-}
-
-/** Changes sound in place; it comes out so much later than it went in. */
-export interface SoundProcessing {
-  readonly latencyMs: number;
-  process(pcm: Float32Array): void;
 }
 
 export interface RelayView {
@@ -121,6 +116,7 @@ class StationRelay implements Relay {
   /** The splice that begins it all has been made, and not only planned. */
   #hasSpliced = false;
   #renderedFrames = 0;
+  #isPrimed = false;
   #pace = STEADY;
   #wantedLatencyMs: number;
   #lastPlanAtMs: number;
@@ -151,12 +147,11 @@ class StationRelay implements Relay {
 
   get view(): RelayView {
     const latencyMs = this.#latencyMs();
-    const processingMs = this.#options.processing?.latencyMs ?? 0;
     return {
       onAir: this.#onAir?.leg ?? null,
       playing: this.#playing,
-      latencyMs: latencyMs === null ? null : Math.round(latencyMs + processingMs),
-      wantedLatencyMs: Math.round(this.#wantedLatencyMs + processingMs),
+      latencyMs: latencyMs === null ? null : Math.round(latencyMs + this.#processingMs),
+      wantedLatencyMs: Math.round(this.#wantedLatencyMs + this.#processingMs),
       rate: this.#pace.rate,
       legs: this.#legViews(),
       outputs: this.#outputs?.view ?? [],
@@ -220,6 +215,7 @@ class StationRelay implements Relay {
   #choose(nowMs: number): void {
     const onAir = this.#onAir;
     const frame = this.#cursorFrame();
+    const unfilledMs = this.#isPrimed ? 0 : this.#processingMs;
     const situation: Situation = {
       nowMs,
       startedAtMs: this.#startedAtMs,
@@ -231,7 +227,8 @@ class StationRelay implements Relay {
       policy: this.#policy(),
       hold: this.#options.holdOf?.() ?? null,
       // What has not been rendered yet is heard that much earlier than now.
-      latencyMs: this.#wantedLatencyMs + (onAir === null ? this.#dueFrames() / FRAMES_PER_MS : 0),
+      latencyMs:
+        this.#wantedLatencyMs + (onAir === null ? this.#dueFrames() / FRAMES_PER_MS : 0) + unfilledMs,
       relationOf: (take) => this.#alignment.relationOf(take),
       soundEndNear: (take, at) => {
         const found = this.#legs.takeOf(take.id);
@@ -332,6 +329,7 @@ class StationRelay implements Relay {
   #render(): void {
     if (this.#playingSinceMs === null) return;
     const blocks = Math.min(MOST_BLOCKS, Math.floor(this.#dueFrames() / BLOCK_FRAMES));
+    if (blocks > 0 && !this.#isPrimed) this.#prime();
     for (let block = 0; block < blocks; block += 1) {
       const pcm = new Float32Array(BLOCK_FRAMES * PCM_CHANNELS);
       this.#playout.render(pcm, this.#pace.rate);
@@ -340,6 +338,19 @@ class StationRelay implements Relay {
       this.#options.onPlayed?.(pcm);
       this.#renderedFrames += BLOCK_FRAMES;
     }
+  }
+
+  /** The silence that a chain begins with is not for listeners: it is filled at once, from sound that is there already. */
+  #prime(): void {
+    this.#isPrimed = true;
+    const pcm = new Float32Array(Math.round(this.#processingMs * FRAMES_PER_MS) * PCM_CHANNELS);
+    if (pcm.length === 0) return;
+    this.#playout.render(pcm, 1);
+    this.#options.processing?.process(pcm);
+  }
+
+  get #processingMs(): number {
+    return this.#options.processing?.latencyMs ?? 0;
   }
 
   /** What is played next, as a frame of the take on air. */
@@ -366,12 +377,11 @@ class StationRelay implements Relay {
   /** Titles are told when the sound they belong to leaves for the encoders. */
   #announce(): void {
     if (this.#outputs === null) return;
-    const { outputs, processing } = this.#options;
     const frame = this.#cursorFrame();
     const title = frame === null ? null : (this.#onAir?.titleAt(frame) ?? null);
-    this.#titles.enter(this.#renderedFrames, title ?? outputs[0]?.words.name ?? null);
-    const insideFrames = (processing?.latencyMs ?? 0) * FRAMES_PER_MS;
-    const told = this.#titles.leaving(this.#renderedFrames - insideFrames);
+    const entering = this.#renderedFrames + this.#processingMs * FRAMES_PER_MS;
+    this.#titles.enter(entering, title ?? this.#options.outputs[0]?.words.name ?? null);
+    const told = this.#titles.leaving(this.#renderedFrames);
     if (told !== null) this.#outputs.setTitle(told);
   }
 

@@ -86,8 +86,6 @@ beforeAll(async () => {
     tripMs: 2_000,
     restoreMs: 5_000,
     emergencyFile,
-    // Its second and a half is part of the time that titles have to keep.
-    processing: { preset: 'music' },
     outputs: OUTPUTS.map(({ mount, format }) => ({ mount, ...format })),
   });
   await waitUntil(

@@ -216,14 +216,25 @@ describe('a relay over a long time', () => {
   });
 
   it('tells the title later by what the processing takes, and counts that as latency', async () => {
-    const { relay, titles, feeds, pass } = simulate([{ source: 'primary', conditionAt: audible }], {
-      processing: { latencyMs: 1_500, process: () => {} },
+    const late = new Float32Array(1.5 * RATE_HZ * CHANNELS);
+    const process = (pcm: Float32Array) => {
+      const both = new Float32Array(late.length + pcm.length);
+      both.set(late);
+      both.set(pcm, late.length);
+      pcm.set(both.subarray(0, pcm.length));
+      late.set(both.subarray(pcm.length));
+    };
+    const { relay, titles, feeds, played, pass } = simulate([{ source: 'primary', conditionAt: audible }], {
+      processing: { latencyMs: 1_500, process },
     });
     feeds[0]?.feed.title('one');
     await pass(20);
     expect(titles).toContain('one');
     expect(relay.view.latencyMs).toBeCloseTo(8_500, -2);
     expect(relay.view.wantedLatencyMs).toBe(8_500);
+    // What is in a chain at first is silence, and no part of the programme.
+    expect(played[0]?.some((sample) => Math.abs(sample) > 0.001)).toBe(true);
+    expect(longestSilenceMs(played)).toBeLessThan(50);
     feeds[0]?.feed.title('two');
     await pass(8);
     expect(titles.at(-1)).toBe('one');
