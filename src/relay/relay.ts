@@ -51,7 +51,6 @@ export interface RelayOptions {
   onEvent?(event: RelayEvent): void;
   /** What is played when no leg is audible, as soon as it is there; the noise floor without it. */
   emergency?(): Emergency | null;
-  /** What is done to the sound before the encoders. */
   readonly processing?: SoundProcessing;
   /** What goes to the encoders, which must not be changed any more. */
   onPlayed?(pcm: Float32Array): void;
@@ -62,7 +61,6 @@ export interface RelayOptions {
 export interface RelayView {
   readonly onAir: LegId | null;
   readonly playing: 'nothing' | 'leg' | 'emergency-file' | 'noise-floor';
-  /** How far what goes to the encoders now is behind the live sound, the processing's share included. */
   readonly latencyMs: number | null;
   readonly wantedLatencyMs: number;
   readonly rate: number;
