@@ -63,8 +63,8 @@ export interface HouseOptions {
   readonly processing?: boolean;
   /** Who is told what goes wrong, as it stands in YAML. */
   readonly alerts?: string;
-  /** Another build of the command for both agents. */
-  readonly agentCli?: string;
+  /** Another build of the command, for all agents or for those named. */
+  readonly agentCli?: string | Partial<Readonly<Record<HouseServer | 'witness', string>>>;
 }
 
 /** A whole station on one machine: two Icecasts, two encoders and an AutoDJ that feed both, an agent beside each. */
@@ -256,6 +256,8 @@ async function prepareAgents(
     configPaths[name] = join(directory.path, `${name}.yaml`);
     const text = configText(options, servers, paths, `${host}:${port}`, stateDirectory);
     writeFileSync(configPaths[name], text + clusterText(options, nats));
+    const { agentCli } = options;
+    const cli = typeof agentCli === 'string' ? agentCli : agentCli?.[name];
     return createAgentProcess({
       server: name,
       isWitness: name === 'witness',
@@ -264,7 +266,7 @@ async function prepareAgents(
       webUrl: `http://${host}:${port}`,
       viewerToken,
       operatorToken,
-      ...(options.agentCli === undefined ? {} : { cli: options.agentCli }),
+      ...(cli === undefined ? {} : { cli }),
     });
   };
   const agents = {
