@@ -76,7 +76,12 @@ function writeStations(folder: string): void {
     const relay = `serve: { mode: relay, outputs: [{ mount: /${name}, codec: mp3, bitrate: 128k }] }\n`;
     write(name, sources(name) + (index < RELAYED ? relay : 'serve: { mode: guard }\n'));
   }
-  for (const name of [NOWHERE, PAGE, UNKNOWN]) write(name, `${sources(name)}serve: { mode: guard }\n`);
+  for (const name of [PAGE, UNKNOWN]) write(name, `${sources(name)}serve: { mode: guard }\n`);
+  // In relay mode nothing of it is ever on air, which must not keep the others from being ready.
+  write(
+    NOWHERE,
+    `${sources(NOWHERE)}serve: { mode: relay, outputs: [{ mount: /${NOWHERE}, codec: mp3 }] }\n`,
+  );
   write(UNREADABLE, `${sources(UNREADABLE)}silence: { trip: 5 }\n`);
 }
 

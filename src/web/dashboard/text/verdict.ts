@@ -140,5 +140,7 @@ export function stationVerdict(agent: AgentView, station: StationView): StationV
 
 /** One alert or incident's tone by how bad it is for listeners. */
 export function alertTone(code: string): Tone {
-  return ['nothing-audible', 'server-down', 'dns-no-server-well'].includes(code) ? 'bad' : 'warn';
+  return ['nothing-audible', 'server-down', 'relay-failed', 'dns-no-server-well'].includes(code)
+    ? 'bad'
+    : 'warn';
 }
