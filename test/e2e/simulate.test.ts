@@ -20,19 +20,19 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 test('the same seed gives the same years on several threads as on one', async () => {
   const rates = join(directory, 'rates.yaml');
   const lines = usualCauses([LONDON, DUBLIN]).map(
-    ({ id }) => `  ${id}: { perYear: ${id === 'icecast-crash' ? 2 : 0} }`,
+    ({ id }) => `  ${id}: { perYear: ${id === 'icecast-crash' ? 1 : 0} }`,
   );
   writeFileSync(rates, `faults:\n${lines.join('\n')}\n`);
-  // More than ten years, so that there is more than one lane.
+  // More than ten years, so that faults are drawn more than once.
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...[CLI, 'simulate', '--years', '12', '--seed', '3', '--rates', rates, '--json'],
+    ...[CLI, 'simulate', '--years', '11', '--seed', '3', '--rates', rates, '--json'],
   ]);
   const printed: string[] = [];
   const terminal = { write: () => true };
   await simulate(
-    { years: '12', seed: '3', rates, json: true },
+    { years: '11', seed: '3', rates, json: true },
     { env: {}, terminal, print: (text) => printed.push(text) },
   );
   expect(JSON.parse(stdout)).toEqual(JSON.parse(printed.join('')));
-  expect(JSON.parse(stdout).keepers[0].episodes).toBeGreaterThan(20);
+  expect(JSON.parse(stdout).keepers[0].episodes).toBeGreaterThan(10);
 });
