@@ -15,7 +15,7 @@ export interface DecoderHostSearchOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const BY_DEFAULT = 'ffmpeg';
+const BY_DEFAULT = 'shared';
 const ANSWER_WITHIN_MS = 5_000;
 
 /** Finds the decoder process and asks it whether it has what it needs. What can't be used is no error: ffmpeg is there. */
