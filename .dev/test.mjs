@@ -12,8 +12,8 @@ const CHECKS = {
   types: ['npm', ['run', '--silent', 'types']],
 };
 const PROJECTS = ['unit', 'scenario', 'native', 'e2e'];
-/** How many files at a time: real parts wait for real time mostly, and three of their files fill two cores by half. */
-const WORKERS = { e2e: 3 };
+/** How many files at a time: what waits for processes and real time leaves two files on two cores idle by half. */
+const WORKERS = { unit: 3, e2e: 3 };
 const STEPS = [...Object.keys(CHECKS), ...PROJECTS];
 
 const { values, positionals } = parseArgs({

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
 const project = (name: string, extra: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, hookTimeout: 60_000, ...extra },
@@ -8,6 +9,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       // What waits for processes of its own takes long on a loaded machine, and a limit is there for what hangs.
       project('unit', { include: ['test/unit/**/*.test.ts', 'test/*.test.ts'], testTimeout: 120_000 }),

@@ -33,6 +33,8 @@ export interface StreamSkew {
 
 /** Two decoders for some ten seconds: now and then, and not all the time. */
 const EVERY_MS = 120_000;
+/** What could not be compared yet, or is suddenly another programme, may be a switch in the middle of it. */
+const DOUBT_AGAIN_MS = 30_000;
 const FIRST_AFTER_MS = 15_000;
 const LISTEN_AT_MOST_MS = 25_000;
 const LOOK_EVERY_MS = 500;
@@ -50,22 +52,25 @@ export function startStreamSkew(options: StreamSkewOptions): StreamSkew {
   const found = new Map<ServerName, Compared & { readonly atMs: number }>();
   const over = new AbortController();
 
-  const compareAll = async () => {
-    if (own === undefined) return;
+  /** Gives when to compare again. */
+  const compareAll = async (): Promise<number> => {
+    let againMs = EVERY_MS;
+    if (own === undefined) return againMs;
     for (const other of others) {
-      if (!options.isPlaying() || over.signal.aborted) return;
+      if (!options.isPlaying() || over.signal.aborted) return DOUBT_AGAIN_MS;
       const compared = await compare(options, own, other, over.signal);
-      if (over.signal.aborted) return;
+      if (over.signal.aborted) return againMs;
       const before = found.get(other.server);
       found.set(other.server, { ...compared, atMs: clock.nowMs() });
+      if (compared.relation !== 'same' && compared.relation !== before?.relation) againMs = DOUBT_AGAIN_MS;
       if (isNews(before, compared)) log.info(compared, sentenceOf(options.mount, policy.self, compared));
     }
+    return againMs;
   };
   const run = async () => {
     await sleep(clock, FIRST_AFTER_MS, over.signal);
     while (!over.signal.aborted) {
-      await compareAll();
-      await sleep(clock, EVERY_MS, over.signal);
+      await sleep(clock, await compareAll(), over.signal);
     }
   };
   if (others.length > 0) void run();

@@ -43,8 +43,12 @@ async function waitForStreams() {
         return { server, stream: stations[0]?.relay?.streams[0] };
       }),
     );
-  await waitUntil('both comparisons', 60_000, async () =>
-    (await look()).every(({ stream }) => stream?.relation === 'same'),
+  // One that fell into the faults before is made again after half a minute, and takes up to 25 s.
+  await waitUntil(
+    'both comparisons',
+    100_000,
+    async () => (await look()).every(({ stream }) => stream?.relation === 'same'),
+    () => story(house),
   );
   return look();
 }
