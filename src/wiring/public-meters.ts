@@ -1,4 +1,4 @@
-import { ffmpegDecoders } from '../audio/ffmpeg-decoder.ts';
+import type { DecoderFactory } from '../audio/decoder.ts';
 import type { Config } from '../config/index.ts';
 import type { ServerName, StationName } from '../domain/ids.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -14,7 +14,7 @@ export interface PublicMetersOptions {
   readonly links: ReadonlyMap<ServerName, ServerLink>;
   /** Whether the public mounts of a server are heard already, to know where to send the world. */
   readonly isHeard: (server: ServerName) => boolean;
-  readonly ffmpegPath: string;
+  readonly decoders: DecoderFactory;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -22,8 +22,7 @@ export interface PublicMetersOptions {
 
 /** Ears on the public mounts that other agents feed, for the meters, where nothing else of ours listens there. */
 export function startPublicMeters(options: PublicMetersOptions): readonly EarOnAir[] {
-  const { config, stations, links, isHeard, ffmpegPath, clock, random, log } = options;
-  const decoders = ffmpegDecoders({ ffmpegPath, clock, random, logger: log });
+  const { config, stations, links, isHeard, decoders, clock, random, log } = options;
   return config.stations.flatMap(({ name, serve }) => {
     const running = stations.get(name);
     const mount = serve.mode === 'relay' ? serve.outputs[0]?.mount : undefined;
