@@ -1,9 +1,9 @@
 #include "lame.h"
 
-#include <dlfcn.h>
-
 #include <cmath>
 #include <stdexcept>
+
+#include "system_library.h"
 
 namespace sustain {
 
@@ -31,39 +31,26 @@ struct Library {
   std::string problem;
 };
 
-template <typename Function>
-void look(void* handle, const char* name, Function& into, std::string& problem) {
-  into = reinterpret_cast<Function>(dlsym(handle, name));
-  if (into == nullptr && problem.empty()) problem = std::string("libmp3lame has no ") + name;
-}
-
-/** Never closed: encoders may be at work on other threads until the process ends. */
 const Library& library() {
   static const Library found = [] {
     Library lame;
-    void* handle = nullptr;
-    for (const char* name : {"libmp3lame.so.0", "libmp3lame.0.dylib"}) {
-      if (handle == nullptr) handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    }
-    if (handle == nullptr) {
-      lame.problem = "libmp3lame is not installed";
-      return lame;
-    }
-    look(handle, "lame_init", lame.init, lame.problem);
-    look(handle, "lame_set_in_samplerate", lame.setInRate, lame.problem);
-    look(handle, "lame_set_out_samplerate", lame.setOutRate, lame.problem);
-    look(handle, "lame_set_num_channels", lame.setChannels, lame.problem);
-    look(handle, "lame_set_mode", lame.setMode, lame.problem);
-    look(handle, "lame_set_brate", lame.setBitrate, lame.problem);
-    look(handle, "lame_set_quality", lame.setQuality, lame.problem);
-    look(handle, "lame_set_scale", lame.setScale, lame.problem);
-    look(handle, "lame_get_scale", lame.getScale, lame.problem);
-    look(handle, "lame_set_bWriteVbrTag", lame.setVbrTag, lame.problem);
-    look(handle, "lame_set_write_id3tag_automatic", lame.setId3, lame.problem);
-    look(handle, "lame_init_params", lame.initParams, lame.problem);
-    look(handle, "lame_encode_buffer_interleaved_ieee_float", lame.encodeStereo, lame.problem);
-    look(handle, "lame_encode_buffer_ieee_float", lame.encodeSplit, lame.problem);
-    look(handle, "lame_close", lame.close, lame.problem);
+    SystemLibrary system("libmp3lame", {"libmp3lame.so.0", "libmp3lame.0.dylib"});
+    system.look("lame_init", lame.init);
+    system.look("lame_set_in_samplerate", lame.setInRate);
+    system.look("lame_set_out_samplerate", lame.setOutRate);
+    system.look("lame_set_num_channels", lame.setChannels);
+    system.look("lame_set_mode", lame.setMode);
+    system.look("lame_set_brate", lame.setBitrate);
+    system.look("lame_set_quality", lame.setQuality);
+    system.look("lame_set_scale", lame.setScale);
+    system.look("lame_get_scale", lame.getScale);
+    system.look("lame_set_bWriteVbrTag", lame.setVbrTag);
+    system.look("lame_set_write_id3tag_automatic", lame.setId3);
+    system.look("lame_init_params", lame.initParams);
+    system.look("lame_encode_buffer_interleaved_ieee_float", lame.encodeStereo);
+    system.look("lame_encode_buffer_ieee_float", lame.encodeSplit);
+    system.look("lame_close", lame.close);
+    lame.problem = system.problem();
     return lame;
   }();
   return found;

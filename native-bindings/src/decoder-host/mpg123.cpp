@@ -1,37 +1,25 @@
 #include "mpg123.h"
 
-#include <dlfcn.h>
+#include "../codec/system_library.h"
 
 namespace sustain {
 
 namespace {
 
-template <typename Function>
-void look(void* handle, const char* name, Function& into, std::string& problem) {
-  into = reinterpret_cast<Function>(dlsym(handle, name));
-  if (into == nullptr && problem.empty()) problem = std::string("libmpg123 has no ") + name;
-}
-
 Mpg123 load() {
   Mpg123 found;
-  void* handle = nullptr;
-  for (const char* name : {"libmpg123.so.0", "libmpg123.0.dylib"}) {
-    if (handle == nullptr) handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-  }
-  if (handle == nullptr) {
-    found.problem = "libmpg123 is not installed";
-    return found;
-  }
-  look(handle, "mpg123_init", found.init, found.problem);
-  look(handle, "mpg123_new", found.create, found.problem);
-  look(handle, "mpg123_delete", found.destroy, found.problem);
-  look(handle, "mpg123_param", found.setParameter, found.problem);
-  look(handle, "mpg123_format_none", found.formatNone, found.problem);
-  look(handle, "mpg123_format", found.format, found.problem);
-  look(handle, "mpg123_rates", found.rates, found.problem);
-  look(handle, "mpg123_open_feed", found.openFeed, found.problem);
-  look(handle, "mpg123_decode", found.decode, found.problem);
-  look(handle, "mpg123_getformat", found.getFormat, found.problem);
+  SystemLibrary system("libmpg123", {"libmpg123.so.0", "libmpg123.0.dylib"});
+  system.look("mpg123_init", found.init);
+  system.look("mpg123_new", found.create);
+  system.look("mpg123_delete", found.destroy);
+  system.look("mpg123_param", found.setParameter);
+  system.look("mpg123_format_none", found.formatNone);
+  system.look("mpg123_format", found.format);
+  system.look("mpg123_rates", found.rates);
+  system.look("mpg123_open_feed", found.openFeed);
+  system.look("mpg123_decode", found.decode);
+  system.look("mpg123_getformat", found.getFormat);
+  found.problem = system.problem();
   if (found.problem.empty() && found.init() != Mpg123::kOk) found.problem = "libmpg123 could not be started";
   return found;
 }
