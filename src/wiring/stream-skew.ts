@@ -33,7 +33,7 @@ export interface StreamSkew {
 
 /** Two decoders for some ten seconds: now and then, and not all the time. */
 const EVERY_MS = 120_000;
-/** What could not be compared yet, or is suddenly another programme, may be a switch in the middle of it. */
+/** What could not be compared, or is another programme, may have been a fault in the middle of it. */
 const DOUBT_AGAIN_MS = 30_000;
 const FIRST_AFTER_MS = 15_000;
 const LISTEN_AT_MOST_MS = 25_000;
@@ -62,7 +62,7 @@ export function startStreamSkew(options: StreamSkewOptions): StreamSkew {
       if (over.signal.aborted) return againMs;
       const before = found.get(other.server);
       found.set(other.server, { ...compared, atMs: clock.nowMs() });
-      if (compared.relation !== 'same' && compared.relation !== before?.relation) againMs = DOUBT_AGAIN_MS;
+      if (compared.relation !== 'same') againMs = DOUBT_AGAIN_MS;
       if (isNews(before, compared)) log.info(compared, sentenceOf(options.mount, policy.self, compared));
     }
     return againMs;

@@ -43,7 +43,7 @@ async function waitForStreams() {
         return { server, stream: stations[0]?.relay?.streams[0] };
       }),
     );
-  // One that fell into the faults before is made again after half a minute, and takes up to 25 s.
+  // One that fell into the faults before takes up to 25 s, and is made again half a minute later.
   await waitUntil(
     'both comparisons',
     100_000,
