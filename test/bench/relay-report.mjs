@@ -75,17 +75,20 @@ export function tableText(rows) {
     .join('\n');
 }
 
-/** Ours to theirs at the same LAME quality. */
-function ratios(rows) {
+/** Ours, and the encoder alone, to theirs at the same LAME quality. */
+function ratios(rows, encoderAlone) {
   return rows.flatMap((ours) => {
     const theirs = rowOf(rows, ours.stations, PEER[ours.way]);
     if (theirs === undefined) return [];
-    const share = (key) => `${Math.round((100 * ours[key]) / theirs[key])} %`;
+    const quality = ours.way === 'sustain' ? '3' : '2';
+    const percent = (amount, whole) => `${Math.round((100 * amount) / whole)} %`;
+    const share = (key) => percent(ours[key], theirs[key]);
     return [
       [
         String(ours.stations),
-        ours.way === 'sustain' ? '3' : '2',
+        quality,
         share('core'),
+        percent(encoderAlone[quality] * ours.stations, theirs.core),
         share('rss'),
         share('pss'),
         share('private'),
@@ -102,7 +105,7 @@ const markdownTable = (heads, lines) =>
 /**
  * @param {readonly Row[]} rows
  * @param {readonly Cell[]} cells
- * @param {{ command: string, warmUpMs: number, windowMs: number, rounds: number, failures: readonly string[] }} run
+ * @param {{ command: string, encoderAlone: Record<'2' | '3', number>, warmUpMs: number, windowMs: number, rounds: number, failures: readonly string[] }} run
  */
 export function reportMarkdown(rows, cells, run) {
   const others = cells.map(({ usage }) => usage.otherCore);
@@ -126,9 +129,13 @@ Both are medians of the rounds. Icecast and the feeder are not counted.
 
 ${markdownTable(HEADS, cellsOf(rows))}
 
-Sustain as a share of liquidsoap at the same quality of the encoder:
+Sustain as a share of liquidsoap at the same quality of the encoder, and beside it what libmp3lame alone takes when ffmpeg
+gives it the same programme from memory: no relay that encodes by it can take less.
 
-${markdownTable(['stations', 'LAME quality', 'CPU', 'RSS', 'PSS', 'private'], ratios(rows))}
+${markdownTable(
+  ['stations', 'LAME quality', 'CPU', 'CPU of LAME alone', 'RSS', 'PSS', 'private'],
+  ratios(rows, run.encoderAlone),
+)}
 
 ![Growth with the number of stations](relay.svg)
 

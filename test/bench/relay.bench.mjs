@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startIcecast, waitUntil } from '../../dist/src/demo/rig/index.js';
+import { encoderAloneCore } from './encoder-alone.mjs';
 import { createFeeder, encodeLoop } from './feeder.mjs';
 import { reportMarkdown, reportPlot, rowsOf, tableText } from './relay-report.mjs';
 import { mountsOf, outputOf, STARTS } from './relay-ways.mjs';
@@ -87,7 +88,11 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
 const most = Math.max(...run.sizes);
 const icecast = await startIcecast({ host: HOST, limits: { clients: 1000, sources: 4 * most + 10 } });
 say(`Icecast on ${icecast.url}; ${run.sizes.join(', ')} stations, ${run.rounds} rounds`);
-const feeder = createFeeder({ server: icecast.source, loop: await encodeLoop() });
+const loop = await encodeLoop();
+/** By LAME's quality, as the ways have it. */
+const encoderAlone = { 3: encoderAloneCore(loop, 3), 2: encoderAloneCore(loop, 2) };
+say(`LAME alone: ${encoderAlone[3].toFixed(2)} core% a station, at quality 2 ${encoderAlone[2].toFixed(2)}`);
+const feeder = createFeeder({ server: icecast.source, loop });
 try {
   for (const stations of run.sizes) {
     await feeder.feed(Array.from({ length: stations }, (_, station) => mountsOf(station)).flat());
@@ -100,7 +105,10 @@ try {
     ([name]) => name.startsWith('SUSTAIN_BENCH_') && name !== 'SUSTAIN_BENCH_OUT',
   );
   const command = `${set.map(([name, value]) => `${name}=${value} `).join('')}npm run bench -- relay`;
-  writeFileSync(join(run.folder, 'relay.md'), reportMarkdown(rows, cells, { ...run, command, failures }));
+  writeFileSync(
+    join(run.folder, 'relay.md'),
+    reportMarkdown(rows, cells, { ...run, command, encoderAlone, failures }),
+  );
   writeFileSync(join(run.folder, 'relay.svg'), reportPlot(rows));
   say(`written: ${run.folder}/relay.md and relay.svg`);
   for (const row of rows)
