@@ -96,9 +96,24 @@ export async function readSecret(ref: SecretRef, configFile: string, env: Enviro
       message: `the file ${shown(file)} holds more than one line of text: leave only the secret`,
     };
   }
-  const open = (read.mode & 0o004) !== 0;
-  const warning = open ? `everybody on this machine may read ${shown(file)}: run chmod o-r on it` : null;
-  return { ok: true, secret: new Secret(text, `the file ${file}`), warning };
+  const isOpen = (read.mode & 0o004) !== 0;
+  const asked = { file, isCredential: ref.file.startsWith(CREDENTIALS), isOpen };
+  return { ok: true, secret: new Secret(text, `the file ${file}`), warning: warningOf(asked, configFile) };
+}
+
+/** The config that the unit of systemd runs with, as a user of its own whom no file belongs to. */
+const OF_THE_SERVICE = '/etc/sustain/sustain.yaml';
+
+/** What is wrong with a secret that could be read: by everybody, or by root and not by the service that has to. */
+export function warningOf(
+  secret: { readonly file: string; readonly isCredential: boolean; readonly isOpen: boolean },
+  configFile: string,
+  userId = process.getuid?.(),
+): string | null {
+  const file = shown(secret.file);
+  if (secret.isOpen) return `everybody on this machine may read ${file}: run chmod o-r on it`;
+  if (secret.isCredential || userId !== 0 || resolve(configFile) !== OF_THE_SERVICE) return null;
+  return `root may read ${file}, and the service may not: move it to /etc/sustain/secrets, and write $CREDENTIALS_DIRECTORY/ and its name here`;
 }
 
 const CREDENTIALS = '$CREDENTIALS_DIRECTORY/';

@@ -7,7 +7,7 @@ import type { Self } from './check-context.ts';
 import type { Config, Credentials, ProcessingConfig, ServerConfig, StationConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import { clusterOf, dnsOf } from './dns-config.ts';
-import { besideConfig, type Environment, readConfigText, readSecret } from './files.ts';
+import { besideConfig, type Environment, readConfigText, readSecret, secretPlace } from './files.ts';
 import { inFileOrder, type Path, type Problem, pathText } from './problems.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
 import type { Secret, SecretRef } from './secret.ts';
@@ -96,10 +96,16 @@ async function loadTree(
   const validated = validate(tree, locate);
   const crossed = crossCheck(tree, self, locate);
   const secrets = await readSecrets(tree, file, env, locate);
+  const tls = tlsPlaces(tree, file, env, locate);
   const warnings = inFileOrder([...crossed.warnings, ...secrets.warnings]);
   // What YAML couldn't give us looks empty to the schema; the first fault is the true one.
   const broken = new Set(yaml.faults.map((fault) => fault.path));
-  const ofMeaning = [...(validated.ok ? [] : validated.faults), ...crossed.faults, ...secrets.faults];
+  const ofMeaning = [
+    ...(validated.ok ? [] : validated.faults),
+    ...crossed.faults,
+    ...secrets.faults,
+    ...tls.faults,
+  ];
   const faults = [...yaml.faults, ...ofMeaning.filter((fault) => !broken.has(fault.path))];
   if (!validated.ok || self.name === null || faults.length > 0) {
     return { ok: false, faults: inFileOrder(faults), warnings };
@@ -107,7 +113,7 @@ async function loadTree(
   return {
     ok: true,
     leftOut: [],
-    config: assemble(validated.parsed, { ...self, name: self.name }, file, secrets.found),
+    config: assemble(validated.parsed, { ...self, name: self.name }, file, secrets.found, tls.place),
     warnings,
   };
 }
@@ -183,11 +189,27 @@ async function readSecrets(tree: Tree, file: string, env: Environment, locate: L
   return { found, faults, warnings };
 }
 
+/** Where certificate and key of the HTTP side are: they may be credentials, as the key is a secret too. */
+function tlsPlaces(tree: Tree, file: string, env: Environment, locate: Locate) {
+  const found = new Map<string, string>();
+  const faults: Problem[] = [];
+  for (const name of ['certFile', 'keyFile']) {
+    const key: Path = ['web', 'tls', name];
+    const path = textUnder(tree, ...key);
+    if (path === null) continue;
+    const place = secretPlace(path, file, env);
+    if (place.ok) found.set(path, place.file);
+    else faults.push({ ...locate(key), path: pathText(key), message: place.message });
+  }
+  return { faults, place: (path: string) => found.get(path) ?? besideConfig(path, file) };
+}
+
 function assemble(
   parsed: ParsedConfig,
   self: Self & { readonly name: string },
   file: string,
   found: Found,
+  tlsPlace: (path: string) => string,
 ): Config {
   const secret = (ref: SecretRef) => secretOf(ref, found);
   return {
@@ -228,8 +250,8 @@ function assemble(
               parsed.web.tls === null
                 ? null
                 : {
-                    certFile: besideConfig(parsed.web.tls.certFile, file),
-                    keyFile: besideConfig(parsed.web.tls.keyFile, file),
+                    certFile: tlsPlace(parsed.web.tls.certFile),
+                    keyFile: tlsPlace(parsed.web.tls.keyFile),
                   },
             trustProxy: parsed.web.trustProxy,
           },

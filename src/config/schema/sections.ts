@@ -26,10 +26,14 @@ const user = z
 const tls = z
   .strictObject({
     certFile: filePath({
-      description: 'The certificate and those that lead to its root, in PEM.',
-      example: '/etc/sustain/web.crt',
+      description:
+        'The certificate and those that lead to its root, in PEM; $CREDENTIALS_DIRECTORY/name is one that systemd hands over.',
+      example: '$CREDENTIALS_DIRECTORY/web.crt',
     }),
-    keyFile: filePath({ description: 'Its private key, in PEM.', example: '/etc/sustain/web.key' }),
+    keyFile: filePath({
+      description: 'Its private key, in PEM; $CREDENTIALS_DIRECTORY/name likewise.',
+      example: '$CREDENTIALS_DIRECTORY/web.key',
+    }),
   })
   .meta({ description: 'Serves HTTPS. Without it: plain HTTP, for this machine or behind a proxy.' });
 

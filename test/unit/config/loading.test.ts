@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { warningOf } from '../../../src/config/files.ts';
 import { type Config, legsOf, loadConfig, policyOf, Secret } from '../../../src/config/index.ts';
 
 let folder = '';
@@ -67,6 +68,34 @@ describe('a credential of systemd', () => {
   });
 });
 
+describe('certificate and key of the HTTP side', () => {
+  const text = (certFile: string, keyFile: string) =>
+    yaml(`web: { tls: { certFile: "${certFile}", keyFile: "${keyFile}" } }`);
+
+  it('are credentials of systemd too, or files beside the config', async () => {
+    put('admin', 'x');
+    put('secrets_web.key', 'a key');
+    const config = await configOf(text('./web.crt', '$CREDENTIALS_DIRECTORY/web.key'), {
+      CREDENTIALS_DIRECTORY: folder,
+    });
+    expect(config.web?.tls).toEqual({
+      certFile: join(folder, 'web.crt'),
+      keyFile: join(folder, 'secrets_web.key'),
+    });
+  });
+
+  it('say what is missing where they stand', async () => {
+    put('admin', 'x');
+    const faults = await faultsOf(
+      text('$CREDENTIALS_DIRECTORY/web.crt', '$CREDENTIALS_DIRECTORY/../web.key'),
+    );
+    expect(faults.map(({ path, message }) => [path, message])).toEqual([
+      ['web.tls.certFile', expect.stringContaining('CREDENTIALS_DIRECTORY is not set')],
+      ['web.tls.keyFile', expect.stringContaining('names no credential')],
+    ]);
+  });
+});
+
 describe('which server an agent is for', () => {
   it('says the file, unless SUSTAIN_SERVER does, unless --server does', async () => {
     put('admin', 'x');
@@ -94,6 +123,17 @@ describe('a secret', () => {
     const config = await configOf(yaml());
     expect(config.servers[0]?.admin.password.reveal()).toBe(' pa:s@s%w\u00f6rd ');
     expect(config.servers[0]?.admin.password.origin).toBe(`the file ${folder}/admin`);
+  });
+
+  it.each([
+    ['/etc/sustain/sustain.yaml', 0, false, 'root may read "/etc/sustain/hook", and the service may not'],
+    ['/etc/sustain/sustain.yaml', 0, true, null],
+    ['/etc/sustain/sustain.yaml', 10001, false, null],
+    ['/root/sustain.yaml', 0, false, null],
+  ])('named in %s, read by user %i, a credential: %s', (config, userId, isCredential, said) => {
+    const warning = warningOf({ file: '/etc/sustain/hook', isCredential, isOpen: false }, config, userId);
+    if (said === null) expect(warning).toBeNull();
+    else expect(warning).toContain(said);
   });
 
   it('is read from the environment', async () => {
