@@ -2,6 +2,7 @@
 // The network is shared, so that the rig's encoders and listeners reach its Icecasts on loopback.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -49,6 +50,8 @@ export async function bareDebian(folder) {
   }
   mkdirSync(folder, { recursive: true });
   await runQuietly('tar', ['-C', folder, '-xf', archive]);
+  // A folder for passing files is its owner's alone, and this one is the root of users of its own.
+  chmodSync(folder, 0o755);
   copyFileSync('/etc/resolv.conf', join(folder, 'etc/resolv.conf'));
   // Behind a proxy that signs for itself, this machine knows an authority that Debian does not.
   copyFileSync('/etc/ssl/certs/ca-certificates.crt', join(folder, 'etc/ssl/certs/ca-certificates.crt'));
