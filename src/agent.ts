@@ -253,24 +253,25 @@ export class Agent {
       troublesOf: (name) => troublesOf(this.#stations.get(name)?.station ?? null),
       isWell: () => this.#loop.decidedAgoMs < UNWELL_MS,
     });
-    const stations = [...this.#stations.values()].map(({ station }) => station);
+    const running = [...this.#stations.values()];
+    const stations = running.map(({ station }) => station);
     this.#links = startServerLinks(
       { ...this.#options, onAir: () => spokenOnAir(stations) },
       (server, look) => {
-        hearSpoken(stations, server, look);
+        hearSpoken(running, server, look);
         this.#looked(server, look);
       },
       (server) => [
         ...this.#silences.marksFor(server, this.silencePlans.ownWindows),
         ...(this.#alerting?.marksFor(server) ?? []),
       ],
-      () => chainSigns([...this.#stations.values()].map(({ station }) => station)),
+      () => chainSigns(stations),
     );
-    this.#parts.start([...this.#stations.values()]);
+    this.#parts.start(running);
     this.#failover = await startConfiguredFailover({
       ...this.#options,
       links: this.#links,
-      stations: [...this.#stations.values()],
+      stations: running,
       noted: (event) => chronicle.note(null, event),
     });
     this.#publicEars = startPublicMeters({

@@ -19,6 +19,8 @@ export class Station {
   readonly titles = new Map<LegId, string>();
   /** What other agents say that they have on air beside them. */
   readonly spoken = new Map<ServerName, SourceName>();
+  /** What was last known to be on air beside them, also while nothing is said. */
+  readonly lastKnown = new Map<ServerName, SourceName>();
   /** The newest levels of each leg, for meters; decisions wait for proof of position, eyes don't. */
   readonly levels = new Map<LegId, LevelReading>();
   #state: StationState;

@@ -66,6 +66,14 @@ export type StationEvent =
       readonly trigger: SwitchTrigger;
       readonly because: string;
     }
+  /** The agent beside another server has named another source there than before; this agent knows only since when it heard. */
+  | {
+      readonly kind: 'heard-on-air';
+      readonly atMs: number;
+      readonly server: ServerName;
+      readonly from: SourceName;
+      readonly to: SourceName;
+    }
   | {
       readonly kind: 'moved';
       readonly atMs: number;

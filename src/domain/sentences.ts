@@ -17,6 +17,8 @@ export function sentenceOf(event: StationEvent): string {
       return `${event.server}: ${event.source} is on air (${event.because})`;
     case 'switched':
       return `${event.server}: ${event.from} to ${event.to}, because ${event.because}`;
+    case 'heard-on-air':
+      return `${event.server}: ${event.from} to ${event.to}, as the agent beside it says`;
     case 'moved':
       return `${event.server}: ${event.from} to ${event.to}: ${event.detail}`;
     case 'hold-changed':

@@ -88,6 +88,7 @@ const event = z
       trigger: word(['fault', 'return', 'operator', 'stopping']),
       because: z.string(),
     }),
+    z.strictObject({ kind: z.literal('heard-on-air'), atMs, server, from: source, to: source }),
     z.strictObject({
       kind: z.literal('moved'),
       atMs,

@@ -54,9 +54,11 @@ export class StationRecords {
   }
 
   noteEvent(event: StationEvent): void {
-    if (event.kind !== 'switched' && event.kind !== 'relay-switched') return;
+    if (event.kind !== 'switched' && event.kind !== 'relay-switched' && event.kind !== 'heard-on-air') return;
     this.#switches.push({ time: this.#clock.wallTime().toISOString(), event });
     if (this.#switches.length > SWITCHES_KEPT) this.#switches.shift();
+    // The agent that made it counts it.
+    if (event.kind === 'heard-on-air') return;
     if (event.kind === 'relay-switched' && event.trigger === 'start') return;
     const server = event.kind === 'switched' ? event.server : this.#station.policy.self;
     const key = `${server} ${event.trigger}`;

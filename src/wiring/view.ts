@@ -3,7 +3,7 @@ import type { Desk } from '../decide/desk.ts';
 import type { LegState } from '../decide/leg.ts';
 import { legsOn } from '../decide/state.ts';
 import type { LegCondition, ServerCondition } from '../domain/conditions.ts';
-import type { ServerName } from '../domain/ids.ts';
+import type { ServerName, SourceName } from '../domain/ids.ts';
 import type { SoundFigures } from '../domain/readings.ts';
 import type {
   AlertView,
@@ -90,10 +90,17 @@ function serverView(station: Station, name: ServerName, nowMs: number): ServerVi
     condition: server?.condition.is ?? 'unknown',
     detail: server === undefined ? '' : serverDetail(server.condition),
     agentSeenMs: name === policy.self ? 0 : ageOf(server?.agentSeenAtMs ?? null, nowMs),
-    onAir: desk?.onAir ?? station.spoken.get(name) ?? null,
+    onAir: onAirOf(station, name),
     hold: desk === undefined ? null : holdView(desk, nowMs),
     legs: legsOn(state, name, policy).map((leg) => legView(station, leg, nowMs)),
   };
+}
+
+/** Where this agent only watches, what its own choice would be is no word against that of the agent that acts. */
+function onAirOf({ state, spoken }: Station, server: ServerName): SourceName | null {
+  const ours = state.desks.get(server)?.onAir ?? null;
+  const theirs = spoken.get(server) ?? null;
+  return state.servers.get(server)?.role === 'watching' ? (theirs ?? ours) : (ours ?? theirs);
 }
 
 /** To a tenth of a decibel; null for digital silence and what isn't known, as JSON has neither. */

@@ -135,6 +135,7 @@ const EVENTS: readonly StationEvent[] =
           trigger: 'fault',
           because: 'x',
         },
+        { kind: 'heard-on-air', atMs: 1, server: LONDON, from: PRIMARY, to: AUTODJ },
         { kind: 'hold-changed', atMs: 1, server: LONDON, detail: 'x', author: 'ann' },
         { kind: 'refused', atMs: 1, server: LONDON, detail: 'x', author: 'ann' },
         { kind: 'alert-opened', atMs: 1, code: 'server-down', subject: 'x', detail: 'x' },

@@ -45,6 +45,11 @@ const EVENTS: readonly (readonly [StationEvent, string, 'info' | 'warn'])[] = [
     'warn',
   ],
   [
+    { kind: 'heard-on-air', ...AT, from: PRIMARY, to: SECONDARY },
+    'london: primary to secondary, as the agent beside it says',
+    'info',
+  ],
+  [
     { kind: 'moved', ...AT, from: mount('/primary'), to: mount('/secondary'), detail: '10 moved' },
     'london: /primary to /secondary: 10 moved',
     'info',

@@ -3,7 +3,18 @@ import { noMemory } from '../../../src/decide/state.ts';
 import type { LegView } from '../../../src/domain/view.ts';
 import { Station } from '../../../src/station.ts';
 import { stationView } from '../../../src/wiring/view.ts';
-import { goodLook, LONDON, openLink, POLICY, PRIMARY, reading, viewOf } from '../decide/builders.ts';
+import {
+  AUTODJ,
+  DUBLIN,
+  deskWith,
+  goodLook,
+  LONDON,
+  openLink,
+  POLICY,
+  PRIMARY,
+  reading,
+  viewOf,
+} from '../decide/builders.ts';
 
 const hands = { event: () => {}, command: () => {} };
 const LEG = POLICY.legs[0];
@@ -43,6 +54,19 @@ describe('the picture of a station', () => {
       title: null,
       rmsDbfs: [],
     });
+  });
+
+  test('has the word of the agent that acts on a server, and not what this one, which watches, would choose there', () => {
+    const real = station();
+    const desks = new Map(real.state.desks).set(DUBLIN, deskWith({ server: DUBLIN, onAir: PRIMARY }));
+    const watching: Station = Object.create(real, {
+      policy: { value: POLICY },
+      state: { value: { ...real.state, desks } },
+    });
+    const onAir = () => stationView(watching, null, [], [], 0).servers[1]?.onAir;
+    expect(onAir()).toBe('primary');
+    watching.spoken.set(DUBLIN, AUTODJ);
+    expect(onAir()).toBe('autodj');
   });
 
   test('shows levels at once, rounded to a tenth, and drops them when they are old', () => {

@@ -82,6 +82,13 @@ export function said(event: StationEvent): Said {
         says: `${event.server}: ${event.to}`,
         because: event.because,
       };
+    case 'heard-on-air':
+      return {
+        topic: 'switches',
+        tone: null,
+        says: `${event.server}: ${event.from} → ${event.to}`,
+        because: 'the agent beside it says so',
+      };
     case 'moved':
       return {
         topic: 'switches',

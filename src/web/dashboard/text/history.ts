@@ -1,5 +1,6 @@
 import type { EventView, LoudnessSeries, LoudnessView } from '../../../domain/view.ts';
 import { plainly, said } from './events.ts';
+import { title } from './words.ts';
 
 /** The scale's lower end; silence lies on it. */
 export const LEAST_LUFS = -60;
@@ -55,10 +56,15 @@ export function sourceOf({ channel, kind }: Pick<LoudnessSeries, 'channel' | 'ki
 export const serverOf = ({ channel }: Pick<LoudnessSeries, 'channel'>): string =>
   channel.slice(channel.lastIndexOf('@') + 1);
 
+/** Of another server an agent knows only what was said while it listened. */
+export function noSwitch(server: string, self: string): string {
+  return `No switch on ${title(server)} ${server === self ? '' : 'was heard of '}in this time.`;
+}
+
 /** Every switch that concerns a server, numbered in the order of time. */
 export function marksOf(switches: readonly EventView[], server: string, self: string): readonly Mark[] {
   return switches
-    .filter(({ event }) => (event.kind === 'switched' ? event.server === server : server === self))
+    .filter(({ event }) => ('server' in event ? event.server : self) === server)
     .map(({ time, event }, index) => {
       const { says, because } = plainly(said(event));
       const isFault = 'trigger' in event && event.trigger === 'fault';

@@ -2,9 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { parsePlannedDay } from '../../../../src/domain/planned-silence.ts';
 import type { StreamView } from '../../../../src/domain/view.ts';
 import { moved, place } from '../../../../src/web/dashboard/live/ballistics.ts';
-import { marksOf, plotted, runsOf, serverOf, sourceOf } from '../../../../src/web/dashboard/text/history.ts';
+import {
+  marksOf,
+  noSwitch,
+  plotted,
+  runsOf,
+  serverOf,
+  sourceOf,
+} from '../../../../src/web/dashboard/text/history.ts';
 import { dayOf, REPEATS } from '../../../../src/web/dashboard/text/plan.ts';
 import { duration, level, list, plain, streamWords } from '../../../../src/web/dashboard/text/words.ts';
+import { AUTODJ, DUBLIN, PRIMARY } from '../../decide/builders.ts';
 import { LEVELS, LOUDNESS } from '../support.ts';
 
 describe('a needle', () => {
@@ -96,6 +104,18 @@ describe('the last hours', () => {
       { number: 1, isFault: true, because: 'all is silent' },
     ]);
     expect(marksOf(switches, 'dublin', 'london')).toEqual([]);
+  });
+
+  test('mark what the agent beside another server says, and claim no more than was heard', () => {
+    const [server, from, to] = [DUBLIN, PRIMARY, AUTODJ];
+    const event = { kind: 'heard-on-air', atMs: 1, server, from, to } as const;
+    const switches = [{ time: '2026-11-22T12:00:00.000Z', event }];
+    expect(marksOf(switches, 'dublin', 'london')).toMatchObject([
+      { number: 1, isFault: false, says: 'dublin: primary → autodj', because: 'the agent beside it says so' },
+    ]);
+    expect(marksOf(switches, 'london', 'london')).toEqual([]);
+    expect(noSwitch('london', 'london')).toBe('No switch on London in this time.');
+    expect(noSwitch('dublin', 'london')).toBe('No switch on Dublin was heard of in this time.');
   });
 });
 
