@@ -103,6 +103,9 @@ export class Metrics {
     }
     this.#gauge('sustain_hold', labels, view.hold === null ? 0 : 1);
     this.#level('sustain_agent_seen_seconds', labels, seconds(view.agentSeenMs));
+    // The legs are in the order of preference.
+    const isFirst = view.onAir !== null && view.onAir === view.legs[0]?.source;
+    this.#gauge('sustain_on_first_choice', labels, isFirst ? 1 : 0);
     for (const leg of view.legs) this.#leg({ ...labels, source: leg.source }, leg, leg.source === view.onAir);
   }
 
@@ -174,6 +177,11 @@ const GAUGES = [
   ['sustain_leg_fault', '1 while the leg has this fault.', [...LEG, 'fault']],
   ['sustain_leg_listeners', "Listeners on the leg's mount, by Icecast.", LEG],
   ['sustain_on_air', '1 for the source that is on air on the server.', LEG],
+  [
+    'sustain_on_first_choice',
+    '1 while the first source in the order of the config is on air.',
+    ['station', 'server'],
+  ],
   [
     'sustain_server_condition',
     '1 for the condition that the server is in.',

@@ -135,7 +135,7 @@ const SCRIPTS = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scr
 
 /** Commands of Debian, npm and systemd that a page may name; those of our own are looked at word by word. */
 const OTHERS =
-  /^(apt-get|systemctl|curl|echo|ffmpeg|docker|node|npm|npx|git|cd|cp|TOKEN=|export|sudo|dig|journalctl|SUSTAIN_|liquidsoap|nsupdate|tsig-keygen|pdnsutil|printf|cat|chmod|install|openssl|kill|mkdir|psql|sqlite3|promtool|jq|python3|tar|for|do|done|while|nats-server|rndc|named-checkconf|nats|butt)/;
+  /^(apt-get|systemctl|curl|echo|ffmpeg|docker|node|npm|npx|git|cd|cp|TOKEN=|export|sudo|dig|journalctl|SUSTAIN_|liquidsoap|nsupdate|tsig-keygen|pdnsutil|printf|cat|chmod|install|openssl|kill|mkdir|psql|sqlite3|promtool|jq|python3|tar|for|do|done|while|nats-server|rndc|named-checkconf|nats|butt|scp|chown)/;
 
 /** Lines of a shell block, continued ones joined, without comments. */
 function commandsIn(text: string): string[] {
@@ -205,7 +205,7 @@ describe('commands', () => {
 });
 
 describe('the runbook', () => {
-  test('has a page for every alert, and no other', () => {
+  test('has a page for every alert of the agent and of the rules for Prometheus, and no other', () => {
     const codes = ['events', 'failover', 'record'].flatMap((name) => {
       const source = readFileSync(join(ROOT, `src/domain/${name}.ts`), 'utf8');
       const union = /export type (?:Failover|Agent)?AlertCode =([\s\S]*?);/.exec(source)?.[1] ?? '';
@@ -213,8 +213,13 @@ describe('the runbook', () => {
     });
     const runbook = PAGES.find(({ path }) => path === 'docs/runbook.md')?.text ?? '';
     const pages = [...runbook.matchAll(/^## (\S+)$/gm)].map((match) => match[1] ?? '');
+    const rules = parse(readFileSync(join(ROOT, 'docs/monitoring/prometheus-rules.yaml'), 'utf8')) as {
+      groups: { rules: { alert: string }[] }[];
+    };
+    const alerts = rules.groups.flatMap((group) => group.rules.map(({ alert }) => alert));
     expect(codes.length).toBeGreaterThan(20);
-    expect([...pages].sort()).toEqual([...codes].sort());
+    expect(alerts.length).toBeGreaterThan(10);
+    expect([...pages].sort()).toEqual([...codes, ...alerts].sort());
   });
 });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { sourceName } from '../../../src/domain/ids.ts';
 import type { AgentView, LegView } from '../../../src/domain/view.ts';
 import { POLICY } from '../decide/builders.ts';
 import { startTestWeb, VIEW } from './support.ts';
@@ -87,6 +88,7 @@ describe('the metrics', () => {
       `sustain_leg_fault{${leg},fault="silent"} 1`,
       `sustain_leg_listeners{${leg}} 12`,
       `sustain_on_air{${leg}} 1`,
+      'sustain_on_first_choice{station="myfm",server="london"} 1',
       'sustain_alerts_waiting{hook="desk"} 2',
       'sustain_alerts_sent_total{hook="desk"} 5',
       'sustain_history_failing 0',
@@ -100,6 +102,15 @@ describe('the metrics', () => {
     expect(text).not.toContain('channel="right"');
   });
 
+  test.each([
+    ['its second source', 'autodj'],
+    ['nothing', null],
+  ])('say so when %s is on air and not the first choice', async (_what, onAir) => {
+    const { get } = await startTestWeb({}, { view: () => withOnAir(onAir) });
+    const text = await (await get('/metrics', 'Bearer see')).text();
+    expect(text).toContain('sustain_on_first_choice{station="myfm",server="london"} 0\n');
+  });
+
   test('stay the same when they are asked for twice', async () => {
     const { get } = await startTestWeb({}, { view: fullView });
     const ours = async () =>
@@ -109,6 +120,18 @@ describe('the metrics', () => {
     expect(await ours()).toEqual(await ours());
   });
 });
+
+function withOnAir(onAir: string | null): AgentView {
+  const view = fullView();
+  const stations = view.stations.map((station) => ({
+    ...station,
+    servers: station.servers.map((server) => ({
+      ...server,
+      onAir: onAir === null ? null : sourceName(onAir),
+    })),
+  }));
+  return { ...view, stations };
+}
 
 /** Every name of ours in a text, with what Prometheus adds to it. */
 const namesIn = (text: string) => [...new Set(text.match(/\bsustain_[a-z0-9_]+/g))];
