@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { type Context, checkServerName, type Self } from './check-context.ts';
 import { shown } from './problems.ts';
-import { nameFault } from './schema/leaves.ts';
+import { canonicalIp, nameFault } from './schema/leaves.ts';
 import { isBranch, keysUnder, lengthUnder, textUnder, under } from './tree.ts';
 import type { Tree } from './yaml.ts';
 
@@ -131,8 +131,9 @@ function checkAddresses({ tree, fault, warn }: Context): void {
         ['servers', name, 'publicAddress6'],
         `${shown(own[1])} is not an IPv6 address: write it as publicAddress`,
       );
-    for (const address of own) {
-      if (address === null) continue;
+    for (const written of own) {
+      if (written === null) continue;
+      const address = canonicalIp(written) ?? written;
       const earlier = firstWith.get(address);
       if (earlier === undefined) firstWith.set(address, name);
       else if (earlier !== name)

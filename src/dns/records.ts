@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { shortestIpv6 } from '../domain/ip-address.ts';
 import { sameMark } from './epoch-mark.ts';
 import type { AddressRecord, AddressType, EpochMark, ZoneState } from './provider.ts';
 
@@ -11,7 +12,7 @@ export function canonicalName(name: string): string {
 export function canonicalAddress(type: AddressType, address: string): string | null {
   if (type === 'A') return isIPv4(address) ? address : null;
   if (!isIPv6(address) || address.includes('%')) return null;
-  return new URL(`http://[${address}]`).hostname.slice(1, -1);
+  return shortestIpv6(address);
 }
 
 export function isAddressType(type: unknown): type is AddressType {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shortestIpv6 } from '../../domain/ip-address.ts';
 import { shown } from '../problems.ts';
 import type { SecretRef } from '../secret.ts';
 import {
@@ -286,16 +287,19 @@ function originOf(parsed: URL): string {
   return `${parsed.protocol}//${parsed.host}`;
 }
 
+/** IPv6 in its shortest form, as name servers answer with it; null when it is no address. */
+export function canonicalIp(text: string): string | null {
+  if (z.ipv4().safeParse(text).success) return text;
+  return z.ipv6().safeParse(text).success ? shortestIpv6(text) : null;
+}
+
 export function ipAddress(about: About) {
-  const either = z.union([z.ipv4(), z.ipv6()]);
-  return leaf(about, (text) =>
-    either.safeParse(text).success
-      ? { ok: true, value: text }
-      : {
-          ok: false,
-          message: `${shown(text)} is not an IP address: write one such as ${about.example}`,
-        },
-  );
+  return leaf(about, (text): Parsed<string> => {
+    const value = canonicalIp(text);
+    return value === null
+      ? { ok: false, message: `${shown(text)} is not an IP address: write one such as ${about.example}` }
+      : { ok: true, value };
+  });
 }
 
 export interface HostAndPort {

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { EXAMPLE_ENV } from '../../../fixtures/config/catalogue.ts';
 import { type Config, type DnsConfig, loadConfig, loadConfigText } from '../../../src/config/index.ts';
+import type { AddressRecord } from '../../../src/dns/index.ts';
 import {
   failoverPolicy,
   namesOf,
   providerSettings,
   publicAddressOf,
 } from '../../../src/wiring/failover-settings.ts';
-import { recordsFor } from '../../../src/wiring/zone.ts';
+import { publishedIn, recordsFor } from '../../../src/wiring/zone.ts';
 
 const folder = new URL('../../../fixtures/config/valid/', import.meta.url).pathname;
 
@@ -22,6 +23,39 @@ test('a server is judged at its public address and asked for under the name of t
   expect(config.servers.map((server) => publicAddressOf(server, dns))).toEqual([
     { host: '203.0.113.10', port: 8000, tls: false, name: 'stream.myfm.example' },
     { host: '198.51.100.10', port: 8000, tls: false, name: 'stream.myfm.example' },
+  ]);
+});
+
+/** Two servers with what their entries add to it. */
+const twoServers = (london: string, dublin: string) => `
+server: london
+servers:
+  london: { url: "http://10.0.0.1:8000", ${london}, admin: { passwordEnv: ICECAST_ADMIN } }
+  dublin: { url: "http://10.1.0.1:8000", ${dublin}, admin: { passwordEnv: ICECAST_ADMIN } }
+stations: { myfm: { sources: [{ name: primary, mount: /primary }] } }
+dns: { provider: command, command: [/bin/true], zone: myfm.example, record: stream.myfm.example }
+`;
+
+test('an IPv6 address is known again in whichever spelling the config has it', async () => {
+  const text = twoServers('publicAddress6: "2001:DB8:0::0010"', 'publicAddress: 198.51.100.10');
+  const { config, dns } = withDns(await loadConfigText(text, 'sustain.yaml', EXAMPLE_ENV, {}));
+  const standing: AddressRecord = {
+    name: 'stream.myfm.example',
+    type: 'AAAA',
+    addresses: ['2001:db8::10'],
+    ttlSeconds: 30,
+  };
+  expect(publishedIn(namesOf(config, dns), { records: [standing], mark: null })).toEqual({
+    is: 'server',
+    server: 'london',
+  });
+});
+
+test('two servers with one IPv6 address are told apart by no spelling of it', async () => {
+  const text = twoServers('publicAddress6: "2001:DB8::10"', 'publicAddress6: "2001:db8:0::10"');
+  const loaded = await loadConfigText(text, 'sustain.yaml', EXAMPLE_ENV, {});
+  expect(loaded.ok ? [] : loaded.faults.map(({ message }) => message)).toEqual([
+    expect.stringContaining('has the public address of london'),
   ]);
 });
 
