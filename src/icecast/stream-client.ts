@@ -12,7 +12,7 @@ import {
 import { isCertainlyNotAudio, sniffContentType } from './format.ts';
 import type { ResponseHead } from './response-head.ts';
 import { printable } from './text.ts';
-import { type Exchange, exchange } from './wire.ts';
+import { type ConnectionStep, type Exchange, exchange } from './wire.ts';
 
 export interface StreamLimits {
   /** From the start of connecting to the end of the answer's head. */
@@ -52,6 +52,7 @@ export interface StreamHead {
 
 /** `opened` once, then `bytes`; `failed` last, at most once. Nothing comes after `destroy`. */
 export interface StreamHandlers {
+  reached?(step: ConnectionStep): void;
   opened(head: StreamHead): void;
   bytes(chunk: Buffer): void;
   failed(failure: LinkFailure, detail: string): void;
@@ -122,6 +123,7 @@ class IcecastStream implements StreamConnection {
         headWithinMs: this.#limits.headWithinMs,
       },
       {
+        reached: (step) => this.#handlers.reached?.(step),
         head: (head) => this.#answered(head, address, path),
         body: (chunk) => this.#body(chunk),
         ended: (whole) => this.#fail('closed', whole ? 'the server ended the stream' : 'the server hung up'),

@@ -9,6 +9,8 @@ import { HeadParser, type ResponseHead } from './response-head.ts';
 /** How an exchange can fail on the wire, before anyone looks at what the answer means. */
 export type WireFailure = 'name-not-found' | 'refused' | 'timed-out' | 'tls' | 'bad-response' | 'closed';
 
+export type ConnectionStep = 'connected' | 'secured';
+
 export interface WireRequest {
   readonly address: ServerAddress;
   /** The whole request head (and body, if any), ready to send. */
@@ -21,6 +23,8 @@ export interface WireRequest {
 
 /** After `head`, `body` comes as it arrives; one of `ended` and `failed` is last. Nothing comes after `destroy`. */
 export interface WireHandlers {
+  /** How far the connection has got; over TLS `secured` comes second. */
+  reached?(step: ConnectionStep): void;
   /** An interim answer (100 Continue). With this handler it ends the waiting for the answer, too. */
   interim?(): void;
   head(head: ResponseHead): void;
@@ -70,9 +74,8 @@ class WireExchange implements Exchange {
     this.#ignoreLength = request.ignoreLength ?? false;
     this.#where = hostAndPort(request.address);
     this.#cancelDeadline = clock.after(request.headWithinMs, () => this.#deadline(request.headWithinMs));
-    this.#socket.once(request.address.tls ? 'secureConnect' : 'connect', () => {
-      this.#connected = true;
-    });
+    this.#socket.once('connect', () => this.#reached('connected', !request.address.tls));
+    if (request.address.tls) this.#socket.once('secureConnect', () => this.#reached('secured', true));
     this.#socket.setNoDelay(true);
     // A peer that vanished without a word is found by the kernel too, not by our watchdogs alone.
     this.#socket.setKeepAlive(true, 10_000);
@@ -93,6 +96,12 @@ class WireExchange implements Exchange {
 
   destroy(): void {
     this.#finish(() => {});
+  }
+
+  #reached(step: ConnectionStep, isUsable: boolean): void {
+    if (this.#over) return;
+    this.#connected = isUsable;
+    this.#handlers.reached?.(step);
   }
 
   #data(chunk: Buffer): void {

@@ -18,21 +18,23 @@ export interface ProbeOptions {
   readonly withinMs: number;
 }
 
+/** `answered`: a server of HTTP is there, whatever it said. */
+export type ProbeFinding = Probe & { readonly answered: boolean };
+
 /** Does what a new listener does, up to the first byte of sound, and hangs up. */
-export function probeMount(options: ProbeOptions): Promise<Probe> {
+export function probeMount(options: ProbeOptions): Promise<ProbeFinding> {
   const { clock, random, server, mount, agent, withinMs } = options;
   return new Promise((resolve) => {
-    let isOpen = false;
-    const finish = (probe: Probe): void => {
+    let stage: ProbeStage = 'connect';
+    const finish = (probe: ProbeFinding): void => {
       cancel();
       connection.destroy();
       resolve(probe);
     };
-    const fail = (stage: ProbeStage, detail: string): void => finish({ ok: false, stage, detail });
-    const cancel = clock.after(withinMs, () => {
-      const so = isOpen ? 'connected, and no sound came' : 'no answer';
-      fail(isOpen ? 'first-byte' : 'connect', `${so} within ${withinMs} ms`);
-    });
+    const fail = (detail: string, answered: boolean): void => finish({ ok: false, stage, detail, answered });
+    const cancel = clock.after(withinMs, () =>
+      fail(`${WAITING[stage]} within ${withinMs} ms`, stage === 'first-byte'),
+    );
     const connection = openStream(
       clock,
       {
@@ -42,26 +44,38 @@ export function probeMount(options: ProbeOptions): Promise<Probe> {
         icyMetadata: false,
       },
       {
-        opened: () => {
-          isOpen = true;
+        reached(step) {
+          stage = server.tls && step === 'connected' ? 'tls' : 'http';
         },
-        bytes: () => finish({ ok: true }),
-        failed: (failure, detail) => fail(isOpen ? 'first-byte' : stageOf(failure), detail),
+        opened() {
+          stage = 'first-byte';
+        },
+        bytes: () => finish({ ok: true, answered: true }),
+        failed(failure, detail) {
+          stage = stageOf(failure, stage);
+          fail(detail, isAnswered(failure, stage));
+        },
       },
     );
   });
 }
 
-function stageOf(failure: LinkFailure): ProbeStage {
-  switch (failure) {
-    case 'name-not-found':
-      return 'resolve';
-    case 'refused':
-    case 'timed-out':
-      return 'connect';
-    case 'tls':
-      return 'tls';
-    default:
-      return 'http';
-  }
+/** What had not come at each stage when the time was over. */
+const WAITING: Readonly<Record<ProbeStage, string>> = {
+  resolve: 'no connection',
+  connect: 'no connection',
+  tls: 'connected, and no TLS',
+  http: 'connected, and no answer',
+  'first-byte': 'connected, and no sound came',
+};
+
+/** A name and a certificate can fail before anything is reached; all else fails at the stage that was next. */
+function stageOf(failure: LinkFailure, next: ProbeStage): ProbeStage {
+  if (failure === 'name-not-found') return 'resolve';
+  return failure === 'tls' ? 'tls' : next;
+}
+
+/** Whether it was a server of HTTP that turned the listener away. */
+function isAnswered(failure: LinkFailure, stage: ProbeStage): boolean {
+  return stage === 'first-byte' || (stage === 'http' && failure !== 'timed-out' && failure !== 'closed');
 }

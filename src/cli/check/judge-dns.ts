@@ -150,7 +150,7 @@ async function judgePublicAddresses(
         agent: config.self,
         withinMs: PROBE_WITHIN_MS,
       });
-      if (probe.ok || probe.stage === 'http' || probe.stage === 'first-byte') return;
+      if (probe.ok || probe.answered) return;
       found.add(
         'fault',
         `public address of ${server.name}`,

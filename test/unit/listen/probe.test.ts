@@ -55,15 +55,15 @@ const OK = 'HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n';
 
 describe('a new listener', () => {
   test('gets in', async () => {
-    expect(await probe(await answering(`${OK}${mp3Frames(2)}`))).toEqual({ ok: true });
+    expect(await probe(await answering(`${OK}${mp3Frames(2)}`))).toEqual({ ok: true, answered: true });
   });
 
-  test.each<[string, string | null, string]>([
-    ['finds no such mount', 'HTTP/1.0 404 Not Found\r\n\r\n', 'http'],
-    ['gets an answer and no sound', OK, 'first-byte'],
-    ['gets no answer at all', null, 'connect'],
-  ])('%s', async (_, answer, stage) => {
-    expect(await probe(await answering(answer), 300)).toMatchObject({ ok: false, stage });
+  test.each<[string, string | null, string, boolean]>([
+    ['finds no such mount', 'HTTP/1.0 404 Not Found\r\n\r\n', 'http', true],
+    ['gets an answer and no sound', OK, 'first-byte', true],
+    ['gets in, and no answer at all', null, 'http', false],
+  ])('%s', async (_, answer, stage, answered) => {
+    expect(await probe(await answering(answer), 300)).toMatchObject({ ok: false, stage, answered });
   });
 
   test('is refused', async () => {
@@ -83,7 +83,16 @@ describe('a new listener over TLS', () => {
   test('gets in where the certificate is for the name of the station, at whichever address', async () => {
     const server = await answeringTls();
     const ca = pem('self-signed.cert.pem');
-    expect(await probe({ ...server, ca, name: 'localhost' })).toEqual({ ok: true });
+    expect(await probe({ ...server, ca, name: 'localhost' })).toEqual({ ok: true, answered: true });
+  });
+
+  test('finds a server that takes connections, and speaks no TLS at all', async () => {
+    const silent = await answering(null);
+    expect(await probe({ ...silent, tls: true, name: 'localhost' }, 300)).toMatchObject({
+      ok: false,
+      stage: 'tls',
+      answered: false,
+    });
   });
 
   test('is turned away by a certificate for another name, and by one that nobody vouches for', async () => {
