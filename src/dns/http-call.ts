@@ -87,13 +87,13 @@ function refusalOf(call: HttpCall, response: Response, body: string): DnsRefusal
   return refuse('refused', `${said}: it does not allow this`);
 }
 
-/** Seconds or a date, as RFC 9110 10.2.3 has it; at most an hour is believed. */
+/** Seconds or a date, as RFC 9110 10.2.3 has it. */
 function retryAfterMs(response: Response): number | null {
   const header = response.headers.get('retry-after');
   if (header === null) return null;
   const dateMs = Date.parse(header) - Date.now();
   const waitMs = /^\d+$/.test(header) ? Number(header) * 1000 : dateMs;
-  return Number.isFinite(waitMs) ? Math.min(3_600_000, Math.max(0, waitMs)) : null;
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null;
 }
 
 /** Undefined unless it is JSON or nothing at all. */

@@ -3,6 +3,7 @@ import { type Clock, sleep } from '../platform/clock.ts';
 import type { Random } from '../platform/random.ts';
 import { isFenced, sameMark } from './epoch-mark.ts';
 import { refuse } from './failure.ts';
+import { patient } from './patience.ts';
 import type { AuthorityView, DnsFailure, DnsProvider, DnsRead, ZoneState } from './provider.ts';
 import { canonicalRecord, changesFor } from './records.ts';
 import { readBack } from './verify.ts';
@@ -44,7 +45,7 @@ class Writer implements DnsWriter {
   #isStopped = false;
 
   constructor(options: DnsWriterOptions) {
-    this.#options = options;
+    this.#options = { ...options, provider: patient(options.provider, options.clock) };
   }
 
   async look(deadlineMs: number): Promise<DnsRead> {
