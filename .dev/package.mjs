@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { billOfMaterials, licenceTexts } from './bom.mjs';
-import { shipTo } from './shipped.mjs';
+import { nodeDependency, shipTo } from './shipped.mjs';
 import { Explained, filesUnder, onPath, root, runQuietly, step } from './steps.mjs';
 
 const { values } = parseArgs({
@@ -33,8 +33,7 @@ const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
 const source = (...parts) => join(root, '.deploy', ...parts);
 const isProgram = (path) =>
-  /\/(usr\/bin|DEBIAN|native-bindings\/build)\/[a-z-]+$/.test(path) &&
-  !/(control|conffiles|md5sums)$/.test(path);
+  /\/(usr\/bin|DEBIAN|native-bindings\/build)\/[a-z-]+$/.test(path) && !/(control|md5sums)$/.test(path);
 
 /** Everything that the package brings, in a tree of its own. */
 function layOut(tree, version) {
@@ -50,7 +49,7 @@ function layOut(tree, version) {
   copy(source('debian/sustain'), 'usr/bin/sustain');
   for (const unit of ['sustain.service', 'sustain.path'])
     copy(source('systemd', unit), `lib/systemd/system/${unit}`);
-  copy(source('debian/default'), 'etc/default/sustain');
+  copy(source('debian/default'), 'usr/share/sustain/default');
   mkdirSync(join(tree, 'etc/sustain/secrets'), { recursive: true });
   const documents = 'usr/share/doc/sustain';
   for (const name of ['README.md', 'CHANGELOG.md']) copy(join(root, name), `${documents}/${name}`);
@@ -67,13 +66,18 @@ function control(tree, version, architecture) {
     createHash('md5')
       .update(readFileSync(join(tree, path)))
       .digest('hex');
-  const sums = files.filter((path) => !path.startsWith('etc/')).map((path) => `${hash(path)}  ${path}\n`);
+  const sums = files.map((path) => `${hash(path)}  ${path}\n`);
   mkdirSync(join(tree, 'DEBIAN'));
-  const facts = { VERSION: version, ARCHITECTURE: architecture, SIZE_KIB: String(sizeKib) };
+  const facts = {
+    VERSION: version,
+    ARCHITECTURE: architecture,
+    SIZE_KIB: String(sizeKib),
+    NODE: nodeDependency(),
+  };
   const text = readFileSync(source('debian/control'), 'utf8').replace(/@(\w+)@/g, (_all, key) => facts[key]);
   writeFileSync(join(tree, 'DEBIAN/control'), text);
   writeFileSync(join(tree, 'DEBIAN/md5sums'), sums.join(''));
-  for (const name of ['conffiles', 'postinst', 'prerm', 'postrm'])
+  for (const name of ['postinst', 'prerm', 'postrm'])
     cpSync(source('debian', name), join(tree, 'DEBIAN', name));
 }
 

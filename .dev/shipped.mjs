@@ -38,6 +38,20 @@ export function licenceText(path) {
   return name === undefined ? null : readFileSync(join(root, path, name), 'utf8');
 }
 
+/** The Nodes that can run what this one has compiled: better-sqlite3 is bound to one major version. */
+export function nodeRange(node = process.versions.node) {
+  const major = Number(node.split('.')[0]);
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const least = engines.node.replace('>=', '');
+  return { from: least.split('.')[0] === String(major) ? least : String(major), below: major + 1 };
+}
+
+/** The same for dpkg: `~` sorts before everything, so that no build of the next version gets through. */
+export function nodeDependency(node) {
+  const { from, below } = nodeRange(node);
+  return `nodejs (>= ${from}), nodejs (<< ${below}~)`;
+}
+
 /** Puts the program into a folder, ready to run with the Node that it was built with. */
 export function shipTo(folder, version) {
   const copy = (path, filter = () => true) => {
@@ -57,7 +71,8 @@ export function shipTo(folder, version) {
     });
   }
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const { name, description, license, type, engines } = manifest;
-  const own = { name, version, description, license, type, engines };
+  const { name, description, license, type } = manifest;
+  const { from, below } = nodeRange();
+  const own = { name, version, description, license, type, engines: { node: `>=${from} <${below}` } };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
 }

@@ -24,7 +24,7 @@ program
   .option('--server <name>', 'which server of the config this agent stands beside (or SUSTAIN_SERVER)')
   .option(
     '--witness [name]',
-    'stand beside no server: only listen to all of them, as a third place (witness)',
+    'stand beside no server: only listen to all of them, as a third place (witness; or SUSTAIN_WITNESS)',
   )
   .action(async (options: RunOptions) => finish(await run(options)));
 
@@ -33,7 +33,7 @@ program
   .description('check the configuration, then every server in it')
   .requiredOption('--config <file>', 'the configuration', 'sustain.yaml')
   .option('--server <name>', 'which server of the config to take as our own (or SUSTAIN_SERVER)')
-  .option('--witness [name]', 'check as a witness, which stands beside no server')
+  .option('--witness [name]', 'check as a witness, which stands beside no server (or SUSTAIN_WITNESS)')
   .option('--icecast-xml <file>', 'also read this icecast.xml and say what in it will bite')
   .option('--alerts', 'send a test through every receiver of alerts, and do nothing else')
   .option('--json', 'print JSON')

@@ -6,7 +6,7 @@ import type { Tree } from './yaml.ts';
 /** Who this agent is. */
 export interface Self {
   readonly name: string | null;
-  /** `--server`, `--witness`, `SUSTAIN_SERVER` or, empty, the key of the file. */
+  /** `--server`, `--witness`, `SUSTAIN_SERVER`, `SUSTAIN_WITNESS` or, empty, the key of the file. */
   readonly saidBy: string;
   /** A witness stands beside none of the servers. */
   readonly isWitness: boolean;

@@ -49,6 +49,7 @@ function lineOf(text: string, offset: number): number {
 export interface Environment {
   readonly [name: string]: string | undefined;
   readonly SUSTAIN_SERVER?: string | undefined;
+  readonly SUSTAIN_WITNESS?: string | undefined;
   readonly CREDENTIALS_DIRECTORY?: string | undefined;
 }
 

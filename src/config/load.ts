@@ -24,7 +24,7 @@ import { validate } from './validate.ts';
 import { type Locate, readYaml, type Tree } from './yaml.ts';
 
 export interface ConfigFlags {
-  /** `--server`: goes before SUSTAIN_SERVER and the file. */
+  /** `--server`: goes before SUSTAIN_WITNESS, SUSTAIN_SERVER and the file. */
   readonly server?: string | undefined;
   /** `--witness`: this agent stands beside no server, and is called so. */
   readonly witness?: string | undefined;
@@ -119,12 +119,14 @@ async function loadTree(
 }
 
 function selfOf(tree: Tree, env: Environment, flags: ConfigFlags): Self {
-  const isWitness = flags.witness !== undefined;
-  if (flags.witness !== undefined) return { name: flags.witness, saidBy: '--witness', isWitness };
-  if (flags.server !== undefined) return { name: flags.server, saidBy: '--server', isWitness };
-  const fromEnv = env.SUSTAIN_SERVER;
-  if (fromEnv !== undefined && fromEnv !== '') return { name: fromEnv, saidBy: 'SUSTAIN_SERVER', isWitness };
-  return { name: textUnder(tree, 'server'), saidBy: '', isWitness };
+  const said = [
+    { name: flags.witness, saidBy: '--witness', isWitness: true },
+    { name: flags.server, saidBy: '--server', isWitness: false },
+    { name: env.SUSTAIN_WITNESS || undefined, saidBy: 'SUSTAIN_WITNESS', isWitness: true },
+    { name: env.SUSTAIN_SERVER || undefined, saidBy: 'SUSTAIN_SERVER', isWitness: false },
+  ];
+  for (const { name, ...how } of said) if (name !== undefined) return { name, ...how };
+  return { name: textUnder(tree, 'server'), saidBy: '', isWitness: false };
 }
 
 /** Of a user: the one secret whose form is known. */

@@ -188,7 +188,7 @@ exec chroot "$folder" /usr/bin/setpriv --reuid ${config.user} --regid ${config.u
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (bytes) => {
-      said = (said + bytes).slice(-4000);
+      said = (said + bytes).slice(-100_000);
     });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   return {
@@ -232,15 +232,19 @@ async function prove() {
   stops.push(() => running.stop());
   const seen = await rig
     .waitUntil('/readyz', 60_000, async () => {
-      if (!running.running()) throw new Explained(`it ended: ${running.said()}`);
+      if (!running.running()) throw new Explained(`it ended: ${running.said().slice(-4000)}`);
       return (await fetch(`${WEB}/readyz`, { signal: AbortSignal.timeout(1000) })).status === 200;
     })
     .then(
       () => true,
       () => false,
     );
-  if (!seen) say(running.said());
+  if (!seen) say(running.said().slice(-4000));
   expectThat('/readyz answers 200', seen);
+  expectThat(
+    'MP3 is decoded in one process for all legs',
+    running.said().includes('decoding MP3 in one process for all legs'),
+  );
   const init = await running.pid();
   const first = (await runQuietly('cat', [`/proc/${init}/cmdline`])).split('\0')[0];
   expectThat('process 1 is tini', first.endsWith('tini'), first);

@@ -11,6 +11,8 @@ const { createEncoder, createProgramme, deadAirMsIn, loadMaterial, PILOTS_HZ, st
 
 const SERVERS = { london: '127.0.0.141', dublin: '127.0.0.142' };
 const WEB = 'http://127.0.0.141:8088';
+/** What the engineer writes into /etc/default/sustain. */
+const SELF = 'SUSTAIN_SERVER=london';
 const rows = [];
 const stops = [];
 /** What the agent said, for a story that failed. */
@@ -129,6 +131,10 @@ async function installAndWrite(machine, debs) {
     !machine.succeeds('systemctl is-active -q sustain'),
   );
   row('it waits for one', 'active', machine.succeeds('systemctl is-active -q sustain.path'));
+  const mayAsk = (await machine.run('dpkg -s sustain')).includes('Conffiles:');
+  row('files that dpkg could ask about at an upgrade', mayAsk ? 'some' : 'none', !mayAsk);
+  // As docs/tutorial.md has it: which machine this is goes before the config.
+  await machine.run(`echo ${SELF} >> /etc/default/sustain`);
   const servers = Object.entries(SERVERS).map(([name, host]) => `${name}=http://${host}:8000`);
   const said = await machine.run(
     `cd /etc/sustain && sustain init --yes --config /etc/sustain/sustain.yaml --servers ${servers.join(',')} --sources primary,secondary --icecast-xml /etc/icecast2/icecast.xml --web 127.0.0.141:8088`,
@@ -154,6 +160,9 @@ async function lookAtService(machine) {
     facts.match(/StatusText=(.*)/)[1],
     facts.includes('london'),
   );
+  const said = await machine.run('journalctl -u sustain -o cat --no-pager');
+  const isShared = said.includes('decoding MP3 in one process for all legs');
+  row('MP3 is decoded in one process for all legs', isShared ? 'said' : said, isShared);
   const pid = facts.match(/MainPID=(\d+)/)[1];
   const status = await machine.run(`cat /proc/${pid}/status`);
   const field = (name) => status.match(new RegExp(`^${name}:\\s*(\\S+)`, 'm'))?.[1] ?? '';
@@ -217,7 +226,20 @@ async function upgrade(machine, debs, what, version) {
     await machine.run(`apt-get install -y -q --allow-downgrades /root/${debs.file(version)} </dev/null`);
     await waitUntil(`version ${version}`, 60_000, () => feeds(machine, version));
   });
-  row(`${what}: it runs`, (await stateOf(machine)).version, (await stateOf(machine)).version === version);
+  const state = await stateOf(machine);
+  row(`${what}: it runs`, state.version, state.version === version);
+  const isKept = readFileSync(machine.path('etc/default/sustain'), 'utf8').endsWith(`${SELF}\n`);
+  row(`${what}: /etc/default/sustain`, isKept ? 'as it was written' : 'changed', isKept);
+}
+
+/** Whoever stops it means it. */
+async function upgradeWhileStopped(machine, debs) {
+  await machine.run('systemctl disable --now -q sustain.path sustain.service');
+  await machine.run(`apt-get install -y -q /root/${debs.file(debs.newer)} </dev/null`);
+  const isBack = ['is-active', 'is-enabled'].some((word) =>
+    machine.succeeds(`systemctl ${word} -q sustain.service || systemctl ${word} -q sustain.path`),
+  );
+  row('upgraded while it is stopped and disabled', isBack ? 'started' : 'stays so', !isBack);
 }
 
 async function purge(machine, before) {
@@ -261,6 +283,7 @@ async function story() {
   await upgrade(machine, debs, `upgrade to ${debs.newer}`, debs.newer);
   await upgrade(machine, debs, `back to ${debs.version}`, debs.version);
   await watchdog(machine);
+  await upgradeWhileStopped(machine, debs);
   await purge(machine, before);
 }
 

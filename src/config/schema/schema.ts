@@ -11,7 +11,8 @@ import { station } from './station.ts';
 export const configSchema = z
   .strictObject({
     server: name({
-      description: 'The server that this agent stands beside. SUSTAIN_SERVER or --server goes before it.',
+      description:
+        'The server that this agent stands beside. SUSTAIN_SERVER or --server goes before it, and so does SUSTAIN_WITNESS or --witness.',
       example: 'london',
     }).optional(),
     servers: z.record(z.string(), server).meta({ description: 'Every Icecast of the stations, by name.' }),

@@ -81,6 +81,21 @@ describe('a witness', () => {
     ]);
   });
 
+  it('is told by the environment as well, where nobody says which server is meant', async () => {
+    const loadWith = async (env: Readonly<Record<string, string>>, flags = {}) => {
+      const loaded = await loadConfig(
+        `${folder}valid/two-servers.yaml`,
+        { ...EXAMPLE_ENV, ...env },
+        { ...flags },
+      );
+      return loaded.ok && [loaded.config.self, loaded.config.isWitness];
+    };
+    expect(await loadWith({ SUSTAIN_WITNESS: 'paris' })).toEqual(['paris', true]);
+    expect(await loadWith({ SUSTAIN_WITNESS: 'paris', SUSTAIN_SERVER: 'dublin' })).toEqual(['paris', true]);
+    expect(await loadWith({ SUSTAIN_WITNESS: 'paris' }, { server: 'dublin' })).toEqual(['dublin', false]);
+    expect(await loadWith({ SUSTAIN_WITNESS: '', SUSTAIN_SERVER: 'dublin' })).toEqual(['dublin', false]);
+  });
+
   it('needs a name of its own, the name of a station and a cluster', async () => {
     const faultsOf = async (file: string, witness: string) => {
       const loaded = await load(file, witness);
