@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
-import { SustainError } from '../platform/errors.ts';
+import { codeOf, messageOf, SustainError } from '../platform/errors.ts';
 
 export type Database = Sqlite.Database;
 
@@ -17,7 +17,8 @@ function addonPath(): string | null {
 /**
  * Opens a database file in the one way that the house uses: WAL, so that readers and the writer don't wait for each
  * other, and every commit on the disk before it counts.
- * @throws SustainError `sqlite-not-built` when the native part is missing; SqliteError when the file can't be used.
+ * @throws SustainError `sqlite-not-built` when the native part is missing, `sqlite-not-loaded` when this Node can't load it;
+ * SqliteError when the file can't be used.
  */
 export function openDatabase(path: string, options: { readonly?: boolean } = {}): Database {
   const nativeBinding = addonPath();
@@ -27,7 +28,7 @@ export function openDatabase(path: string, options: { readonly?: boolean } = {})
       'SQLite is not built: run `node native-bindings/build-sqlite.mjs`',
     );
   const isReadonly = options.readonly === true;
-  const database = new Sqlite(path, { nativeBinding, readonly: isReadonly, fileMustExist: isReadonly });
+  const database = opened(path, { nativeBinding, readonly: isReadonly, fileMustExist: isReadonly });
   try {
     database.pragma('busy_timeout = 5000');
     if (!isReadonly) {
@@ -41,6 +42,29 @@ export function openDatabase(path: string, options: { readonly?: boolean } = {})
     database.close();
     throw thrown;
   }
+}
+
+function opened(path: string, options: Sqlite.Options): Database {
+  try {
+    return new Sqlite(path, options);
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'ERR_DLOPEN_FAILED') throw thrown;
+    throw new SustainError('sqlite-not-loaded', whyNotLoaded(messageOf(thrown)), thrown);
+  }
+}
+
+/** The Node of each NODE_MODULE_VERSION: what is compiled against one major version can't be loaded by another. */
+const NODE_OF: Readonly<Record<string, string>> = { 115: 'Node 20', 127: 'Node 22', 137: 'Node 24' };
+
+/** Node's own words name two numbers that nobody knows by heart, and advise to compile. */
+export function whyNotLoaded(said: string, node: string = process.versions.node): string {
+  const [built, here] = [...said.matchAll(/NODE_MODULE_VERSION (\d+)/g)].map(([, number = '']) => number);
+  if (built === undefined || here === undefined) return `SQLite can't be loaded: ${said}`;
+  const wanted = NODE_OF[built] ?? 'another Node';
+  return (
+    `nothing is wrong with the disk: this is Node ${node} (NODE_MODULE_VERSION ${here}), and SQLite here was built for ` +
+    `${wanted} (${built}). Install ${wanted}, or a Sustain that was built for this one`
+  );
 }
 
 /** Whether this is the error of a file that is no whole database any more. */
