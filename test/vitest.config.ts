@@ -16,7 +16,7 @@ export default defineConfig({
       project('scenario', { testTimeout: 120_000 }),
       project('native', { testTimeout: 120_000 }),
       // Real parts on loopback addresses and free ports.
-      project('e2e', { testTimeout: 180_000, hookTimeout: 120_000 }),
+      project('e2e', { testTimeout: 300_000, hookTimeout: 240_000 }),
       // Minutes each; not part of `npm test`, see CONTRIBUTING.md.
       project('long', { testTimeout: 900_000, hookTimeout: 120_000, fileParallelism: false }),
     ],

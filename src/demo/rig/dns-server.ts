@@ -6,6 +6,7 @@ import { freePort, freePorts } from './icecast-server.ts';
 import {
   type Account,
   type RigProcess,
+  STARTS_WITHIN_MS,
   startProcess,
   temporaryDirectory,
   unprivilegedAccount,
@@ -83,7 +84,7 @@ async function startNameServer(
     return answers();
   };
   try {
-    await waitUntil(what, 10_000, isUp, started.lastWords);
+    await waitUntil(what, STARTS_WITHIN_MS, isUp, started.lastWords);
   } catch (thrown) {
     started.signal('SIGKILL');
     await started.exited;
@@ -254,7 +255,7 @@ zone:
 
 /** What `dig` shows, one line for each record. */
 export function dig(host: string, port: number, name: string, type: string): readonly string[] {
-  const args = [`@${host}`, '-p', String(port), name, type, '+short', '+time=1', '+tries=1', '+norecurse'];
+  const args = [`@${host}`, '-p', String(port), name, type, '+short', '+time=2', '+tries=3', '+norecurse'];
   try {
     return execFileSync('dig', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
       .split('\n')

@@ -10,7 +10,7 @@ import {
   liquidsoapPipeline,
   type Pipeline,
 } from './pipelines.ts';
-import { waitUntil } from './process.ts';
+import { STARTS_WITHIN_MS, waitUntil } from './process.ts';
 import type { Programme } from './programme.ts';
 
 export type { StreamFormat } from './encoder-format.ts';
@@ -186,7 +186,7 @@ async function endPipeline(pipeline: Pipeline, how: 'stop' | 'kill'): Promise<vo
 async function waitForMount(name: string, target: EncoderTarget, explain: () => string): Promise<void> {
   await waitUntil(
     `${name} on http://${target.server.host}:${target.server.port}${target.mount}`,
-    20_000,
+    STARTS_WITHIN_MS,
     async () =>
       (await askSource(target.server, '/admin/listclients', {
         mount: target.mount,

@@ -5,6 +5,7 @@ import { SustainError } from '../../platform/errors.ts';
 import { type IcecastLayout, icecastXml } from './icecast-xml.ts';
 import {
   type RigProcess,
+  STARTS_WITHIN_MS,
   startProcess,
   temporaryDirectory,
   unprivilegedAccount,
@@ -75,6 +76,7 @@ export interface IcecastOptions extends Partial<IcecastLayout> {
 
 /** As a service manager would: a crashed Icecast is started again, and the crash is counted. */
 const RESTART_AFTER_CRASH_MS = 500;
+const ANSWERS_WITHIN_MS = 10_000;
 
 /** True when somebody listens there already. */
 export function isPortTaken(host: string, port: number): Promise<boolean> {
@@ -170,7 +172,7 @@ function createRunner(namespace: string | undefined, onCrash: () => void): Runne
         if (!started.running()) throw new SustainError('icecast-ended', `icecast2 ended:\n${explain()}`);
         return answers();
       };
-      await waitUntil(`Icecast on ${layout.host}:${layout.port}`, 10_000, isUp, explain);
+      await waitUntil(`Icecast on ${layout.host}:${layout.port}`, STARTS_WITHIN_MS, isUp, explain);
     },
     async end(how) {
       const ending = current;
@@ -271,7 +273,7 @@ async function ask(url: string, pathAndQuery: string, user: string, password: st
       'user-agent': 'sustain-rig',
       connection: 'close',
     },
-    signal: AbortSignal.timeout(3000),
+    signal: AbortSignal.timeout(ANSWERS_WITHIN_MS),
   });
   return { status: response.status, body: await response.text() };
 }

@@ -3,7 +3,7 @@ import { systemClock } from '../../platform/clock.ts';
 import { type HeardReport, hear, type Recording } from './hearing.ts';
 import { createIcySplitter } from './icy.ts';
 import { ORDINARY_PLAYER, type PlayerBuffer } from './player.ts';
-import { waitUntil } from './process.ts';
+import { STARTS_WITHIN_MS, waitUntil } from './process.ts';
 
 export interface ListenerOptions {
   readonly name: string;
@@ -119,7 +119,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   try {
     await waitUntil(
       `${options.name} hears something`,
-      10_000,
+      STARTS_WITHIN_MS,
       () => receiver.recordings.some(({ arrivals }) => arrivals.length > 0),
       receiver.lastFailure,
     );

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SustainError } from '../../platform/errors.ts';
 import { freePorts } from './icecast-server.ts';
-import { type RigProcess, startProcess, temporaryDirectory, waitUntil } from './process.ts';
+import { type RigProcess, STARTS_WITHIN_MS, startProcess, temporaryDirectory, waitUntil } from './process.ts';
 
 /** One real NATS server with JetStream. */
 export interface NatsNode {
@@ -57,7 +57,7 @@ export async function startNats(options: {
   };
   try {
     await Promise.all(nodes.map((node) => node.restart()));
-    await waitUntil('NATS JetStream', 20_000, async () => (await metaSize(places)) === count);
+    await waitUntil('NATS JetStream', STARTS_WITHIN_MS, async () => (await metaSize(places)) === count);
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -92,7 +92,7 @@ function createNode(place: Place, places: readonly Place[], directory: string): 
       if (current?.running()) throw new SustainError('already-running', `${name} is running`);
       const started = await startProcess({ command: 'nats-server', args: ['-c', config], directory });
       current = started;
-      await waitUntil(`NATS ${name}`, 10_000, async () => {
+      await waitUntil(`NATS ${name}`, STARTS_WITHIN_MS, async () => {
         if (!started.running()) throw new SustainError('nats-ended', `NATS ended:\n${started.lastWords()}`);
         return (await askMonitor(place, 'varz')) !== null;
       });
