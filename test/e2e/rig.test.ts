@@ -8,6 +8,7 @@ import {
   type EncoderOptions,
   type HeardReport,
   type IcecastOptions,
+  type ListenerOptions,
   livingProcesses,
   loadMaterial,
   type Material,
@@ -17,12 +18,17 @@ import {
   SILENT,
   startIcecast,
   startListener,
+  waitUntil,
   wrongProgrammeMs,
 } from '../../src/demo/rig/index.ts';
 
 // A short burst, so that a listener is half a second behind and a test need not wait four.
 const SHORT_BURST = { limits: { burstSizeBytes: 8192 } };
 const EAGER_PLAYER = { startMs: 300, resumeMs: 300 };
+/** It has enough in hand for a machine that stands still for a second. */
+const CALM_PLAYER = { startMs: 2000, resumeMs: 300 };
+/** How far a calm one is behind the encoder, with some room. */
+const PLAYED_MS = 4500;
 
 const wait = (durationMs: number) => new Promise((resolve) => setTimeout(resolve, durationMs));
 const undo: (() => Promise<unknown>)[] = [];
@@ -53,7 +59,7 @@ async function encoder(options: Omit<EncoderOptions, 'name'>) {
   return made;
 }
 
-async function listen(url: string, options: { reconnectMs?: number; titles?: boolean } = {}) {
+async function listen(url: string, options: Partial<ListenerOptions> = {}) {
   const listener = await startListener({ name: 'listener', url, buffer: EAGER_PLAYER, ...options });
   undo.push(() => listener.stop());
   return listener;
@@ -72,12 +78,12 @@ describe('a listener of the rig', () => {
     const programme = primary();
     const source = { programme, targets: [{ server: server.source, mount: '/primary' }] };
     await encoder({ ...source, titlesEveryMs: 1000 });
-    const listener = await listen(`${server.url}/primary`, { titles: true });
+    const listener = await listen(`${server.url}/primary`, { titles: true, buffer: CALM_PLAYER });
     await wait(2000);
     const mutedAtMs = programme.mute();
     await wait(1500);
     const unmutedAtMs = programme.unmute();
-    await wait(2500);
+    await wait(PLAYED_MS);
     const report = await listener.stop();
 
     expect(report.deadAir).toHaveLength(1);
@@ -85,7 +91,7 @@ describe('a listener of the rig', () => {
     expect(Math.abs(report.deadAirMs - (unmutedAtMs - mutedAtMs))).toBeLessThan(60);
     const lateMs = (report.deadAir[0]?.atMs ?? 0) - mutedAtMs;
     expect(lateMs).toBeGreaterThan(0);
-    expect(lateMs).toBeLessThan(2500);
+    expect(lateMs).toBeLessThan(5000);
     expectOnly(report, ['primary']);
     expect(report.underrunMs).toBe(0);
     expect(report.disconnects).toBe(0);
@@ -96,12 +102,12 @@ describe('a listener of the rig', () => {
     const server = await icecast();
     const programme = primary();
     await encoder({ programme, targets: [{ server: server.source, mount: '/primary' }] });
-    const listener = await listen(`${server.url}/primary`);
+    const listener = await listen(`${server.url}/primary`, { buffer: CALM_PLAYER });
     await wait(1500);
     const fromMs = programme.play({ is: 'clicks', everyMs: 500, lengthMs: 10 });
     await wait(2750);
     const toMs = programme.unmute();
-    await wait(2500);
+    await wait(PLAYED_MS);
     const report = await listener.stop();
     expect(Math.abs(report.longestDeadAirMs - (toMs - fromMs))).toBeLessThan(120);
   });
@@ -113,10 +119,10 @@ describe('a listener of the rig', () => {
       targets: [{ server: server.source, mount: '/primary' }],
     });
     await encoder({ programme: autodj(), targets: [{ server: server.source, mount: '/autodj' }] });
-    const listener = await listen(`${server.url}/primary`);
+    const listener = await listen(`${server.url}/primary`, { buffer: CALM_PLAYER });
     await wait(1500);
     await killed.kill();
-    await wait(3500);
+    await wait(5500);
     const report = await listener.stop();
     expect(report.disconnects).toBe(0);
     expect(programmeMs(report, 'primary')).toBeGreaterThan(1000);
@@ -132,12 +138,13 @@ describe('a listener of the rig', () => {
       programme: primary(),
       targets: [{ server: server.source, mount: '/primary' }],
     });
-    const listener = await listen(`${server.url}/primary`);
+    const buffer = { startMs: 1000, resumeMs: 1000 };
+    const listener = await listen(`${server.url}/primary`, { buffer });
     await wait(1500);
     stalled.pause();
     await wait(3000);
     stalled.resume();
-    await wait(2000);
+    await wait(4500);
     const report = await listener.stop();
     expect(report.disconnects).toBe(0);
     expect(report.deadAir.map(({ cause }) => cause)).toEqual(['underrun']);
@@ -155,7 +162,8 @@ describe('an Icecast of the rig', () => {
     await wait(1500);
     const fromMs = performance.now();
     server.pause();
-    await expect(server.askAdmin('/admin/listmounts')).rejects.toThrow();
+    const signal = AbortSignal.timeout(3_000);
+    await expect(fetch(`${server.url}/status.xsl`, { signal })).rejects.toThrow();
     server.resume();
     await wait(2500);
     const report = await listener.stop();
@@ -176,7 +184,8 @@ describe('an Icecast of the rig', () => {
     expect(server.pid()).toBeNull();
     await wait(1000);
     await server.restart();
-    await wait(4000);
+    await waitUntil('it hears again', 30_000, () => listener.connected());
+    await wait(2500);
     const report = await listener.stop();
     expect(report.disconnects).toBe(1);
     expect(report.refusals).toBeGreaterThan(0);
@@ -188,9 +197,10 @@ describe('an Icecast of the rig', () => {
     const server = await icecast();
     const pid = server.pid();
     if (pid !== null) process.kill(pid, 'SIGSEGV');
-    await wait(1500);
-    expect(server.pid()).not.toBe(pid);
-    expect(await server.mounts()).toEqual([]);
+    await waitUntil('it is back', 30_000, async () => {
+      const now = server.pid();
+      return now !== null && now !== pid && (await server.mounts()).length === 0;
+    });
     expect(server.crashes()).toBe(1);
   });
 
@@ -198,9 +208,10 @@ describe('an Icecast of the rig', () => {
     const server = await icecast();
     await encoder({ programme: primary(), targets: [{ server: server.source, mount: '/primary' }] });
     await server.reload({ mounts: [{ mount: '/live', fallbackMount: '/primary' }] });
-    await wait(1500);
-    const listener = await listen(`${server.url}/live`);
-    await wait(1000);
+    // Until the server has read it there is no such mount, and a player tries again.
+    const listener = await listen(`${server.url}/live`, { reconnectMs: 300 });
+    const isSeated = async () => (await server.listenersOf('/primary'))?.length === 1;
+    await waitUntil('it is seated', 15_000, isSeated);
     expect(await server.listenersOf('/primary')).toMatchObject([{ userAgent: listener.userAgent }]);
   });
 });
@@ -238,7 +249,7 @@ describe('an encoder of the rig', () => {
       }
     }
     await Promise.all(encoders.map(({ one }) => one.kill()));
-    await wait(500);
-    for (const server of servers) expect(await server.mounts()).toEqual([]);
+    for (const server of servers)
+      await waitUntil('no mount is left', 30_000, async () => (await server.mounts()).length === 0);
   });
 });

@@ -95,6 +95,8 @@ export function createProgramme(options: { name: string; material: Material; del
     },
   };
   const play = (next: Sound) => {
+    // What is due already is sent as it was.
+    runFeeds();
     sound = next;
     since = Math.max(feed.nextBlock, dueBlock());
     return epochMs + since * BLOCK_MS;
