@@ -26,6 +26,7 @@ import { plannedSilenceFile } from './wiring/memory-file.ts';
 import { type ListedServer, playlistOf } from './wiring/playlists.ts';
 import type { EarOnAir } from './wiring/public-ear.ts';
 import { startPublicMeters } from './wiring/public-meters.ts';
+import { recall } from './wiring/recall.ts';
 import { prepareStation, type Running } from './wiring/running.ts';
 import type { ServerLink } from './wiring/server-link.ts';
 import { startServerLinks } from './wiring/server-links.ts';
@@ -232,8 +233,9 @@ export class Agent {
   }
 
   async #begin(): Promise<void> {
-    const { config, clock } = this.#options;
+    const { config, clock, log } = this.#options;
     const { chronicle } = this;
+    const startedUnixMs = clock.wallTime().getTime();
     for (const stationConfig of config.stations) {
       const running: Running = await prepareStation({
         ...this.#options,
@@ -286,6 +288,8 @@ export class Agent {
       () => this.silencePlans.stop(),
     );
     await this.silencePlans.begin();
+    // Nothing waits for it.
+    void recall({ port: chronicle.port, stations: running, failover: this.#failover, startedUnixMs, log });
   }
 
   #looked(server: ServerName, look: ServerLook): void {

@@ -164,6 +164,7 @@ function observedServer(event: StationEvent): string | null {
     case 'leg-changed':
       return event.leg.slice(event.leg.lastIndexOf('@') + 1);
     case 'server-changed':
+    case 'heard-on-air':
       return event.server;
     default:
       return null;

@@ -124,3 +124,31 @@ export type StationEvent =
       readonly because: string;
     }
   | { readonly kind: 'relay-aligned'; readonly atMs: number; readonly leg: LegId; readonly detail: string };
+
+const OF_A_STATION: Readonly<Record<StationEvent['kind'], true>> = {
+  'leg-changed': true,
+  'server-changed': true,
+  'role-changed': true,
+  'took-over': true,
+  switched: true,
+  'heard-on-air': true,
+  moved: true,
+  'hold-changed': true,
+  refused: true,
+  'alert-opened': true,
+  'alert-closed': true,
+  'relay-switched': true,
+  'relay-aligned': true,
+};
+export const STATION_EVENTS = Object.keys(OF_A_STATION) as readonly StationEvent['kind'][];
+
+export function isStationEvent(event: { readonly kind: string }): event is StationEvent {
+  return event.kind in OF_A_STATION;
+}
+
+/** What changes which source listeners hear. */
+export const SWITCHES = [
+  'switched',
+  'relay-switched',
+  'heard-on-air',
+] as const satisfies readonly StationEvent['kind'][];

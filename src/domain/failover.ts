@@ -226,6 +226,22 @@ export type FailoverEvent =
       readonly detail: string;
     };
 
+const OF_THE_NAME: Readonly<Record<FailoverEvent['kind'], true>> = {
+  'health-changed': true,
+  'dns-moving': true,
+  'dns-moved': true,
+  'dns-hold-changed': true,
+  'dns-refused': true,
+  'listeners-ended': true,
+  'dns-alert-opened': true,
+  'dns-alert-closed': true,
+};
+export const FAILOVER_EVENTS = Object.keys(OF_THE_NAME) as readonly FailoverEvent['kind'][];
+
+export function isFailoverEvent(event: { readonly kind: string }): event is FailoverEvent {
+  return event.kind in OF_THE_NAME;
+}
+
 /** Everything the DNS decision may know of what the station wants. Durations in ms. */
 export interface FailoverPolicy {
   /** The agent's own name: that of the server it stands beside, or of a witness. */

@@ -121,3 +121,52 @@ export function thinned(rows: readonly LevelRow[], spanS: number): LevelRow[] {
   }
   return [...merged.values()];
 }
+
+/** Short-term loudness is that of the last 3 s. */
+export const SHORT_TERM_MS = 3_000;
+
+export interface LoudnessQuery {
+  readonly leg: LegId;
+  /** When the newest step ends. */
+  readonly toUnixMs: number;
+  /** Whole seconds. */
+  readonly stepMs: number;
+  readonly steps: number;
+}
+
+/** The oldest first. */
+export interface LoudnessSteps {
+  /** NaN where nothing was heard, -Infinity for digital silence. */
+  readonly lufs: Float32Array;
+  /** The worst of each step; null where nothing was written. */
+  readonly conditions: readonly (LegCondition['is'] | null)[];
+}
+
+/**
+ * Rows of seconds as a chart of short-term loudness, nearly: it is the mean power of the loudest 400 ms of each of the three
+ * seconds before.
+ */
+export function loudnessSteps(rows: Iterable<LevelRow>, query: LoudnessQuery): LoudnessSteps {
+  const { toUnixMs, stepMs, steps } = query;
+  const fromUnixMs = toUnixMs - steps * stepMs;
+  const seconds = SHORT_TERM_MS / 1000;
+  const powers = new Float64Array(seconds + (steps * stepMs) / 1000).fill(Number.NaN);
+  const conditions = new Array<LegCondition['is'] | null>(steps).fill(null);
+  for (const row of rows) {
+    powers[Math.floor((row.unixMs - fromUnixMs) / 1000) + seconds] = powerOf(row);
+    const step = Math.floor((row.unixMs - fromUnixMs) / stepMs);
+    const known = conditions[step];
+    if (known !== undefined) conditions[step] = known === null ? row.condition : worse(known, row.condition);
+  }
+  const lufs = Float32Array.from({ length: steps }, (_, step) => {
+    const end = ((step + 1) * stepMs) / 1000 + seconds;
+    const heard = powers.subarray(end - seconds, end).filter((power) => !Number.isNaN(power));
+    return 10 * Math.log10(heard.reduce((sum, power) => sum + power, 0) / heard.length);
+  });
+  return { lufs, conditions };
+}
+
+function powerOf({ momentaryLufs, steps }: LevelRow): number {
+  if (momentaryLufs !== null) return 10 ** (momentaryLufs / 10);
+  return steps.some((level) => level !== NOT_HEARD) ? 0 : Number.NaN;
+}

@@ -4,7 +4,14 @@ import type { Incident } from '../domain/incidents.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
 import { authorOf, type Recorded, type RecordedEvent } from '../domain/record.ts';
 import { type ChainVerdict, chainHash, FIRST_HASH, verifyChain } from './chain.ts';
-import { type LevelRow, thinned } from './levels.ts';
+import {
+  type LevelRow,
+  type LoudnessQuery,
+  type LoudnessSteps,
+  loudnessSteps,
+  SHORT_TERM_MS,
+  thinned,
+} from './levels.ts';
 import type { Database } from './sqlite.ts';
 
 /** One event as it was written down. `seq` has no holes. */
@@ -28,6 +35,7 @@ export interface EventQuery {
   /** The newest first; for pages backwards. */
   readonly beforeSeq?: number;
   readonly operatorActsOnly?: boolean;
+  readonly kinds?: readonly RecordedEvent['kind'][];
   readonly limit: number;
 }
 
@@ -170,11 +178,13 @@ export class HistoryStore {
       ['seq < ?', query.beforeSeq],
     ]);
     const acts = query.operatorActsOnly === true ? ' AND author IS NOT NULL' : '';
+    const kinds = query.kinds ?? [];
+    const ofKinds = kinds.length === 0 ? '' : ` AND kind IN (${kinds.map(() => '?').join(', ')})`;
     return this.#database
       .prepare<unknown[], EventRow>(
-        `SELECT * FROM events WHERE ${where}${acts} ORDER BY seq ${backwards ? 'DESC' : 'ASC'} LIMIT ?`,
+        `SELECT * FROM events WHERE ${where}${acts}${ofKinds} ORDER BY seq ${backwards ? 'DESC' : 'ASC'} LIMIT ?`,
       )
-      .all(...values, query.limit)
+      .all(...values, ...kinds, query.limit)
       .map(storedEvent);
   }
 
@@ -203,6 +213,21 @@ export class HistoryStore {
       .map(levelRow);
     if (maxRows === undefined || rows.length <= maxRows) return rows;
     return thinned(rows, Math.ceil((toUnixMs - fromUnixMs) / 1000 / maxRows));
+  }
+
+  /** Loudness and state of a leg in equal steps up to a moment. */
+  loudness(query: LoudnessQuery): LoudnessSteps {
+    const fromUnixMs = query.toUnixMs - query.steps * query.stepMs - SHORT_TERM_MS;
+    const rows = this.#database
+      .prepare<[string, number, number], LevelDbRow>(
+        `SELECT levels.*, legs.name FROM levels JOIN legs ON legs.id = levels.leg
+         WHERE legs.name = ? AND unix_ms >= ? AND unix_ms < ? AND span_s = 1 ORDER BY unix_ms`,
+      )
+      .iterate(query.leg, fromUnixMs, query.toUnixMs);
+    const read = function* () {
+      for (const row of rows) yield levelRow(row);
+    };
+    return loudnessSteps(read(), query);
   }
 
   legs(): LegId[] {

@@ -5,7 +5,8 @@ import type { EventView } from '../domain/view.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 
-const KEPT = 200;
+/** So many events are in `/api/v1/state`. */
+export const KEPT = 200;
 
 /** The newest events of a station in memory, and all of them in the log, each with its reason. */
 export class EventLog {
@@ -20,6 +21,11 @@ export class EventLog {
 
   get events(): readonly EventView[] {
     return this.#kept;
+  }
+
+  /** What was before this agent started, in order; only as much as there is room for. */
+  recall(before: readonly EventView[]): void {
+    this.#kept.unshift(...before.slice(Math.max(0, before.length + this.#kept.length - KEPT)));
   }
 
   note(event: StationEvent): void {

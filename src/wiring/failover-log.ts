@@ -25,6 +25,11 @@ export class FailoverLog {
     return this.#kept;
   }
 
+  /** What was before this agent started, in order; only as much as there is room for. */
+  recall(before: readonly FailoverEventView[]): void {
+    this.#kept.unshift(...before.slice(Math.max(0, before.length + this.#kept.length - KEPT)));
+  }
+
   note(event: FailoverEvent): void {
     this.#kept.push({ time: this.#clock.wallTime().toISOString(), event });
     if (this.#kept.length > KEPT) this.#kept.shift();

@@ -17,7 +17,7 @@ import { type Clock, sleep } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import type { Station } from '../station.ts';
-import { FailoverLog } from './failover-log.ts';
+import { type FailoverEventView, FailoverLog } from './failover-log.ts';
 import { failoverView } from './failover-view.ts';
 import { startGuardedEar } from './guarded-ear.ts';
 import { failoverMemoryFile } from './memory-file.ts';
@@ -75,6 +75,8 @@ export interface Failover {
   sawColleague(server: ServerName, seen: boolean): void;
   /** Whether the public mounts of a server are heard for it. */
   hears(server: ServerName): boolean;
+  /** Events of before this agent started, for the log that people see. */
+  recall(before: readonly FailoverEventView[]): void;
   stop(): Promise<void>;
 }
 
@@ -172,6 +174,7 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
       return { is: 'taken', goesFor: cluster === null ? 'this-agent' : 'all-agents' };
     },
     sawColleague: (server, seen) => desk.take({ kind: 'colleague', atMs: clock.nowMs(), server, seen }),
+    recall: (before) => events.recall(before),
     hears: (server) => options.servers.some(({ name }) => name === server),
     async stop() {
       cancelRemembering();

@@ -19,8 +19,8 @@ const LETTERS = ['a', 'u', 'f'] as const;
 export class LoudnessRing {
   readonly #channels: readonly { readonly channel: string; readonly kind: Kind }[];
   readonly #capacity: number;
-  readonly #lufs: Float32Array;
-  readonly #conditions: Uint8Array;
+  #lufs: Float32Array;
+  #conditions: Uint8Array;
   #written = 0;
 
   /** `capacity`: how many samples of each channel are kept. */
@@ -44,6 +44,24 @@ export class LoudnessRing {
       this.#conditions[row + index] = CONDITIONS.indexOf(condition);
     });
     this.#written += 1;
+  }
+
+  /** Puts samples before all that there are, the oldest first; only as many as there is room for. */
+  precede(older: readonly (readonly LoudnessSample[])[]): void {
+    const width = this.#channels.length;
+    const own = Array.from({ length: this.length }, (_, index) => this.#at(this.length - 1 - index, 0));
+    const [lufs, conditions] = [this.#lufs, this.#conditions];
+    const room = this.#capacity - own.length;
+    this.#lufs = new Float32Array(lufs.length);
+    this.#conditions = new Uint8Array(conditions.length);
+    this.#written = 0;
+    for (const samples of older.slice(Math.max(0, older.length - room))) this.push(samples);
+    for (const row of own) {
+      const to = (this.#written % this.#capacity) * width;
+      this.#lufs.set(lufs.subarray(row, row + width), to);
+      this.#conditions.set(conditions.subarray(row, row + width), to);
+      this.#written += 1;
+    }
   }
 
   /** The newest `length` samples, `perPoint` of them in each point but perhaps the first; the newest last. */

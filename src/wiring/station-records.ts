@@ -1,14 +1,15 @@
-import type { StationEvent } from '../domain/events.ts';
+import { type StationEvent, SWITCHES } from '../domain/events.ts';
 import type { StationFigures } from '../domain/figures.ts';
 import type { LegId } from '../domain/ids.ts';
 import { channelName } from '../domain/levels.ts';
 import type { EventView, LoudnessView } from '../domain/view.ts';
+import type { LoudnessQuery, LoudnessSteps } from '../history/levels.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Station } from '../station.ts';
 import { DeadAir } from './dead-air.ts';
 import type { LiveLevels } from './live-levels.ts';
-import { LoudnessRing } from './loudness-ring.ts';
+import { LoudnessRing, type LoudnessSample } from './loudness-ring.ts';
 
 const COUNT_EVERY_MS = 1_000;
 /** Each second `count` looks; every second time the loudness is kept. */
@@ -54,7 +55,7 @@ export class StationRecords {
   }
 
   noteEvent(event: StationEvent): void {
-    if (event.kind !== 'switched' && event.kind !== 'relay-switched' && event.kind !== 'heard-on-air') return;
+    if (!isSwitch(event)) return;
     this.#switches.push({ time: this.#clock.wallTime().toISOString(), event });
     if (this.#switches.length > SWITCHES_KEPT) this.#switches.shift();
     // The agent that made it counts it.
@@ -64,6 +65,30 @@ export class StationRecords {
     const key = `${server} ${event.trigger}`;
     const count = (this.#switchCounts.get(key)?.count ?? 0) + 1;
     this.#switchCounts.set(key, { server, trigger: event.trigger, count });
+  }
+
+  /** What is asked of the history for `recall`: how the legs were up to the first sample of our own. */
+  get wanted(): { readonly legs: readonly LegId[] } & Omit<LoudnessQuery, 'leg'> {
+    const ownMs = this.#ring.length * STEP_MS;
+    return {
+      legs: this.#station.policy.legs.map(({ id }) => id),
+      toUnixMs: this.#newestAt.getTime() - ownMs,
+      stepMs: STEP_MS,
+      steps: KEPT_MS / STEP_MS,
+    };
+  }
+
+  /** What was before this agent started; the public mounts are not in the history, and so not known. */
+  recall(legs: ReadonlyMap<LegId, LoudnessSteps>, switches: readonly EventView[]): void {
+    this.#switches.unshift(...switches);
+    const steps = [...legs.values()].map(({ conditions }) => conditions.length).concat(0);
+    const older = Array.from({ length: Math.max(...steps) }, (_, step) =>
+      this.#levels.channels.map((channel) =>
+        sampleOf(channel.kind === 'leg' ? legs.get(channel.leg) : undefined, step),
+      ),
+    );
+    const first = older.findIndex((samples) => samples.some((sample) => sample !== NOTHING));
+    if (first !== -1) this.#ring.precede(older.slice(first));
   }
 
   noteDecoderRestart(leg: LegId): void {
@@ -97,4 +122,15 @@ export class StationRecords {
       switches: this.#switches.filter(({ time }) => Date.parse(time) >= fromMs - stepMs),
     };
   }
+}
+
+const NOTHING: LoudnessSample = { shortTermLufs: Number.NaN, condition: 'unknown' };
+
+function sampleOf(leg: LoudnessSteps | undefined, step: number): LoudnessSample {
+  const condition = leg?.conditions[step] ?? null;
+  return condition === null ? NOTHING : { shortTermLufs: leg?.lufs[step] ?? Number.NaN, condition };
+}
+
+function isSwitch(event: StationEvent): event is Extract<StationEvent, { kind: (typeof SWITCHES)[number] }> {
+  return (SWITCHES as readonly string[]).includes(event.kind);
 }

@@ -23,6 +23,17 @@ describe('the loudness of the last hours', () => {
     expect(lufsOf(ring, 100, 1)).toEqual([-95, -96, -97, -98, -99, -100]);
   });
 
+  test('takes what was before at its older end, as much as there is room for', () => {
+    const ring = one();
+    for (let n = 1; n <= 4; n += 1) ring.push([at(-n)]);
+    ring.precede([[at(-50)], [at(-51)], [at(-52, 'faulty')]]);
+    expect(lufsOf(ring, 100, 1)).toEqual([-51, -52, -1, -2, -3, -4]);
+    expect(ring.series(6, 1)[0]?.conditions).toBe('afaaaa');
+    ring.push([at(-5)]);
+    ring.precede([[at(-50)]]);
+    expect(lufsOf(ring, 100, 1)).toEqual([-52, -1, -2, -3, -4, -5]);
+  });
+
   test('is thinned to the end of each step, with the worst condition in it', () => {
     const ring = one();
     ring.push([at(-1)]);

@@ -100,7 +100,8 @@ export function lastSwitch(agent: AgentView, station: StationView, server: Serve
   const isRelayed = station.relay !== null && server.server === agent.agent;
   const found = station.events.findLast(({ event }) => {
     if (event.kind === 'relay-switched') return isRelayed;
-    return (event.kind === 'switched' || event.kind === 'took-over') && event.server === server.server;
+    const isOnAir = ['switched', 'took-over', 'heard-on-air'].includes(event.kind);
+    return isOnAir && 'server' in event && event.server === server.server;
   });
   return found ?? null;
 }
@@ -114,6 +115,7 @@ function whyOf(agent: AgentView, station: StationView, server: ServerView): stri
       : `Put on by ${hold.author}, for ${left} more`;
   }
   const last = lastSwitch(agent, station, server);
+  if (last?.event.kind === 'heard-on-air') return `Since ${clock(last.time)}, as its agent says`;
   if (last === null || !('because' in last.event)) return '';
   return `Since ${clock(last.time)}: ${plain(last.event.because)}`;
 }

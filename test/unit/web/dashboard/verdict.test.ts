@@ -115,6 +115,9 @@ describe('what the page says is on air', () => {
     expect(seen({ onAir: SECONDARY }, { events }).server.why).toMatch(
       /: primary on london is silent for 5.0 s$/,
     );
+    const told = { kind: 'heard-on-air', atMs: 2, server: LONDON, from: SECONDARY, to: PRIMARY } as const;
+    const later = [...events, { time: '2026-11-22T12:05:00.000Z', event: told }];
+    expect(seen({}, { events: later }).server.why).toMatch(/^Since .*, as its agent says$/);
     const hold = { author: 'ann', remainingMs: 600_000, source: SECONDARY };
     expect(seen({ onAir: SECONDARY, hold }, { events }).server.why).toBe('Put on by ann, for 10 min more');
   });
