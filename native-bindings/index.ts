@@ -235,7 +235,7 @@ export class Meter {
     return this.#native.faultEpisodes();
   }
 
-  /** Forgets everything, as if newly made. */
+  /** Forgets everything, as if newly made, and gives the memory back until sound comes again. */
   reset(): void {
     this.#native.reset();
     this.#written = 0;

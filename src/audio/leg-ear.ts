@@ -85,12 +85,15 @@ class ConnectionEar implements LegEar {
   }
 
   measureBy(settings: MeterSettings): void {
+    if (this.#closed) return;
+    this.#meter.reset();
     this.#meter = this.#newMeter(settings);
   }
 
   close(): Promise<void> {
     this.#closed = true;
     this.#cancelPulse();
+    this.#meter.reset();
     return this.#decoder.close();
   }
 

@@ -57,7 +57,7 @@ Napi::Function MeterBinding::define(Napi::Env env) {
 MeterBinding::MeterBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<MeterBinding>(info) {
   const Napi::Env env = info.Env();
   if (!info[0].IsObject()) throw argumentError(env, "NATIVE_SETTING", "Meter needs a settings object");
-  const MeterSettings settings = settingsFrom(info[0].As<Napi::Object>());
+  settings_ = settingsFrom(info[0].As<Napi::Object>());
   View view;
   if (!viewOf(env, info[1], view) || view.type != napi_float64_array || view.length < kReadingFields) {
     throw argumentError(env, "NATIVE_READINGS",
@@ -65,7 +65,11 @@ MeterBinding::MeterBinding(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Me
   }
   readings_ = Napi::Persistent(info[1].As<Napi::Float64Array>());
   ring_.capacity = view.length / kReadingFields;
-  meter_ = std::make_unique<Meter>(settings);
+}
+
+Meter& MeterBinding::meter() {
+  if (!meter_) meter_ = std::make_unique<Meter>(settings_);
+  return *meter_;
 }
 
 Napi::Value MeterBinding::push(const Napi::CallbackInfo& info) {
@@ -74,7 +78,7 @@ Napi::Value MeterBinding::push(const Napi::CallbackInfo& info) {
   if (!viewOf(env, info[0], block) || block.type != napi_float32_array) {
     throw argumentError(env, "NATIVE_BLOCK_TYPE", "push needs a Float32Array of interleaved samples");
   }
-  const auto channels = static_cast<std::size_t>(meter_->channels());
+  const auto channels = static_cast<std::size_t>(settings_.channels);
   if (block.length % channels != 0) {
     throw argumentError(env, "NATIVE_BLOCK_LENGTH",
                         std::to_string(block.length) + " samples are not a whole number of frames of " +
@@ -87,14 +91,14 @@ Napi::Value MeterBinding::push(const Napi::CallbackInfo& info) {
     throw argumentError(env, "NATIVE_READINGS", "the memory of the readings was transferred or resized");
   }
   ring_.rows = static_cast<double*>(readings.data);
-  const std::size_t count = meter_->push(static_cast<const float*>(block.data), block.length / channels, ring_);
+  const std::size_t count = meter().push(static_cast<const float*>(block.data), block.length / channels, ring_);
   ring_.rows = nullptr;
   return Napi::Number::New(env, static_cast<double>(count));
 }
 
 Napi::Value MeterBinding::summary(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Summary summary = meter_->summary();
+  const Summary summary = meter().summary();
   auto object = Napi::Object::New(env);
   object.Set("durationSeconds", summary.durationSeconds);
   object.Set("integratedLufs", summary.integratedLufs);
@@ -106,14 +110,14 @@ Napi::Value MeterBinding::summary(const Napi::CallbackInfo& info) {
   object.Set("correlation", summary.correlation);
   object.Set("clippedSamples", summary.clippedSamples);
   object.Set("invalidSamples", summary.invalidSamples);
-  object.Set("rmsDbfs", perChannel(env, summary.rmsDbfs, meter_->channels()));
-  object.Set("dcOffset", perChannel(env, summary.dcOffset, meter_->channels()));
+  object.Set("rmsDbfs", perChannel(env, summary.rmsDbfs, settings_.channels));
+  object.Set("dcOffset", perChannel(env, summary.dcOffset, settings_.channels));
   return object;
 }
 
 Napi::Value MeterBinding::faultEpisodes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto& episodes = meter_->faults().episodes();
+  const auto& episodes = meter().faults().episodes();
   auto array = Napi::Array::New(env, episodes.size());
   for (std::size_t i = 0; i < episodes.size(); ++i) {
     const FaultEpisode& episode = episodes[i];
@@ -134,10 +138,11 @@ Napi::Value MeterBinding::faultEpisodes(const Napi::CallbackInfo& info) {
 }
 
 void MeterBinding::reset(const Napi::CallbackInfo&) {
-  meter_->reset();
+  // A megabyte, which would otherwise wait for the collector of garbage: leg after leg, connection after connection.
+  meter_.reset();
   ring_.written = 0;
 }
 
-void MeterBinding::resetIntegrated(const Napi::CallbackInfo&) { meter_->resetIntegrated(); }
+void MeterBinding::resetIntegrated(const Napi::CallbackInfo&) { meter().resetIntegrated(); }
 
 }  // namespace sustain::binding

@@ -22,6 +22,10 @@ class MeterBinding : public Napi::ObjectWrap<MeterBinding> {
   void reset(const Napi::CallbackInfo& info);
   void resetIntegrated(const Napi::CallbackInfo& info);
 
+  /** Made with the first sound, and again with the first after a reset. */
+  Meter& meter();
+
+  MeterSettings settings_;
   std::unique_ptr<Meter> meter_;
   ReadingRing ring_;
   Napi::Reference<Napi::Float64Array> readings_;
