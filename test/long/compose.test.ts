@@ -29,6 +29,7 @@ const compose = parse(readFileSync(join(ROOT, '.deploy/compose.yaml'), 'utf8'), 
 
 let folder: ReturnType<typeof temporaryDirectory>;
 const stops: (() => unknown)[] = [];
+const said = new Map<keyof typeof HOSTS, () => string>();
 beforeAll(() => {
   folder = temporaryDirectory('compose', null);
   stops.push(() => folder.remove());
@@ -56,6 +57,7 @@ async function startService(name: keyof typeof HOSTS, changes: readonly [from: s
   }
   const started = await startProcess({ command: 'sh', args: ['-ec', script.replaceAll('@OWN@', own)] });
   stops.push(() => started.stop());
+  said.set(name, () => started.lastWords());
   return started;
 }
 
@@ -69,7 +71,7 @@ async function startIcecast(name: 'icecast-london' | 'icecast-dublin'): Promise<
       '<listen-socket><port>8000</port>',
       `<listen-socket><port>8000</port><bind-address>${host}</bind-address>`,
     )
-    .replace('127.0.0.1', host)
+    .replace('<server>127.0.0.1<', `<server>${host}<`)
     .replace('/var/log/icecast2', join(own, 'log'));
   writeFileSync(join(own, 'template.xml'), xml);
   await startService(name, [['/etc/icecast.xml', join(own, 'template.xml')]]);
@@ -117,7 +119,12 @@ it('the Icecasts and PowerDNS of the compose file start as it says, and an agent
   await startIcecast('icecast-dublin');
   await startPowerdns();
   for (const name of ['icecast-london', 'icecast-dublin'] as const)
-    await waitUntil(name, 10_000, async () => (await fetch(`http://${HOSTS[name]}:8000/status-json.xsl`)).ok);
+    await waitUntil(
+      name,
+      10_000,
+      async () => (await fetch(`http://${HOSTS[name]}:8000/status-json.xsl`)).ok,
+      () => said.get(name)?.() ?? '',
+    );
   await waitUntil(
     'PowerDNS',
     20_000,
