@@ -83,10 +83,15 @@ function dateOf(number: number): { readonly month: number; readonly day: number 
   return { month: monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9, day };
 }
 
-/** The moment at which clocks in a zone show this; `localMs` is what they show, as if it were UTC. */
+/**
+ * The moment at which clocks in a zone show this; `localMs` is what they show, as if it were UTC. What they show twice when
+ * they go back is the first; what they leave out when they go forward is as much later as they jump.
+ */
 function unixMsOfLocal(localMs: number, timeZone: string): number {
-  const first = localMs - offsetMs(localMs, timeZone);
-  return localMs - offsetMs(first, timeZone);
+  const asBefore = localMs - offsetMs(localMs - DAY_MS, timeZone);
+  const asAfter = localMs - offsetMs(localMs + DAY_MS, timeZone);
+  const isShownAt = (unixMs: number) => unixMs + offsetMs(unixMs, timeZone) === localMs;
+  return isShownAt(asBefore) || !isShownAt(asAfter) ? asBefore : asAfter;
 }
 
 /** How far clocks in a zone are ahead of UTC at a moment, in ms. */

@@ -45,6 +45,7 @@ export class SharedSilences {
     const nowUnixMs = this.#clock.wallTime().getTime();
     return own
       .filter(({ window }) => window.fromUnixMs - nowUnixMs < AHEAD_MS)
+      .sort((a, b) => a.window.fromUnixMs - b.window.fromUnixMs)
       .slice(0, MOST_SAID)
       .flatMap(({ station, window }) => this.#mark(server, station, window) ?? []);
   }

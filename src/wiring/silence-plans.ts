@@ -43,7 +43,7 @@ export class SilencePlans {
   #zones: ReadonlyMap<StationName, string> = new Map();
   readonly #inForce = new Map<StationName, SilenceWindow>();
   /** The next window of each plan, as it is asked for four times a second; worked out anew when it is over. */
-  readonly #next = new Map<string, SilenceWindow | null>();
+  readonly #next = new WeakMap<PlannedSilence, SilenceWindow | null>();
   #cancel: () => void = () => {};
   #planned: readonly PlannedSilence[] = [];
 
@@ -55,7 +55,6 @@ export class SilencePlans {
   /** What stands in the config from now on. */
   reload(stations: readonly StationConfig[]): void {
     this.#take(stations);
-    this.#next.clear();
     this.#look();
   }
 
@@ -163,11 +162,11 @@ export class SilencePlans {
   }
 
   #nextOf(plan: PlannedSilence, nowUnixMs: number): SilenceWindow | null {
-    const known = this.#next.get(plan.id);
+    const known = this.#next.get(plan);
     const isLasting = known === null || (known !== undefined && windowInForce([known], nowUnixMs) !== null);
     if (known !== undefined && (isLasting || nowUnixMs < (known?.fromUnixMs ?? 0))) return known;
     const next = nextWindow(plan, nowUnixMs);
-    this.#next.set(plan.id, next);
+    this.#next.set(plan, next);
     return next;
   }
 
@@ -215,8 +214,6 @@ export class SilencePlans {
 
   #keep(planned: readonly PlannedSilence[]): void {
     this.#planned = planned;
-    for (const id of this.#next.keys())
-      if (![...this.#fromConfig, ...planned].some((plan) => plan.id === id)) this.#next.delete(id);
     void this.#options.file.save(planned);
   }
 

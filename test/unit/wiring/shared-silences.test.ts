@@ -56,6 +56,19 @@ describe('a silence planned on one agent', () => {
     expect(silences.heard()).toEqual([]);
   });
 
+  test('is said when it is near, however many were planned before it', () => {
+    const { colleagues, silences } = agent();
+    const planned = [8, 7, 6, 5, 4, 3, 2, 1].map((minutes) => ({
+      station: MYFM,
+      window: { fromUnixMs: NOW + minutes * 60_000, untilUnixMs: NOW + minutes * 60_000 + 20_000, says: '' },
+    }));
+    const marks = overheard(agent().silences.marksFor(DUBLIN, planned));
+    colleagues.saw(goodLook(NOW, [], [{ agent: LONDON, connectedSeconds: 1, marks }]));
+    expect(silences.heard().map(({ window }) => (window.fromUnixMs - NOW) / 60_000)).toEqual([
+      1, 2, 3, 4, 5, 6,
+    ]);
+  });
+
   test('is not believed from who does not know the password of the server', () => {
     const { colleagues, silences } = agent();
     const marks = overheard(said('guessed'));

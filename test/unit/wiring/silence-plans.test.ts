@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StationConfig } from '../../../src/config/index.ts';
 import { LATE_MS } from '../../../src/decide/planned-silence.ts';
+import { stationName } from '../../../src/domain/ids.ts';
 import type { Input } from '../../../src/domain/inputs.ts';
 import { type PlanRequest, parsePlannedDay } from '../../../src/domain/planned-silence.ts';
 import { plannedSilenceFile } from '../../../src/wiring/memory-file.ts';
@@ -23,14 +24,24 @@ function request(day: string, changes: Partial<PlanRequest> = {}): PlanRequest {
   return { day: parsed.day, ...at, says: 'two minutes', author: 'ann', ...changes };
 }
 
-async function plansIn(directory = temporaryFolder(), nowUnixMs = ELEVEN - 60_000, config: object[] = []) {
+const OTHERFM = stationName('otherfm');
+
+async function plansIn(
+  directory = temporaryFolder(),
+  nowUnixMs = ELEVEN - 60_000,
+  config: object[] = [],
+  ofOtherfm: object[] = [],
+) {
   const clock = manualClock(nowUnixMs);
   const inputs: (Input & { kind: 'planned-silence' })[] = [];
   const told: string[] = [];
   const shared: SharedSilence[] = [];
   let ids = 0;
   const plans = new SilencePlans({
-    stations: [{ name: MYFM, timeZone: 'UTC', plannedSilence: config } as unknown as StationConfig],
+    stations: [
+      { name: MYFM, timeZone: 'UTC', plannedSilence: config } as unknown as StationConfig,
+      { name: OTHERFM, timeZone: 'UTC', plannedSilence: ofOtherfm } as unknown as StationConfig,
+    ],
     file: plannedSilenceFile(directory, clock, keptLog().log),
     clock,
     random: {
@@ -44,8 +55,10 @@ async function plansIn(directory = temporaryFolder(), nowUnixMs = ELEVEN - 60_00
       if (input.kind === 'planned-silence') inputs.push(input);
     },
     shared: () => shared,
-    event: (_station, { is, detail, author }) =>
-      told.push(`${is} ${detail}${author === undefined ? '' : ` ${author}`}`),
+    event: (station, { is, detail, author }) =>
+      told.push(
+        `${station === MYFM ? '' : `${station}: `}${is} ${detail}${author === undefined ? '' : ` ${author}`}`,
+      ),
   });
   await plans.begin();
   return { plans, clock, inputs, told, shared, directory };
@@ -111,6 +124,25 @@ test('a silence of the config comes each time, and is changed in the config only
   clock.advance(2 * 24 * 3_600_000);
   expect(told).toEqual(['begun noon', 'over noon', 'begun noon', 'over noon']);
   expect(plans.cancel(MYFM, 'config-1', 'bob')).toEqual({ ok: false, is: 'in-config' });
+});
+
+test('each station keeps the silences of its own config, though each has a first one', async () => {
+  const noon = { ...DAILY, atSeconds: 12 * 3600, says: 'of otherfm' };
+  const { plans, clock, told } = await plansIn(temporaryFolder(), ELEVEN - 60_000, [DAILY], [noon]);
+  clock.advance(61_000);
+  expect(told).toEqual(['begun noon']);
+  clock.advance(3_600_000);
+  expect(told).toEqual(['begun noon', 'over noon', 'otherfm: begun of otherfm']);
+  expect(plans.list(OTHERFM)).toMatchObject([{ at: '12:00', inForce: true }]);
+  clock.advance(3_600_000);
+  plans.plan(MYFM, request('2026-11-09'));
+  clock.advance(22.1 * 3_600_000);
+  expect(told.slice(3)).toEqual([
+    'otherfm: over of otherfm',
+    'planned 120 s at 11:00, 2026-11-09 (two minutes) ann',
+    'begun noon',
+    'over noon',
+  ]);
 });
 
 test('a silence that was planned on another agent is kept here too', async () => {
