@@ -15,6 +15,8 @@ const MOST_READERS = 1_000;
 const MOST_READERS_PER_SESSION = 20;
 /** Whoever doesn't answer a ping before the next one is gone; who isn't signed in any more goes. */
 const PING_EVERY_MS = 20_000;
+/** Who was refused and doesn't take the answer is let go of after this. */
+const REFUSED_MS = 2_000;
 
 /** Codes of a close, as RFC 6455 7.4 has them; from 4000 on they are our own. */
 const CLOSE = { stopping: 1001, unasked: 1008, signedOut: 4401 } as const;
@@ -61,15 +63,16 @@ export class LevelSockets {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const { gate, limiter } = this.#options;
+    const { gate, limiter, clock } = this.#options;
+    const refuse = (status: number, error: string) => answerAndLeave(socket, status, error, clock);
     const from = neighbourhoodOf(gate.clientOf(request).address);
-    if (request.url?.split('?', 1)[0] !== LEVELS_PATH) refuse(socket, 404, 'there is nothing here');
-    else if (!limiter.take(from)) refuse(socket, 429, 'too many requests: wait a little');
+    if (request.url?.split('?', 1)[0] !== LEVELS_PATH) refuse(404, 'there is nothing here');
+    else if (!limiter.take(from)) refuse(429, 'too many requests: wait a little');
     else {
       const asked = gate.askSocket(request);
       if (!asked.ok && request.headers.authorization !== undefined) limiter.charge(from, WRONG_TOKEN_COST);
-      if (!asked.ok) refuse(socket, asked.status, asked.error);
-      else if (this.#isFull(asked.person)) refuse(socket, 503, 'too many are watching');
+      if (!asked.ok) refuse(asked.status, asked.error);
+      else if (this.#isFull(asked.person)) refuse(503, 'too many are watching');
       else this.#server.handleUpgrade(request, socket, head, (open) => this.#welcome(open, asked.person));
     }
   }
@@ -124,7 +127,8 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-function refuse(socket: Duplex, status: number, error: string): void {
+/** An upgraded connection has no time limit and may stay half open for ever, so it is not only ended. */
+function answerAndLeave(socket: Duplex, status: number, error: string, clock: Clock): void {
   const body = JSON.stringify({ error });
   const head = [
     `HTTP/1.1 ${status} ${REASONS[status] ?? 'Error'}`,
@@ -132,5 +136,8 @@ function refuse(socket: Duplex, status: number, error: string): void {
     'content-type: application/json',
     `content-length: ${Buffer.byteLength(body)}`,
   ];
+  const leave = () => socket.destroy();
+  socket.once('close', clock.after(REFUSED_MS, leave));
+  socket.once('finish', leave);
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -212,6 +212,28 @@ describe('the WebSocket', () => {
     expect(await refusalOf(open(web.url, headers, path))).toBe(status);
   });
 
+  test('that is refused is let go of, also when the client keeps its half open for ever', async () => {
+    const { web } = await startTestWeb();
+    const socket = connect({ port: Number(new URL(web.url).port), host: '127.0.0.1', allowHalfOpen: true });
+    const lost = new Promise((resolve) => socket.once('error', resolve));
+    const head = ['GET /api/v1/levels HTTP/1.1', 'host: x', 'connection: upgrade', 'upgrade: websocket'];
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    await once(socket, 'end');
+    expect(answer).toMatch(/^HTTP\/1.1 401 Unauthorized\r\n.*\{"error":/s);
+    // Only a connection that is gone there doesn't take what is sent.
+    const talking = setInterval(() => socket.write('x'), 20);
+    try {
+      expect(await lost).toMatchObject({ code: expect.stringMatching(/^(EPIPE|ECONNRESET)$/) as string });
+    } finally {
+      clearInterval(talking);
+      socket.destroy();
+    }
+  });
+
   test('that says something is closed', async () => {
     const { web } = await startTestWeb();
     const socket = open(web.url, see);
