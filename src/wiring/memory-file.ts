@@ -40,7 +40,7 @@ const failoverSchema = z.object({
     .nullable(),
   order: z.object({ version: z.int().min(0), by: z.string() }).prefault({ version: 0, by: '' }),
   wrote: z.object({ server, epoch: z.number(), agoMs: z.number() }).nullable(),
-  contest: z.object({ remainingMs: z.number(), times: z.number() }).nullable(),
+  contest: z.object({ remainingMs: z.number() }).nullable(),
 });
 
 export interface MemoryFile<Remembered> {

@@ -103,16 +103,67 @@ export const guardsOfActing: readonly DnsGuard[] = [
   {
     guard: 'two sites that cannot see each other do not take turns',
     file: of('writer'),
-    whole: 'if (state.contest !== null && nowMs < state.contest.untilMs) {',
+    whole: 'if (state.contest !== null) {',
     broken: 'if (state.contest !== null && nowMs < 0) {',
     mistake: movesInPartition,
   },
   {
     guard: 'whoever finds its write undone notes it',
     file: of('published'),
-    whole: 'contest: isContested ? contested(',
-    broken: 'contest: isContested && policy.contestedMs < 0 ? contested(',
+    whole: 'contest: isContested ? {',
+    broken: 'contest: isContested && policy.contestedMs < 0 ? {',
     mistake: movesInPartition,
+  },
+  {
+    guard: 'a site that stays cut off may be dead: it is left when the time of the contest is up',
+    file: of('contest'),
+    whole: 'nowMs >= contest.untilMs',
+    broken: 'nowMs < 0',
+    mistake: (core) => {
+      const world = settled(core);
+      world.cut('london', 'dublin');
+      world.pass(60);
+      world.truth.set(LONDON, 'dead');
+      world.kill('london');
+      world.pass(600, () => {}, 500);
+      return goesTo(world, DUBLIN, LONDON, DUBLIN);
+    },
+  },
+  {
+    guard: 'a contest is over when the sites see each other again',
+    file: of('contest'),
+    whole: 'const isOver = ',
+    broken: 'const isOver = nowMs < 0 && ',
+    mistake: (core) => {
+      const world = settled(core);
+      world.cut('london', 'dublin');
+      world.pass(60);
+      world.cuts.clear();
+      world.pass(20);
+      const diedMs = world.nowMs;
+      world.truth.set(LONDON, 'dead');
+      world.kill('london');
+      world.pass(60);
+      const afterS = lastMoveS(world, diedMs);
+      return afterS > 0 && afterS < 10 ? null : `the escape took ${afterS} s`;
+    },
+  },
+  {
+    guard: 'a link that goes again and again is trusted ever later',
+    file: of('contest'),
+    whole: '>= holdDownAt(flapOf(state, server), nowMs, policy.flap);',
+    broken: '>= 0 * holdDownAt(flapOf(state, server), nowMs, policy.flap);',
+    mistake: (core) => {
+      const world = settled(core);
+      for (let turn = 0; turn < 5; turn += 1) {
+        world.cut('london', 'dublin');
+        world.pass(60, () => {}, 500);
+        world.cuts.clear();
+        world.pass(60, () => {}, 500);
+      }
+      const { length } = world.writes.filter(({ server }) => server === DUBLIN);
+      return length <= 2 ? null : `a link that flaps took the name to dublin ${length} times in 10 min`;
+    },
   },
   {
     guard: 'the agent beside the second server writes before the first',
@@ -260,8 +311,7 @@ export const guardsOfActing: readonly DnsGuard[] = [
   {
     guard: 'a contest outlives a restart',
     file: of('state'),
-    whole:
-      'contest: contest === null ? null : { untilMs: atMs + contest.remainingMs, times: contest.times },',
+    whole: 'contest: contest === null ? null : { untilMs: atMs + contest.remainingMs },',
     broken: 'contest: null,',
     mistake: (core) => {
       const world = settled(core);

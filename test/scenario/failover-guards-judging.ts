@@ -381,9 +381,29 @@ export const guardsOfJudging: readonly DnsGuard[] = [
   {
     guard: 'every relapse counts',
     file: of('step'),
-    whole: "if (is === 'ill' && state.verdicts.get(server)?.is !== 'ill')",
+    whole: "if (is === 'ill' && state.verdicts.get(server)?.known === 'well')",
     broken: "if (is === 'ill' && nowMs < 0)",
     mistake: flapsTooOften,
+  },
+  {
+    guard: 'a server that stayed dead while nothing was known of it has failed once',
+    file: of('step'),
+    whole: "state.verdicts.get(server)?.known === 'well')",
+    broken: "state.verdicts.get(server)?.is !== 'ill')",
+    mistake: (core) => {
+      const world = settled(core);
+      world.truth.set(LONDON, 'dead');
+      for (let pause = 0; pause < 3; pause += 1) {
+        world.pass(20);
+        for (const agent of world.agents) agent.isPaused = true;
+        world.pass(5);
+        for (const agent of world.agents) agent.isPaused = false;
+      }
+      world.pass(20);
+      world.truth.set(LONDON, 'fine');
+      world.pass(200);
+      return goesTo(world, DUBLIN, LONDON);
+    },
   },
   {
     guard: 'at the start the better server may only be slower to be proven',

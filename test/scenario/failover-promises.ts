@@ -13,8 +13,8 @@ export const QUICK: Partial<FailoverPolicy> = {
   flap: { holdDownMs: 60_000, holdDownMaxMs: 240_000, halfLifeMs: 300_000 },
 };
 const LONGEST_HOLD_MS = 60_000;
-/** Restore delay, hold-down, a hold, and a contest that was doubled once: by then the name has to be back. */
-const HEAL_S = 60 + 240 + 60 + 240 + 30;
+/** Restore delay, hold-down, a hold, and a contest: by then the name has to be back. */
+const HEAL_S = 60 + 240 + 60 + 120 + 30;
 
 const server = fc.constantFrom(LONDON, DUBLIN);
 const forMs = fc.integer({ min: 1_000, max: LONGEST_HOLD_MS });

@@ -209,6 +209,21 @@ describe.each(MODES)('the name of a station (%s)', (mode) => {
     expect(world.ended.map(({ server }) => server)).toEqual([LONDON]);
   });
 
+  it('goes back in time to a server that stayed dead while its agents stood still and knew nothing of it', () => {
+    const world = settled(mode);
+    world.truth.set(LONDON, 'dead');
+    for (let pause = 0; pause < 3; pause += 1) {
+      world.pass(20);
+      for (const agent of world.agents) agent.isPaused = true;
+      world.pass(5);
+      for (const agent of world.agents) agent.isPaused = false;
+    }
+    world.pass(20);
+    world.truth.set(LONDON, 'fine');
+    world.pass(200);
+    expect(world.writes.map(({ server }) => server)).toEqual([DUBLIN, LONDON]);
+  });
+
   it('ends nobody where that is not wanted', () => {
     const world = settled(mode, { endListenersAfterMs: null });
     world.truth.set(LONDON, 'mute');
@@ -306,6 +321,55 @@ describe('without a cluster', () => {
     world.cuts.clear();
     world.pass(1_200);
     expect(world.dns.server).toBe(LONDON);
+  });
+});
+
+describe('damping without a cluster', () => {
+  const link = { one: 'london', other: 'dublin' };
+  const partition = (world: DnsWorld, lastsS: number) => {
+    world.cut(link.one, link.other);
+    world.pass(lastsS, () => {}, 500);
+    world.cuts.clear();
+  };
+  /** How long it takes until the name has left london, which has just died with its agent, in s. */
+  const escapeS = (world: DnsWorld) => {
+    const diedMs = world.nowMs;
+    world.truth.set(LONDON, 'dead');
+    world.kill('london');
+    world.pass(900);
+    expect(world.dns.server).toBe(DUBLIN);
+    return seconds((world.writes.at(-1)?.atMs ?? 0) - diedMs);
+  };
+
+  it('does not grow with partitions that are long over', () => {
+    const world = settled('alone');
+    for (let turn = 0; turn < 2; turn += 1) {
+      partition(world, 120);
+      world.pass(3_600, () => {}, 500);
+    }
+    partition(world, 120);
+    world.pass(660, () => {}, 500);
+    expect(world.dns.server).toBe(LONDON);
+    expect(escapeS(world)).toBeLessThan(10);
+  });
+
+  it('is over as soon as the sites see each other again, and a server that dies then is left within 10 s', () => {
+    const world = settled('alone');
+    partition(world, 120);
+    world.pass(20);
+    expect(world.dns.server).toBe(LONDON);
+    expect(escapeS(world)).toBeLessThan(10);
+  });
+
+  it('lasts longer over a link that goes again and again, though never beyond 10 min', () => {
+    const world = settled('alone');
+    for (let turn = 0; turn < 6; turn += 1) {
+      partition(world, 60);
+      world.pass(60);
+    }
+    const toDublin = world.writes.filter(({ server }) => server === DUBLIN);
+    expect(toDublin.length).toBeLessThanOrEqual(2);
+    expect(escapeS(world)).toBeLessThan(610);
   });
 });
 

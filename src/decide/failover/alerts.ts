@@ -36,7 +36,7 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
     add('dns-not-read', 'dns', `what stands in the DNS is not known: ${state.unread}`);
   if (state.behind !== null)
     add('dns-not-everywhere', 'dns', `some authorities do not answer what was written: ${state.behind}`);
-  if (state.contest !== null && nowMs < state.contest.untilMs)
+  if (state.contest !== null)
     add('dns-contested', 'dns', 'another agent undid what this one wrote: can they reach each other?');
   if (state.record?.record.is === 'foreign')
     add('dns-foreign', 'dns', `${state.record.record.detail}: nothing is moved until it is one of ours`);

@@ -1,7 +1,7 @@
 import type { FailoverEvent, FailoverInput, FailoverPolicy } from '../../domain/failover.ts';
-import type { ServerName } from '../../domain/ids.ts';
+import { disagrees } from './contest.ts';
 import { leftBy } from './leaving.ts';
-import type { Contest, FailoverState } from './state.ts';
+import type { FailoverState } from './state.ts';
 import type { FailoverStep } from './step.ts';
 
 type DnsInput = Extract<
@@ -39,18 +39,8 @@ function read(
   return {
     ...next,
     wrote: null,
-    contest: isContested ? contested(state, wrote.atMs, policy) : state.contest,
+    contest: isContested ? { untilMs: wrote.atMs + policy.contestedMs } : state.contest,
   };
-}
-
-/** Somebody sent listeners from a server that is well, as seen from here, to one that is ill. */
-function disagrees({ verdicts }: FailoverState, from: ServerName, to: ServerName): boolean {
-  return from !== to && verdicts.get(from)?.is === 'well' && verdicts.get(to)?.is === 'ill';
-}
-
-function contested(state: FailoverState, wroteAtMs: number, policy: FailoverPolicy): Contest {
-  const times = Math.min(6, (state.contest?.times ?? 0) + 1);
-  return { untilMs: wroteAtMs + policy.contestedMs * 2 ** (times - 1), times };
 }
 
 function ended(

@@ -30,7 +30,6 @@ export type OrderId = Pick<OperatorOrder, 'version' | 'by'>;
 /** Somebody else undid what this agent wrote: two that cannot see each other must not write in turns. */
 export interface Contest {
   readonly untilMs: number;
-  readonly times: number;
 }
 
 export interface FailoverAlert {
@@ -88,7 +87,7 @@ export interface FailoverMemory {
   } | null;
   readonly order: OrderId;
   readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly agoMs: number } | null;
-  readonly contest: { readonly remainingMs: number; readonly times: number } | null;
+  readonly contest: { readonly remainingMs: number } | null;
 }
 
 export const noFailoverMemory: FailoverMemory = {
@@ -103,7 +102,9 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
   const { hold, wrote, contest } = memory;
   return {
     sights: new Map(policy.servers.map((server) => [server, newSight(policy, atMs)])),
-    verdicts: new Map(policy.servers.map((server) => [server, { is: 'unknown', sinceMs: atMs }])),
+    verdicts: new Map(
+      policy.servers.map((server) => [server, { is: 'unknown', sinceMs: atMs, known: null }]),
+    ),
     observations: new Map(),
     colleagueSeenMs: new Map(),
     lease: { is: 'lost', detail: 'not heard of yet' },
@@ -114,7 +115,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     wrote: wrote === null ? null : { ...wrote, atMs: atMs - wrote.agoMs },
     writeFailed: null,
     behind: null,
-    contest: contest === null ? null : { untilMs: atMs + contest.remainingMs, times: contest.times },
+    contest: contest === null ? null : { untilMs: atMs + contest.remainingMs },
     flaps: new Map(),
     hold: hold === null ? null : { ...held(hold), untilMs: atMs + hold.remainingMs },
     order: memory.order,
@@ -131,8 +132,7 @@ export function failoverMemoryOf(state: FailoverState, atMs: number): FailoverMe
     hold: hold === null ? null : { ...held(hold), remainingMs: Math.max(0, hold.untilMs - atMs) },
     order,
     wrote: wrote === null ? null : { server: wrote.server, epoch: wrote.epoch, agoMs: atMs - wrote.atMs },
-    contest:
-      contest === null ? null : { remainingMs: Math.max(0, contest.untilMs - atMs), times: contest.times },
+    contest: contest === null ? null : { remainingMs: Math.max(0, contest.untilMs - atMs) },
   };
 }
 

@@ -3,6 +3,7 @@ import type { ServerName } from '../../domain/ids.ts';
 import { failedAgain } from '../flap.ts';
 import { failoverAlerts } from './alerts.ts';
 import { wishOf } from './choice.ts';
+import { contestNow } from './contest.ts';
 import {
   forgetSamples,
   isProbeDue,
@@ -119,14 +120,16 @@ function judgeAll(state: FailoverState, nowMs: number, policy: FailoverPolicy): 
   const verdicts = new Map(policy.servers.map((server) => [server, verdictOn(seen, server, nowMs, policy)]));
   const flaps = new Map(state.flaps);
   for (const [server, { is }] of verdicts) {
-    // A server that keeps failing is gone back to ever later, whether or not listeners were on it.
-    if (is === 'ill' && state.verdicts.get(server)?.is !== 'ill')
+    // A server that keeps failing is gone back to ever later, whether or not listeners were on it; one that stayed dead
+    // while this agent knew nothing of it has failed once.
+    if (is === 'ill' && state.verdicts.get(server)?.known === 'well')
       flaps.set(server, failedAgain(flapOf(state, server), nowMs, policy.flap));
   }
   const hold = state.hold !== null && nowMs >= state.hold.untilMs ? null : state.hold;
   if (hold === null && state.hold !== null)
     events.push({ kind: 'dns-hold-changed', atMs: nowMs, detail: 'expired', author: state.hold.author });
-  return { state: { ...seen, verdicts, flaps, hold }, commands: [], events };
+  const after = { ...seen, verdicts, flaps, hold };
+  return { state: { ...after, contest: contestNow(after, nowMs, policy) }, commands: [], events };
 }
 
 /** Orders the one publication that is wanted now, if this agent may write. */

@@ -2,10 +2,14 @@ import type { FailoverPolicy, ServerHealth, ServerWord } from '../../domain/fail
 import type { ServerName } from '../../domain/ids.ts';
 import type { FailoverState } from './state.ts';
 
-/** What the witnesses together make of a server. `sinceMs` by our own clock: since when that has been so without a break. */
+/**
+ * What the witnesses together make of a server. `sinceMs` by our own clock: since when that has been so without a break.
+ * `known`: what they last made of it that was more than nothing.
+ */
 export interface ServerVerdict {
   readonly is: 'unknown' | 'well' | 'ill';
   readonly sinceMs: number;
+  readonly known: 'well' | 'ill' | null;
 }
 
 /**
@@ -18,11 +22,11 @@ export function verdictOn(
   nowMs: number,
   policy: FailoverPolicy,
 ): ServerVerdict {
-  const old = state.verdicts.get(server) ?? { is: 'unknown', sinceMs: nowMs };
+  const old = state.verdicts.get(server) ?? { is: 'unknown', sinceMs: nowMs, known: null };
   const own = state.sights.get(server)?.health ?? { is: 'unknown', sinceMs: nowMs };
   const is = policy.mode === 'alone' ? aloneVerdict(own, old) : majority(state, server, own, nowMs, policy);
   if (is === old.is) return old;
-  return { is, sinceMs: nowMs };
+  return { is, sinceMs: nowMs, known: is === 'unknown' ? old.known : is };
 }
 
 function aloneVerdict(own: ServerHealth, old: ServerVerdict): ServerVerdict['is'] {

@@ -38,7 +38,7 @@ function byLease({ lease }: FailoverState, nowMs: number): MayWrite {
  * write undone leaves the name alone for a while, so that each moves it once and they do not take turns.
  */
 function byRule(state: FailoverState, nowMs: number, policy: FailoverPolicy): MayWrite {
-  if (state.contest !== null && nowMs < state.contest.untilMs) {
+  if (state.contest !== null) {
     const seconds = Math.round((state.contest.untilMs - nowMs) / 1000);
     return no(`another agent undid our last write; this one leaves the name alone for ${seconds} s`);
   }
