@@ -19,7 +19,10 @@ export interface RunOptions {
   readonly witness?: string | boolean | undefined;
 }
 
-/** Exit codes of every command: 0 in order, 1 something is wrong out there, 2 something is wrong with what we were given. */
+/**
+ * Exit codes of every command: 0 in order, 1 something is wrong out there, 2 something is wrong with what we were given. After
+ * 2 systemd does not start the agent again, so that for it nothing but the config is a 2.
+ */
 export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
 
 async function decoderHost(log: Logger): Promise<{ readonly command: string } | null> {
@@ -62,7 +65,7 @@ export async function run(options: RunOptions): Promise<number> {
   const search = await findFfmpeg({ clock: systemClock });
   if (!search.ok) {
     process.stderr.write(`${search.error.message}\n`);
-    return EXIT.unusable;
+    return EXIT.failed;
   }
   const { path, origin, version } = search.ffmpeg;
   log.info({ path, origin, version }, 'decoding with this ffmpeg');
@@ -106,7 +109,7 @@ export async function run(options: RunOptions): Promise<number> {
   } catch (thrown) {
     log.error({ err: messageOf(thrown) }, 'Sustain cannot run');
     await agent.stop();
-    return EXIT.unusable;
+    return EXIT.failed;
   }
   await agent.stop();
   log.info('stopped');
@@ -114,9 +117,9 @@ export async function run(options: RunOptions): Promise<number> {
 }
 
 /** One line for `systemctl status`. */
-function statusOf({ self, stations }: Config): string {
+function statusOf({ self, isWitness, stations }: Config): string {
   const count = stations.length === 1 ? '1 station' : `${stations.length} stations`;
-  return `beside ${self}, ${count}`;
+  return `${isWitness ? 'witness' : 'beside'} ${self}, ${count}`;
 }
 
 function reloadSignal(): { reload: () => void } {
