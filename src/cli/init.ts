@@ -5,9 +5,9 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { messageOf, SustainError } from '../platform/errors.ts';
 import { runCheck } from './check.ts';
-import { type Ask, answersOf, type InitAnswers, type InitFlags } from './init/answers.ts';
+import { type Ask, answersOf, type InitAnswers, type InitFlags, NOTHING_SUGGESTED } from './init/answers.ts';
 import { changesIn, type Existing, readExisting } from './init/existing.ts';
-import { blocksFile, icecastBlocks } from './init/icecast-blocks.ts';
+import { blocksFile, icecastBlocks, type Passwords } from './init/icecast-blocks.ts';
 import { configText } from './init/yaml.ts';
 import { EXIT } from './run.ts';
 
@@ -31,8 +31,7 @@ export async function runInit(options: InitOptions): Promise<number> {
     const existing = options.icecastXml === undefined ? null : await existingOf(options.icecastXml);
     const byDefault: Ask = (_question, fallback) => Promise.resolve(fallback);
     const ask = options.ask ?? (options.yes === true ? byDefault : terminal.ask);
-    const none = { port: null, sources: [] };
-    const answers = await answersOf(options, existing?.suggested ?? none, ask);
+    const answers = await answersOf(options, existing?.suggested ?? NOTHING_SUGGESTED, ask);
     await write(config, options, answers, existing, print);
     terminal.close();
     if (options.check === false) return EXIT.ok;
@@ -112,13 +111,16 @@ async function write(
     `Secrets, each in a file of its own: ${folder}${kept.length === 0 ? '' : ` (kept: ${kept.join(', ')})`}`,
   );
 
-  const isTakenOver = found.source !== null && found.admin !== null;
-  const passwords = isTakenOver ? null : await passwordsIn(folder);
-  for (const { name, url } of answers.servers) {
-    const blocks = icecastBlocks(answers, url);
+  const passwords = await passwordsIn(folder);
+  const isTakenOver = found.source === passwords.source && found.admin === passwords.admin;
+  for (const server of answers.servers) {
+    const { name } = server;
+    const isOwn = name === answers.self;
+    const blocks = icecastBlocks(answers, server, isOwn ? existing : null);
     const path = join(dirname(config), `icecast-${name}.xml`);
-    await put(path, blocksFile(blocks, name, passwords), 0o600);
-    print(`For the icecast.xml of ${name}: ${path}`);
+    await put(path, blocksFile(blocks, server, isOwn && isTakenOver ? null : passwords), 0o600);
+    const unread = existing === null || isOwn ? '' : ' (with the passwords to set: its own was not read)';
+    print(`For the icecast.xml of ${name}: ${path}${unread}`);
   }
   if (existing !== null) sayChanges(existing, answers, options.icecastXml ?? '', print);
   // Last, as the service starts when it is there.
@@ -150,7 +152,7 @@ async function writeSecrets(folder: string, secrets: Readonly<Record<string, str
   return kept;
 }
 
-async function passwordsIn(folder: string): Promise<{ source: string; admin: string }> {
+async function passwordsIn(folder: string): Promise<Passwords> {
   const read = async (name: string) => (await readFile(join(folder, name), 'utf8')).trim();
   return { source: await read('icecast-source'), admin: await read('icecast-admin') };
 }

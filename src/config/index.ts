@@ -20,6 +20,7 @@ export {
 export { legsOf, policyOf, serverOf } from './policy.ts';
 export { type Problem, printProblems } from './problems.ts';
 export { type LoadedRates, loadRates, loadRatesText } from './rates.ts';
+export { mountFault } from './schema/leaves.ts';
 export type { Rates } from './schema/rates.ts';
 export { Secret } from './secret.ts';
 export { configJsonSchema } from './validate.ts';

@@ -1,6 +1,11 @@
 import { isIP } from 'node:net';
+import { mountFault } from '../../config/index.ts';
 import { parseServerUrl } from '../../icecast/address.ts';
 import { SustainError } from '../../platform/errors.ts';
+import { safeMountOf } from '../net-blocks.ts';
+
+/** What the agent feeds in relay mode. */
+export const PUBLIC_MOUNT = '/stream';
 
 /** The flags of `sustain init`, as they are given. */
 export interface InitFlags {
@@ -24,6 +29,12 @@ export interface InitServer {
   readonly name: string;
   readonly url: string;
   readonly publicAddress: string | null;
+  readonly adminUser: string;
+}
+
+export interface InitSource {
+  readonly name: string;
+  readonly mount: string;
 }
 
 /** All that has to be known for a config. */
@@ -32,23 +43,27 @@ export interface InitAnswers {
   readonly self: string;
   readonly servers: readonly InitServer[];
   readonly station: string;
-  /** Mounts without their slash, in order of preference. */
-  readonly sources: readonly string[];
+  /** In order of preference. */
+  readonly sources: readonly InitSource[];
   readonly mode: 'relay' | 'guard';
   readonly codec: string;
   readonly webListen: string;
 }
 
-/** What an existing icecast.xml suggests. */
+/** What an existing icecast.xml suggests; it is that of the server that this machine is. */
 export interface Suggested {
   readonly port: number | null;
-  readonly sources: readonly string[];
+  readonly mounts: readonly string[];
+  readonly adminUser: string;
 }
+
+export const NOTHING_SUGGESTED: Suggested = { port: null, mounts: [], adminUser: 'admin' };
+const USUAL_SOURCES = ['primary', 'secondary', 'autodj'];
 
 /** Asks a person, with what an empty answer means; gives the default where nobody can be asked. */
 export type Ask = (question: string, fallback: string) => Promise<string>;
 
-const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
 const wrong = (message: string): SustainError => new SustainError('init-answer', message);
 
@@ -73,15 +88,20 @@ export async function answersOf(flags: InitFlags, suggested: Suggested, ask: Ask
     names,
   );
   const station = nameIn('station', flags.station ?? (await ask('A short name for the station', 'myfm')));
-  const usual = suggested.sources.length >= 2 ? suggested.sources : ['primary', 'secondary', 'autodj'];
-  const sources = sourcesOf(
-    flags.sources ?? (await ask('The mounts of its encoders, the best first, by comma', usual.join(','))),
-  );
   const mode = flags.mode ?? (await ask('relay (faults are never heard) or guard (lossless)', 'relay'));
   if (mode !== 'relay' && mode !== 'guard') throw wrong(`the mode is relay or guard, not ${mode}`);
+  const usual = usualSources(suggested.mounts, mode).join(',');
+  const sources = sourcesOf(
+    flags.sources ?? (await ask('The mounts of its encoders, the best first, by comma', usual)),
+    mode,
+  );
   return {
     self,
-    servers: servers.map((server) => ({ ...server, publicAddress: addresses.get(server.name) ?? null })),
+    servers: servers.map((server) => ({
+      ...server,
+      publicAddress: addresses.get(server.name) ?? null,
+      adminUser: server.name === self ? suggested.adminUser : NOTHING_SUGGESTED.adminUser,
+    })),
     station,
     sources,
     mode,
@@ -130,9 +150,42 @@ function addressesOf(text: string, names: readonly string[]): Map<string, string
   return new Map(pairs);
 }
 
-function sourcesOf(text: string): string[] {
-  const sources = listOf(text).map((mount) => mount.replace(/^\//, ''));
-  for (const source of sources) nameIn('source', source);
-  if (sources.length === 0) throw wrong('name at least one mount, such as primary,secondary,autodj');
+/** A station has two encoders at least, so one mount that is there is not all. */
+function usualSources(there: readonly string[], mode: InitAnswers['mode']): readonly string[] {
+  const mounts = there.filter((mount) => mode === 'guard' || mount !== PUBLIC_MOUNT);
+  return mounts.length >= 2 ? mounts : [...mounts, ...USUAL_SOURCES.slice(mounts.length)];
+}
+
+function sourcesOf(text: string, mode: InitAnswers['mode']): InitSource[] {
+  const sources: InitSource[] = [];
+  for (const written of listOf(text)) {
+    const mount = written.replace(/^\/*/, '/');
+    const fault = mountFault(mount);
+    if (fault !== null) throw wrong(`${mount} ${fault}`);
+    if (mode === 'relay' && (mount === PUBLIC_MOUNT || mount === safeMountOf(PUBLIC_MOUNT)))
+      throw wrong(
+        `${mount} belongs to what the agent feeds in relay mode: let that encoder send to another mount, such as /primary`,
+      );
+    if (sources.some((other) => other.mount === mount)) throw wrong(`${mount} is named twice`);
+    sources.push({ name: sourceName(mount, sources), mount });
+  }
+  if (sources.length === 0) throw wrong(`name at least one mount, such as ${USUAL_SOURCES.join(',')}`);
   return sources;
+}
+
+/** What a mount can be called in the config, where names are small letters, digits and hyphens: `/live.mp3` is `live`. */
+function sourceName(mount: string, others: readonly InitSource[]): string {
+  const wordOf = (text: string) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^[^a-z]+|-$/g, '')
+      .slice(0, 28)
+      .replace(/-$/, '');
+  const word = wordOf(mount.replace(/\.[a-z0-9]{1,4}$/i, '')) || `source-${others.length + 1}`;
+  const isFree = (name: string) => others.every((other) => other.name !== name);
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? word : `${word}-${count}`;
+    if (isFree(name)) return name;
+  }
 }

@@ -243,7 +243,8 @@ export function mountPath(about: About) {
   });
 }
 
-function mountFault(text: string): string | null {
+/** What is wrong with a mount that people write, said after it; null when nothing is. */
+export function mountFault(text: string): string | null {
   if (!text.startsWith('/')) return `does not begin with a slash: write ${shown(`/${text}`)}`;
   if (text.length < 2) return 'is not a mount: write a name after the slash, such as /primary';
   if (text.length > 128) return 'is too long for a mount: use at most 128 characters';

@@ -48,10 +48,19 @@ const OWN_XML = `<icecast>
   <mount type="normal"><mount-name>/backup</mount-name></mount>
 </icecast>`;
 
-function ownXml(): string {
-  writeFileSync(join(folder, 'icecast.xml'), OWN_XML);
+function ownXml(xml = OWN_XML): string {
+  writeFileSync(join(folder, 'icecast.xml'), xml);
   return join(folder, 'icecast.xml');
 }
+
+/** The same with an encoder on what will be the public mount. */
+const ON_STREAM = OWN_XML.replace(
+  '</icecast>',
+  '<mount type="normal"><mount-name>/stream</mount-name><password>for-stream</password></mount></icecast>',
+);
+
+/** The blocks for a server, as Icecast would read them. */
+const blocksOf = (server: string) => readIcecastXml(`<icecast>${text(`icecast-${server}.xml`)}</icecast>`);
 
 describe('sustain init', () => {
   test.each(['relay', 'guard'])(
@@ -70,6 +79,20 @@ describe('sustain init', () => {
       expect(loaded.config.stations[0]?.serve.mode).toBe(mode);
     },
   );
+
+  test('makes a name of any mount, and leaves the mount as it is', async () => {
+    const mounts = '/live.mp3,/live.ogg,/Radio/8000/,/1,/a{b}.aac';
+    expect(await init({ sources: mounts, mode: 'guard' })).toBe(0);
+    const loaded = await loadConfig(config(), {}, {});
+    expect(loaded.ok && loaded.config.stations[0]?.sources).toEqual([
+      { name: 'live', mount: '/live.mp3' },
+      { name: 'live-2', mount: '/live.ogg' },
+      { name: 'radio-8000', mount: '/Radio/8000/' },
+      { name: 'source-4', mount: '/1' },
+      { name: 'a-b', mount: '/a{b}.aac' },
+    ]);
+    expect(blocksOf('london')?.mounts[0]).toMatchObject({ mount: '/live.mp3', fallback: '/live.ogg' });
+  });
 
   test('asks for what is not given, and takes an empty answer for the default', async () => {
     const asked: string[] = [];
@@ -121,6 +144,9 @@ describe('sustain init', () => {
     [{ station: 'My FM' }, 'small letters'],
     [{ sources: ',' }, 'at least one mount'],
     [{ mode: 'both' }, 'relay or guard'],
+    [{ sources: 'main,/main' }, 'named twice'],
+    [{ sources: '/what?' }, 'not a mount'],
+    [{ sources: 'main,/stream' }, 'let that encoder send to another mount'],
   ])('refuses %o with a sentence, and writes nothing', async (options, said) => {
     expect(await init(options)).toBe(2);
     expect(complained.join('')).toContain(said);
@@ -181,6 +207,102 @@ describe('what Icecast has to be told', () => {
     expect(said).not.toContain('<clients>');
     expect(said).not.toContain('<source-timeout>');
     expect(text('icecast-london.xml')).not.toMatch(/our-admin|our-source/);
+  });
+
+  test('the passwords of the other server, whose icecast.xml was not read, are to be set; each keeps its administrator', async () => {
+    const xml = OWN_XML.replace('<admin-user>admin<', '<admin-user>boss<').replace(
+      'our-admin',
+      'our&amp;admin',
+    );
+    expect(await init({ icecastXml: ownXml(xml) })).toBe(0);
+    expect(text('icecast-london.xml')).toContain('<authentication> stays as it is');
+    const dublin = text('icecast-dublin.xml');
+    expect(dublin).not.toContain('stays as it is');
+    for (const line of ['source-password>our-source', 'admin-user>admin', 'admin-password>our&amp;admin'])
+      expect(dublin).toContain(`<${line}</`);
+    const loaded = await loadConfig(config(), {}, {});
+    expect(loaded.ok && loaded.config.servers.map(({ admin }) => admin.user)).toEqual(['boss', 'admin']);
+    expect(text('secrets/icecast-admin')).toBe('our&admin\n');
+    expect(printed.join('\n')).toMatch(/icecast-dublin\.xml \(with the passwords to set/);
+  });
+
+  test('a secret that was there before goes before the password in icecast.xml, which then has to change', async () => {
+    mkdirSync(join(folder, 'secrets'));
+    writeFileSync(join(folder, 'secrets', 'icecast-admin'), 'older\n', { mode: 0o600 });
+    expect(await init({ icecastXml: ownXml() })).toBe(0);
+    expect(text('icecast-london.xml')).toContain('<admin-password>older</');
+    expect(text('icecast-london.xml')).toContain('<source-password>our-source</');
+  });
+
+  test('no limit that is there is lowered, none is lost, and where all do there is no block', async () => {
+    const large = '<clients>5000</clients><sources>40</sources><queue-size>1048576</queue-size>';
+    const limits = (more: string) =>
+      OWN_XML.replace(/<limits>.*<\/limits>/, `<limits>${large}${more}</limits>`);
+    expect(
+      await init({ icecastXml: ownXml(limits('<burst-size>9</burst-size><threadpool>5</threadpool>')) }),
+    ).toBe(0);
+    const london = text('icecast-london.xml');
+    for (const line of [
+      'clients>5000',
+      'sources>40',
+      'queue-size>1048576',
+      'source-timeout>5',
+      'burst-size>9',
+    ])
+      expect(london).toContain(`<${line}</`);
+    expect(london).toContain('<threadpool>5</');
+    expect(text('icecast-dublin.xml')).toContain('Where yours allows more, let it');
+    expect(
+      await init({ icecastXml: ownXml(limits('<source-timeout>3</source-timeout>')), force: true }),
+    ).toBe(0);
+    expect(text('icecast-london.xml')).not.toContain('<limits>');
+    expect(text('icecast-dublin.xml')).toContain('<limits>');
+  });
+
+  test('an encoder on the public mount has to move, and is told where; a password of that mount has to go', async () => {
+    expect(await init({ icecastXml: ownXml(ON_STREAM), sources: 'live,primary' })).toBe(0);
+    const said = printed.join('\n');
+    expect(said).toContain('An encoder that sends there has to move to /primary before the agent starts');
+    expect(said).toContain('/stream has a <password> of its own: take it out');
+    expect(said).not.toContain('for-stream');
+    printed = [];
+    expect(await init({ icecastXml: ownXml(ON_STREAM), sources: 'live,backup', force: true })).toBe(0);
+    expect(printed.join('\n')).toContain('has to move to another mount, which `sources` then has to name');
+  });
+
+  test('an encoder on /stream is a source of guard mode, and passwords of mounts are to be kept', async () => {
+    expect(await init({ icecastXml: ownXml(ON_STREAM), mode: 'guard' })).toBe(0);
+    const loaded = await loadConfig(config(), {}, {});
+    expect(loaded.ok && loaded.config.stations[0]?.sources.map(({ mount }) => mount)).toEqual([
+      '/live',
+      '/backup',
+      '/stream',
+    ]);
+    expect(text('icecast-london.xml').match(/Keep the <password>/g)).toHaveLength(2);
+    expect(text('icecast-dublin.xml')).not.toContain('Keep the <password>');
+  });
+
+  test('what an earlier init brought into icecast.xml is nothing to move', async () => {
+    await init({ sources: 'live,backup' });
+    const net = text('icecast-london.xml').replace(/<limits>[\s\S]*<\/limits>/, '');
+    const xml = OWN_XML.replace('</icecast>', `${net.slice(net.indexOf('<mount '))}</icecast>`);
+    printed = [];
+    expect(await init({ icecastXml: ownXml(xml), mode: 'guard', force: true })).toBe(0);
+    expect(text('sustain.yaml')).not.toContain('mount: /stream');
+    expect(await init({ icecastXml: ownXml(xml), force: true })).toBe(0);
+    expect(printed.join('\n')).not.toMatch(/has to move|\/stream needs/);
+  });
+
+  test('one encoder that is there is the first of the usual ones', async () => {
+    expect(
+      await init({ icecastXml: ownXml(OWN_XML.replace(/<mount type="normal"><mount-name>\/backup.*/, '')) }),
+    ).toBe(0);
+    const loaded = await loadConfig(config(), {}, {});
+    expect(loaded.ok && loaded.config.stations[0]?.sources.map(({ name }) => name)).toEqual([
+      'live',
+      'secondary',
+      'autodj',
+    ]);
   });
 
   test('that the example passwords of Debian are in use is said, and new ones are made', async () => {
