@@ -134,6 +134,10 @@ program
   .option('--to <moment>', 'up to here (now)')
   .option('--station <name>', 'only this station')
   .option('--verify', 'walk the hash chain of each log; exit 1 when a byte was changed')
+  .option(
+    '--head <hash...>',
+    'heads that --verify printed earlier; exit 1 when one is that of no row any more',
+  )
   .option('--html <file>', 'also write a page with plots')
   .option('--csv <file>', 'also write a table of every stretch, incident and switch')
   .option('--json', 'print JSON')

@@ -18,6 +18,7 @@ export interface ReportCommand {
   readonly csv?: string;
   readonly json?: boolean;
   readonly verify?: boolean;
+  readonly head?: readonly string[];
 }
 
 const WEEK_MS = 7 * 24 * 3_600_000;
@@ -54,7 +55,7 @@ export async function openLogs(command: {
   }
 }
 
-/** `sustain report`: what listeners heard, from the log. Exit 1 when a log was changed. */
+/** `sustain report`: what listeners heard, from the log. Exit 1 when a log was changed, or a head is not in it. */
 export async function report(command: ReportCommand): Promise<number> {
   const nowUnixMs = Date.now();
   const toUnixMs = command.to === undefined ? nowUnixMs : parseMoment(command.to);
@@ -71,6 +72,14 @@ export async function report(command: ReportCommand): Promise<number> {
     process.stderr.write('--from is not before --to\n');
     return EXIT.unusable;
   }
+  const heads = (command.head ?? []).map((head) => head.toLowerCase());
+  const noHead = heads.find((head) => !/^[0-9a-f]{64}$/.test(head));
+  if (noHead !== undefined) {
+    process.stderr.write(
+      `--head ${noHead} is no head: it is the 64 hexadecimal digits that --verify prints\n`,
+    );
+    return EXIT.unusable;
+  }
   const logs = await openLogs(command);
   if (logs === null) return EXIT.unusable;
   const isWatched = process.stderr.isTTY === true;
@@ -80,6 +89,7 @@ export async function report(command: ReportCommand): Promise<number> {
     toUnixMs,
     nowUnixMs,
     verify: command.verify === true,
+    heads,
     station: command.station ?? null,
     ...(isWatched ? { progress: (events) => process.stderr.write(`\r${events} events read`) } : {}),
   });
@@ -90,5 +100,6 @@ export async function report(command: ReportCommand): Promise<number> {
   process.stdout.write(
     command.json === true ? `${JSON.stringify(reportJson(result), null, 2)}\n` : `${reportText(result)}\n`,
   );
-  return result.logs.some(({ verdict }) => verdict?.ok === false) ? EXIT.failed : EXIT.ok;
+  const isBad = result.logs.some(({ verdict, unreadable }) => verdict?.ok === false || unreadable.length > 0);
+  return isBad || result.missingHeads.length > 0 ? EXIT.failed : EXIT.ok;
 }

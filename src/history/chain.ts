@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { messageOf } from '../platform/errors.ts';
 
 /** One row of the event log, as it is hashed. */
 export interface ChainedRow {
@@ -27,33 +28,51 @@ export type ChainVerdict =
       readonly toSeq: number | null;
       /** Hex. Kept elsewhere, it proves later that nothing up to here was changed or cut off. */
       readonly head: string;
+      /** Of the heads that were asked for, those of a row in this log. */
+      readonly kept: readonly { readonly head: string; readonly seq: number }[];
     }
   | { readonly ok: false; readonly seq: number; readonly says: string };
 
-/** Walks the rows in order; `anchor` is the hash of the last row that was removed with age. */
+type HashedRow = ChainedRow & { readonly hash: Uint8Array };
+
+/**
+ * Walks the rows in order; `anchor` is the hash of the last row that was removed with age. `heads`: what earlier walks gave,
+ * in hex, to be found again.
+ */
 export function verifyChain(
-  rows: Iterable<ChainedRow & { readonly hash: Uint8Array }>,
+  rows: Iterable<HashedRow>,
   anchor: { readonly seq: number; readonly hash: Uint8Array },
+  heads: readonly string[] = [],
 ): ChainVerdict {
   let before: Uint8Array = anchor.hash;
   let last = anchor.seq;
-  let count = 0;
   let first: number | null = null;
-  for (const row of rows) {
-    if (row.seq !== last + 1)
-      return { ok: false, seq: row.seq, says: `rows ${last + 1} to ${row.seq - 1} are missing` };
-    const wanted = chainHash(before, row);
-    if (!wanted.equals(row.hash))
-      return {
-        ok: false,
-        seq: row.seq,
-        says: `row ${row.seq} is not what was written, or the one before it`,
-      };
-    before = row.hash;
-    last = row.seq;
-    first ??= row.seq;
-    count += 1;
+  const kept: { head: string; seq: number }[] = [];
+  const look = () => {
+    const head = Buffer.from(before).toString('hex');
+    if (heads.includes(head)) kept.push({ head, seq: last });
+  };
+  if (heads.length > 0) look();
+  try {
+    for (const row of rows) {
+      const says = faultOf(row, last, before);
+      if (says !== null) return { ok: false, seq: row.seq, says };
+      before = row.hash;
+      last = row.seq;
+      first ??= row.seq;
+      if (heads.length > 0) look();
+    }
+  } catch (thrown) {
+    // Not even a row any more: the file itself is damaged there.
+    return { ok: false, seq: last + 1, says: `row ${last + 1} cannot be read: ${messageOf(thrown)}` };
   }
+  const rowCount = first === null ? 0 : last - first + 1;
   const head = Buffer.from(before).toString('hex');
-  return { ok: true, rows: count, fromSeq: first, toSeq: count === 0 ? null : last, head };
+  return { ok: true, rows: rowCount, fromSeq: first, toSeq: first === null ? null : last, head, kept };
+}
+
+function faultOf(row: HashedRow, last: number, before: Uint8Array): string | null {
+  if (row.seq !== last + 1) return `rows ${last + 1} to ${row.seq - 1} are missing`;
+  if (chainHash(before, row).equals(row.hash)) return null;
+  return `row ${row.seq} is not what was written, or the one before it`;
 }

@@ -3,6 +3,7 @@ import type { LegId, StationName } from '../domain/ids.ts';
 import type { Incident } from '../domain/incidents.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
 import { authorOf, type Recorded, type RecordedEvent } from '../domain/record.ts';
+import { SustainError } from '../platform/errors.ts';
 import { type ChainVerdict, chainHash, FIRST_HASH, verifyChain } from './chain.ts';
 import {
   type LevelRow,
@@ -18,6 +19,14 @@ import type { Database } from './sqlite.ts';
 export interface StoredEvent extends Recorded {
   readonly seq: number;
 }
+
+/** A row that is no event any more stands for one that was lost. */
+export const lostIn = ({ seq, unixMs, station }: Omit<StoredEvent, 'event'>): StoredEvent => ({
+  seq,
+  unixMs,
+  station,
+  event: { kind: 'events-lost', atMs: 0, count: 1 },
+});
 
 /** What is written in one transaction: an event, what it did to an incident, and what has to be sent for it. */
 export interface Batch {
@@ -36,6 +45,8 @@ export interface EventQuery {
   readonly beforeSeq?: number;
   readonly operatorActsOnly?: boolean;
   readonly kinds?: readonly RecordedEvent['kind'][];
+  /** Told of each row that is no JSON; without it such a row is an error. */
+  readonly unreadable?: (seq: number) => void;
   readonly limit: number;
 }
 
@@ -185,7 +196,7 @@ export class HistoryStore {
         `SELECT * FROM events WHERE ${where}${acts}${ofKinds} ORDER BY seq ${backwards ? 'DESC' : 'ASC'} LIMIT ?`,
       )
       .all(...values, ...kinds, query.limit)
-      .map(storedEvent);
+      .map((row) => storedEvent(row, query.unreadable));
   }
 
   incidents(query: IncidentQuery): Incident[] {
@@ -249,12 +260,13 @@ export class HistoryStore {
     return row?.last ?? null;
   }
 
-  verify(): ChainVerdict {
+  /** `heads`: of earlier walks, in hex, to be found again. */
+  verify(heads: readonly string[] = []): ChainVerdict {
     const rows = this.#database.prepare<[], EventRow>('SELECT * FROM events ORDER BY seq').iterate();
     const chained = function* () {
       for (const { unix_ms, ...row } of rows) yield { ...row, unixMs: unix_ms };
     };
-    return verifyChain(chained(), this.#anchor());
+    return verifyChain(chained(), this.#anchor(), heads);
   }
 
   /**
@@ -369,13 +381,17 @@ function levelRow(row: LevelDbRow): LevelRow {
   };
 }
 
-function storedEvent({ seq, unix_ms, station, body }: EventRow): StoredEvent {
-  return {
-    seq,
-    unixMs: unix_ms,
-    station: station as StationName | null,
-    event: JSON.parse(body) as RecordedEvent,
-  };
+function storedEvent(row: EventRow, unreadable: EventQuery['unreadable']): StoredEvent {
+  const { seq, unix_ms, body } = row;
+  const of = { seq, unixMs: unix_ms, station: row.station as StationName | null };
+  try {
+    return { ...of, event: JSON.parse(body) as RecordedEvent };
+  } catch (thrown) {
+    if (unreadable === undefined)
+      throw new SustainError('history-row', `row ${seq} of the event log cannot be read`, thrown);
+    unreadable(seq);
+    return lostIn(of);
+  }
 }
 
 function conditions(all: readonly (readonly [string, string | number | undefined])[]): {

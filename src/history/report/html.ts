@@ -1,7 +1,7 @@
 import { lengthText } from '../../domain/lengths.ts';
 import { recordedSentence } from '../../domain/sentences.ts';
 import type { LoudnessLine, Report, ServerReport, StationReport } from './report.ts';
-import { availabilityText, EVIDENCE, verdictText } from './text.ts';
+import { availabilityText, EVIDENCE, missingText, verdictText } from './text.ts';
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -23,7 +23,7 @@ th{background:#f2f2f2}svg{max-width:100%;height:auto}.bad{color:#a0002f;font-wei
 export function reportHtml(report: Report): string {
   const title = `Sustain, ${iso(report.fromUnixMs)} to ${iso(report.toUnixMs)}`;
   const logs = report.logs.map((log) => {
-    const isBad = log.verdict !== null && !log.verdict.ok;
+    const isBad = log.verdict?.ok === false || log.unreadable.length > 0;
     return row([
       escaped(log.agent ?? '?'),
       `<code>${escaped(log.path)}</code>`,
@@ -35,6 +35,9 @@ export function reportHtml(report: Report): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${escaped(title)}</title><style>${STYLE}</style></head><body>
 <h1>${escaped(title)}</h1><p>${EVIDENCE}</p>
 <h2>Logs</h2>${table(['agent', 'file', 'events', 'hash chain'], logs)}
+${missingText(report)
+  .map((line) => `<p class="bad">${escaped(line)}</p>`)
+  .join('\n')}
 ${report.stations.map((station) => stationHtml(station, report)).join('\n')}
 </body></html>
 `;

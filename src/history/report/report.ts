@@ -1,7 +1,8 @@
 import type { LegId, ServerName, StationName } from '../../domain/ids.ts';
 import type { Incident } from '../../domain/incidents.ts';
 import type { ChainVerdict } from '../chain.ts';
-import type { HistoryStore, StoredEvent } from '../store.ts';
+import { isCorruption } from '../sqlite.ts';
+import { type HistoryStore, lostIn, type StoredEvent } from '../store.ts';
 import { type Story, StoryReader } from './story.ts';
 import { merged, type Stretch, type Totals, totalsOf, within } from './stretches.ts';
 
@@ -16,6 +17,8 @@ export interface ReportOptions {
   readonly toUnixMs: number;
   readonly nowUnixMs: number;
   readonly verify: boolean;
+  /** Heads of earlier reports, in hex: each has to be that of a row in one of the logs. */
+  readonly heads?: readonly string[];
   /** Null: all of them. */
   readonly station: string | null;
   readonly progress?: (events: number) => void;
@@ -27,6 +30,8 @@ export interface LogReport {
   readonly events: number;
   readonly fromSeq: number | null;
   readonly toSeq: number | null;
+  /** Rows that are no events any more; what they said is missing in the figures. */
+  readonly unreadable: readonly number[];
   /** Null: it was not asked for. */
   readonly verdict: ChainVerdict | null;
 }
@@ -53,6 +58,8 @@ export interface Report {
   readonly fromUnixMs: number;
   readonly toUnixMs: number;
   readonly logs: readonly LogReport[];
+  /** Of the heads that were asked for, those of no row in any log. */
+  readonly missingHeads: readonly string[];
   readonly stations: readonly StationReport[];
 }
 
@@ -64,40 +71,79 @@ const POINTS = 600;
  * in the logs, and from nothing that was counted elsewhere.
  */
 export function reportOf(options: ReportOptions): Report {
-  const { logs, fromUnixMs, toUnixMs, verify, station } = options;
-  const read = logs.map((log) => ({ log, story: storyOf(log, options) }));
+  const { logs, fromUnixMs, toUnixMs, verify, station, heads = [] } = options;
+  const read = logs.map((log) => {
+    // First, as a row that was changed may be one that nothing can be made of.
+    const verdict = verify || heads.length > 0 ? log.store.verify(heads) : null;
+    return { log, verdict, ...storyOf(log, options) };
+  });
   const names = [...new Set(read.flatMap(({ story }) => [...story.stations.keys()]))];
+  const kept = read.flatMap(({ verdict }) => (verdict?.ok === true ? verdict.kept : []));
   return {
     fromUnixMs,
     toUnixMs,
-    logs: read.map(({ log, story }) => ({
+    logs: read.map(({ log, verdict, story, unreadable }) => ({
       path: log.path,
       agent: story.agent,
       events: story.events,
       fromSeq: story.fromSeq,
       toSeq: story.toSeq,
-      verdict: verify ? log.store.verify() : null,
+      unreadable,
+      verdict,
     })),
+    missingHeads: heads.filter((head) => !kept.some((one) => one.head === head)),
     stations: names
       .filter((name) => station === null || name === station)
       .map((name) => stationReport(name, read, options)),
   };
 }
 
-function storyOf({ store }: OpenedLog, { toUnixMs, nowUnixMs, progress }: ReportOptions): Story {
+function storyOf(
+  { store }: OpenedLog,
+  { toUnixMs, nowUnixMs, progress }: ReportOptions,
+): { readonly story: Story; readonly unreadable: readonly number[] } {
   const reader = new StoryReader();
+  const unreadable = new Set<number>();
   let afterSeq = 0;
   let count = 0;
   for (;;) {
-    const page = store.events({ afterSeq, toUnixMs, limit: PAGE });
-    for (const stored of page) reader.take(stored);
+    const page = pageOf(store, afterSeq, toUnixMs, unreadable);
+    for (const stored of page) {
+      try {
+        reader.take(stored);
+      } catch {
+        // JSON, but not what an agent writes.
+        unreadable.add(stored.seq);
+        reader.take(lostIn(stored));
+      }
+    }
     count += page.length;
     progress?.(count);
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) break;
     afterSeq = last.seq;
   }
-  return reader.end(Math.min(toUnixMs, nowUnixMs, store.lastSeenUnixMs() ?? nowUnixMs));
+  const seenUnixMs = unlessDamaged(
+    () => store.lastSeenUnixMs(),
+    () => null,
+  );
+  const story = reader.end(Math.min(toUnixMs, nowUnixMs, seenUnixMs ?? nowUnixMs));
+  return { story, unreadable: [...unreadable].sort((a, b) => a - b) };
+}
+
+function pageOf(
+  store: HistoryStore,
+  afterSeq: number,
+  toUnixMs: number,
+  unreadable: Set<number>,
+): StoredEvent[] {
+  return unlessDamaged(
+    () => store.events({ afterSeq, toUnixMs, limit: PAGE, unreadable: (seq) => unreadable.add(seq) }),
+    () => {
+      unreadable.add(afterSeq + 1);
+      return [];
+    },
+  );
 }
 
 function stationReport(
@@ -151,13 +197,25 @@ function loudnessOf(
   fromUnixMs: number,
   toUnixMs: number,
 ): LoudnessLine[] {
-  return store
-    .legs()
-    .filter((leg) => leg.startsWith(`${station}/`))
-    .map((leg) => ({
-      leg,
-      points: store
-        .levels({ leg, fromUnixMs, toUnixMs, maxRows: POINTS })
-        .map(({ unixMs, momentaryLufs }) => ({ unixMs, momentaryLufs })),
-    }));
+  const read = () =>
+    store
+      .legs()
+      .filter((leg) => leg.startsWith(`${station}/`))
+      .map((leg) => ({
+        leg,
+        points: store
+          .levels({ leg, fromUnixMs, toUnixMs, maxRows: POINTS })
+          .map(({ unixMs, momentaryLufs }) => ({ unixMs, momentaryLufs })),
+      }));
+  return unlessDamaged(read, () => []);
+}
+
+/** A page of the file may be damaged that has nothing to do with the rest. */
+function unlessDamaged<Value>(read: () => Value, otherwise: () => Value): Value {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!isCorruption(thrown)) throw thrown;
+    return otherwise();
+  }
 }

@@ -95,9 +95,11 @@ export class StoryReader {
       });
       return;
     }
+    // A row that was changed may have no policy to speak of: then nothing is taken from it.
+    const [air, book] = [withAirPolicy(known.air, policy), withPolicy(known.book, policy)];
     known.policy = policy;
-    known.air = withAirPolicy(known.air, policy);
-    known.book = withPolicy(known.book, policy);
+    known.air = air;
+    known.book = book;
   }
 
   #hear(chapter: Chapter, stored: StoredEvent): void {

@@ -14,16 +14,27 @@ export function availabilityText(availability: number | null): string {
   return `${(Math.floor(availability * 1e6) / 1e4).toFixed(4)} %`;
 }
 
-export function verdictText({ verdict }: LogReport): string {
-  if (verdict === null) return 'not verified (--verify)';
-  if (!verdict.ok) return `CHANGED at row ${verdict.seq}: ${verdict.says}`;
-  return `whole: rows ${verdict.fromSeq ?? 0} to ${verdict.toSeq ?? 0}, head ${verdict.head}`;
+export function verdictText({ verdict, unreadable }: LogReport): string {
+  const lost = unreadable.length === 0 ? '' : `; rows that cannot be read: ${unreadable.join(', ')}`;
+  if (verdict === null) return `not verified (--verify)${lost}`;
+  if (!verdict.ok) return `CHANGED at row ${verdict.seq}: ${verdict.says}${lost}`;
+  const kept = verdict.kept.map(({ head, seq }) => `; the head ${head} is that of row ${seq}`);
+  return `whole: rows ${verdict.fromSeq ?? 0} to ${verdict.toSeq ?? 0}, head ${verdict.head}${kept.join('')}`;
+}
+
+/** What is wrong with the logs as a whole, a line each. */
+export function missingText({ missingHeads }: Report): readonly string[] {
+  return missingHeads.map(
+    (head) =>
+      `MISSING: no row has the head ${head}: rows that were there are gone or changed, or it is of another log`,
+  );
 }
 
 export function reportText(report: Report): string {
   const lines = [`Sustain: ${iso(report.fromUnixMs)} to ${iso(report.toUnixMs)}`, EVIDENCE, ''];
   for (const log of report.logs)
     lines.push(`log of ${log.agent ?? 'nobody'}: ${log.path}, ${log.events} events, ${verdictText(log)}`);
+  lines.push(...missingText(report));
   for (const { station, servers, incidents, switches } of report.stations) {
     lines.push('', station);
     for (const one of servers) {
@@ -103,6 +114,7 @@ export function reportJson(report: Report): unknown {
     from: iso(report.fromUnixMs),
     to: iso(report.toUnixMs),
     logs: report.logs,
+    missingHeads: report.missingHeads,
     stations: report.stations.map(({ loudness: _loudness, servers, incidents, switches, station }) => ({
       station,
       servers: servers.map(({ stretches, ...totals }) => ({

@@ -1,10 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { checkAlerts } from '../../../src/cli/check/alerts.ts';
-import { parseMoment } from '../../../src/cli/report.ts';
+import { parseMoment, type ReportCommand, report } from '../../../src/cli/report.ts';
+import { historyFile, openHistory } from '../../../src/history/open.ts';
+import { openDatabase } from '../../../src/history/sqlite.ts';
 import { startReceiver } from '../alerts/support.ts';
-import { temporaryFolder } from '../history/support.ts';
+import { batch, recorded, temporaryFolder } from '../history/support.ts';
 
 describe('sustain check --alerts', () => {
   async function check(alerts: string): Promise<{ code: number; text: string }> {
@@ -56,5 +58,74 @@ describe('a moment of a report', () => {
     ['2026-11-08T11:00', null],
   ])('%s is %s', (text, expected) => {
     expect(parseMoment(text)).toBe(expected);
+  });
+});
+
+describe('sustain report', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  async function run(command: Partial<ReportCommand>) {
+    const said = { out: '', err: '' };
+    const into = (where: keyof typeof said) => (text: string | Uint8Array) => {
+      said[where] += String(text);
+      return true;
+    };
+    vi.spyOn(process.stdout, 'write').mockImplementation(into('out'));
+    vi.spyOn(process.stderr, 'write').mockImplementation(into('err'));
+    const code = await report({ config: 'none.yaml', from: '1970-01-01', to: '1970-01-02', ...command });
+    vi.restoreAllMocks();
+    return { code, ...said };
+  }
+
+  function logOf(count: number) {
+    const directory = temporaryFolder();
+    const { store } = openHistory(directory, new Date(0));
+    store.apply(batch(...Array.from({ length: count }, (_, index) => recorded(1000 * index))));
+    store.close();
+    return historyFile(directory);
+  }
+  const change = (path: string, sql: string) => {
+    const database = openDatabase(path);
+    database.exec(sql);
+    database.close();
+  };
+
+  test('with --verify says which row of which file was changed, though it is no JSON any more, and writes its files', async () => {
+    const [path, other, csv] = [logOf(5), logOf(3), join(temporaryFolder(), 'report.csv')];
+    change(path, `UPDATE events SET body = replace(body, '"author"', '"author') WHERE seq = 4`);
+    const { code, out } = await run({ history: [other, path], verify: true, csv });
+    expect(code).toBe(1);
+    expect(out).toMatch(new RegExp(`${other}, 3 events, whole: rows 1 to 3, head [0-9a-f]{64}\n`));
+    expect(out).toContain(`${path}, 5 events, CHANGED at row 4`);
+    expect(readFileSync(csv, 'utf8')).toMatch(/^what,station/);
+    // It doesn't go unnoticed without being asked for either.
+    expect(await run({ history: [path] })).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('not verified (--verify); rows that cannot be read: 4'),
+    });
+  });
+
+  test('with --head finds that the end of a log was cut off', async () => {
+    const [path, other] = [logOf(50), logOf(3)];
+    const { code, out } = await run({ history: [path], verify: true });
+    expect(code).toBe(0);
+    const head = /head ([0-9a-f]{64})/.exec(out)?.[1] ?? '';
+    expect(await run({ history: [other, path], head: [head.toUpperCase()] })).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`the head ${head} is that of row 50`),
+    });
+    change(path, 'DELETE FROM events WHERE seq > 40');
+    expect(await run({ history: [path], verify: true })).toMatchObject({ code: 0 });
+    expect(await run({ history: [other, path], head: [head] })).toMatchObject({
+      code: 1,
+      out: expect.stringContaining(`MISSING: no row has the head ${head}: rows that were there are gone`),
+    });
+  });
+
+  test('does not take for a head what is none', async () => {
+    expect(await run({ history: [logOf(1)], head: ['abc'] })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--head abc is no head'),
+    });
   });
 });

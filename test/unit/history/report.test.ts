@@ -172,4 +172,29 @@ describe('a report', () => {
     expect(report.logs[0]?.verdict).toMatchObject({ ok: false, seq: 9 });
     expect(reportText(report)).toContain('CHANGED at row 9');
   });
+
+  test.each([
+    ['is no JSON any more', `replace(body, '"trigger":"return"', '"trigger":"return ')`],
+    ['is no event any more', `replace(body, '"kind":', '"kinc":')`],
+  ])('goes on behind a row that %s, and names it', (_what, sql) => {
+    const database = openDatabase(historyFile(london));
+    database.exec(`UPDATE events SET body = ${sql} WHERE seq = 9`);
+    database.close();
+    const report = reportFrom([london]);
+    expect(report.logs[0]?.verdict).toMatchObject({ ok: false, seq: 9 });
+    expect(reportText(report)).toContain(`${historyFile(london)}, 13 events, CHANGED at row 9`);
+    expect(serverOf(report, LONDON)?.stretches.at(-1)).toMatchObject({ toUnixMs: T0 + 60 * MIN });
+  });
+
+  test('finds the settings of a station that nothing can be made of', () => {
+    const database = openDatabase(historyFile(london));
+    database.exec(`UPDATE events SET body = replace(body, '"policy":', '"polity":') WHERE seq = 2`);
+    database.close();
+    const report = reportFrom([london]);
+    expect(report).toMatchObject({
+      logs: [{ verdict: { ok: false, seq: 2 }, unreadable: [2] }],
+      stations: [],
+    });
+    expect(reportHtml(report)).toContain('rows that cannot be read: 2');
+  });
 });

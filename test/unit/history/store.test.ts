@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { OutboxRow } from '../../../src/domain/outbox.ts';
 import { historyFile, openHistory, readHistory } from '../../../src/history/open.ts';
@@ -31,6 +31,18 @@ const message = (id: string): OutboxRow => ({
   body: '{}',
 });
 
+/** Where in the file the rows of the event log lie: in the one leaf of its tree, behind what is free. */
+function rowsOfEvents(path: string, bytes: Buffer): [number, number] {
+  const database = openDatabase(path, { readonly: true });
+  const pageSize = Number(database.pragma('page_size', { simple: true }));
+  const page = database
+    .prepare<[], { rootpage: number }>("SELECT rootpage FROM sqlite_master WHERE name = 'events'")
+    .get();
+  database.close();
+  const start = ((page?.rootpage ?? 0) - 1) * pageSize;
+  return [start + bytes.readUInt16BE(start + 5), start + pageSize];
+}
+
 describe('the event log', () => {
   test('gives back what was written, in order, by station, time and author', () => {
     const { store } = opened();
@@ -56,28 +68,47 @@ describe('the event log', () => {
     expect(store.events({ limit: 10 })).toEqual([]);
   });
 
-  test('finds every single byte that somebody changed in a row of the log', () => {
+  test('finds every single byte of its rows that somebody changed, and a row that is gone', () => {
     const { store, directory } = opened();
     store.apply(batch(recorded(1000), recorded(2000, { author: 'lee' }), recorded(3000)));
     expect(store.verify()).toMatchObject({ ok: true, rows: 3, toSeq: 3 });
     store.close();
-    const changes = [
-      'UPDATE events SET unix_ms = 1001 WHERE seq = 1',
-      "UPDATE events SET author = 'leo' WHERE seq = 2",
-      "UPDATE events SET station = 'myfn' WHERE seq = 2",
-      "UPDATE events SET kind = 'refused' WHERE seq = 2",
-      "UPDATE events SET body = replace(body, 'held', 'helD') WHERE seq = 3",
-      'UPDATE events SET hash = zeroblob(32) WHERE seq = 2',
-      'DELETE FROM events WHERE seq = 2',
-    ];
-    for (const sql of changes) {
-      const copy = temporaryFolder();
-      copyFileSync(historyFile(directory), historyFile(copy));
-      const database = openDatabase(historyFile(copy));
-      database.exec(sql);
-      database.close();
-      expect(readHistory(historyFile(copy)).verify(), sql).toMatchObject({ ok: false });
+    const path = historyFile(directory);
+    const bytes = readFileSync(path);
+    const [from, to] = rowsOfEvents(path, bytes);
+    expect(to - from).toBeGreaterThan(300);
+    expect(bytes.subarray(from, to).toString('latin1')).toContain('"author":"lee"');
+    for (let at = from; at < to; at += 1) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      writeFileSync(path, changed);
+      const reader = readHistory(path);
+      expect(reader.verify(), `the byte ${at - from} of the rows`).toMatchObject({ ok: false });
+      reader.close();
     }
+    writeFileSync(path, bytes);
+    const database = openDatabase(path);
+    database.exec('DELETE FROM events WHERE seq = 2');
+    database.close();
+    expect(readHistory(path).verify()).toMatchObject({ ok: false, seq: 3 });
+  });
+
+  test('without its end is whole, and is known by a head that was kept', () => {
+    const { store, directory } = opened();
+    store.apply(batch(...Array.from({ length: 50 }, (_, index) => recorded(index))));
+    const whole = store.verify();
+    const head = whole.ok ? whole.head : '';
+    store.apply(batch(recorded(60)));
+    expect(store.verify([head])).toMatchObject({ ok: true, kept: [{ head, seq: 50 }] });
+    store.close();
+    const database = openDatabase(historyFile(directory));
+    database.exec('DELETE FROM events WHERE seq > 40');
+    database.close();
+    const { store: cut } = opened(directory);
+    expect(cut.verify([head])).toMatchObject({ ok: true, rows: 40, kept: [] });
+    // Rows that were written after the cut don't hide it.
+    cut.apply(batch(...Array.from({ length: 20 }, (_, index) => recorded(100 + index))));
+    expect(cut.verify([head])).toMatchObject({ ok: true, rows: 60, kept: [] });
   });
 
   test('forgets its oldest rows and can still be verified', () => {
