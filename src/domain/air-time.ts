@@ -115,6 +115,8 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
       return blind(airTime, event.lastSeenUnixMs ?? unixMs);
     case 'agent-stopped':
       return blind(airTime, unixMs);
+    case 'events-lost':
+      return blind(airTime, event.fromUnixMs ?? unixMs);
     default:
       return { airTime, segments: [] };
   }

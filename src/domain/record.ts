@@ -52,8 +52,14 @@ export type AgentEvent =
     }
   /** Relay mode: whether a public mount is fed. */
   | { readonly kind: 'output-changed'; readonly atMs: number; readonly mount: Mount; readonly isFed: boolean }
-  /** The history could not take so many events (a full disk, say); what it says of that time is not whole. */
-  | { readonly kind: 'events-lost'; readonly atMs: number; readonly count: number };
+  /** So many events, from the row before this one on, could not be written (a full disk, say): that time is not known. */
+  | {
+      readonly kind: 'events-lost';
+      readonly atMs: number;
+      readonly count: number;
+      /** When the row before was written; left out where this agent had written none. */
+      readonly fromUnixMs?: number;
+    };
 
 /** Everything that is written down. */
 export type RecordedEvent = StationEvent | FailoverEvent | AgentEvent;
@@ -74,6 +80,7 @@ const OF_EVERY_STATION: readonly RecordedEvent['kind'][] = [
   'agent-started',
   'agent-stopped',
   'health-changed',
+  'events-lost',
 ];
 
 /** Whether an event is part of a station's story. What concerns the whole agent is told once: with its first station. */

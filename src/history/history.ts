@@ -50,7 +50,10 @@ export class History {
   readonly #cancels: Cancel[] = [];
   #writing: Promise<void> | null = null;
   #isFailing = false;
-  #lostWrites = 0;
+  /** Of what the queue has lost, what the log tells of. */
+  #toldLost = 0;
+  #saidLost = 0;
+  #lastUnixMs: number | null = null;
   #closed = false;
 
   constructor(options: HistoryOptions) {
@@ -117,15 +120,30 @@ export class History {
         taken.push(one);
         if (taken.length === TOGETHER) break;
       }
-      const kept = await this.#try(() => this.#options.port.call('apply', batchOf(taken)));
+      const lost = this.#writes.lost.items;
+      const batch = batchOf(taken);
+      const events = [...this.#lostBefore(batch), ...batch.events];
+      const kept = await this.#try(() => this.#options.port.call('apply', { ...batch, events }));
       for (const { settled } of taken) settled(kept);
       if (!kept) return this.#putBack(taken);
+      this.#toldLost = lost;
+      this.#lastUnixMs = events.at(-1)?.unixMs ?? this.#lastUnixMs;
     }
     if (this.#levels.length === 0) return;
     const rows: LevelRow[] = [];
     for (let row = this.#levels.shift(); row !== undefined; row = this.#levels.shift()) rows.push(row);
     const kept = await this.#try(() => this.#options.port.call('addLevels', rows));
     if (!kept) for (const row of rows) this.#levels.push(row);
+  }
+
+  /** What was lost is told of where it is missing: before the oldest that was kept. */
+  #lostBefore({ events }: Batch): readonly Recorded[] {
+    const { clock } = this.#options;
+    const count = this.#writes.lost.items - this.#toldLost;
+    if (count === 0) return [];
+    const from = this.#lastUnixMs === null ? {} : { fromUnixMs: this.#lastUnixMs };
+    const event = { kind: 'events-lost', atMs: clock.nowMs(), count, ...from } as const;
+    return [{ unixMs: events[0]?.unixMs ?? clock.wallTime().getTime(), station: null, event }];
   }
 
   /** In their order, before what came meanwhile; the timer of the levels tries again. */
@@ -138,7 +156,7 @@ export class History {
 
   /** Says the first failure and the end of it, and nothing in between. */
   async #try(work: () => Promise<unknown>): Promise<boolean> {
-    const { log, clock } = this.#options;
+    const { log } = this.#options;
     try {
       await work();
     } catch (thrown) {
@@ -152,14 +170,10 @@ export class History {
     }
     if (this.#isFailing) {
       this.#isFailing = false;
-      const lost = this.#writes.lost.items - this.#lostWrites;
-      this.#lostWrites = this.#writes.lost.items;
+      const lost = this.#writes.lost.items - this.#saidLost;
+      this.#saidLost = this.#writes.lost.items;
       log.info({ lost }, 'the history is written again');
       this.#options.failing?.(null);
-      if (lost > 0) {
-        const event = { kind: 'events-lost', atMs: clock.nowMs(), count: lost } as const;
-        void this.write({ recorded: { unixMs: clock.wallTime().getTime(), station: null, event } });
-      }
     }
     return true;
   }

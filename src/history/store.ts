@@ -25,7 +25,7 @@ export const lostIn = ({ seq, unixMs, station }: Omit<StoredEvent, 'event'>): St
   seq,
   unixMs,
   station,
-  event: { kind: 'events-lost', atMs: 0, count: 1 },
+  event: { kind: 'events-lost', atMs: 0, count: 0 },
 });
 
 /** What is written in one transaction: an event, what it did to an incident, and what has to be sent for it. */

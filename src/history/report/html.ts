@@ -1,7 +1,7 @@
 import { lengthText } from '../../domain/lengths.ts';
 import { recordedSentence } from '../../domain/sentences.ts';
 import type { LoudnessLine, Report, ServerReport, StationReport } from './report.ts';
-import { availabilityText, EVIDENCE, missingText, verdictText } from './text.ts';
+import { availabilityText, EVIDENCE, eventsText, missingText, verdictText } from './text.ts';
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -27,7 +27,7 @@ export function reportHtml(report: Report): string {
     return row([
       escaped(log.agent ?? '?'),
       `<code>${escaped(log.path)}</code>`,
-      String(log.events),
+      eventsText(log),
       `<span${isBad ? ' class="bad"' : ''}><code>${escaped(verdictText(log))}</code></span>`,
     ]);
   });

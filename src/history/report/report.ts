@@ -30,6 +30,8 @@ export interface LogReport {
   readonly events: number;
   readonly fromSeq: number | null;
   readonly toSeq: number | null;
+  /** Events that were not written, by the log's own account; the time of each is not known. */
+  readonly lostEvents: number;
   /** Rows that are no events any more; what they said is missing in the figures. */
   readonly unreadable: readonly number[];
   /** Null: it was not asked for. */
@@ -88,6 +90,7 @@ export function reportOf(options: ReportOptions): Report {
       events: story.events,
       fromSeq: story.fromSeq,
       toSeq: story.toSeq,
+      lostEvents: story.lost,
       unreadable,
       verdict,
     })),

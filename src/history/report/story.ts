@@ -21,6 +21,8 @@ export interface Story {
   readonly events: number;
   readonly fromSeq: number | null;
   readonly toSeq: number | null;
+  /** Events that the log says it could not take. */
+  readonly lost: number;
   readonly stations: ReadonlyMap<StationName, StationStory>;
 }
 
@@ -47,9 +49,14 @@ export class StoryReader {
   #events = 0;
   #fromSeq: number | null = null;
   #toSeq: number | null = null;
+  #lost = 0;
+  #lastUnixMs: number | null = null;
 
-  take(stored: StoredEvent): void {
+  take(row: StoredEvent): void {
+    const stored = this.#sinceRowBefore(row);
     const { event, unixMs, station, seq } = stored;
+    this.#lastUnixMs = unixMs;
+    if (event.kind === 'events-lost') this.#lost += event.count;
     this.#events += 1;
     this.#fromSeq ??= seq;
     this.#toSeq = seq;
@@ -60,6 +67,14 @@ export class StoryReader {
       if (first === undefined || !concerns(stored, name, first)) continue;
       this.#hear(chapter, stored);
     }
+  }
+
+  /** A row that can't be read, and an agent that had written nothing yet, don't say since when nothing is known. */
+  #sinceRowBefore(stored: StoredEvent): StoredEvent {
+    const { event } = stored;
+    if (event.kind !== 'events-lost' || event.fromUnixMs !== undefined || this.#lastUnixMs === null)
+      return stored;
+    return { ...stored, event: { ...event, fromUnixMs: this.#lastUnixMs } };
   }
 
   /** `knownToUnixMs`: from then on nothing is known. */
@@ -78,7 +93,7 @@ export class StoryReader {
         switches: chapter.switches,
       });
     }
-    const counted = { agent: this.#agent, events: this.#events };
+    const counted = { agent: this.#agent, events: this.#events, lost: this.#lost };
     return { ...counted, fromSeq: this.#fromSeq, toSeq: this.#toSeq, stations };
   }
 

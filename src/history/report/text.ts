@@ -22,6 +22,13 @@ export function verdictText({ verdict, unreadable }: LogReport): string {
   return `whole: rows ${verdict.fromSeq ?? 0} to ${verdict.toSeq ?? 0}, head ${verdict.head}${kept.join('')}`;
 }
 
+/** How many events a log has, and how many it could not take. */
+export function eventsText({ events, lostEvents }: LogReport): string {
+  return lostEvents === 0
+    ? `${events} events`
+    : `${events} events, ${lostEvents} lost before they were written`;
+}
+
 /** What is wrong with the logs as a whole, a line each. */
 export function missingText({ missingHeads }: Report): readonly string[] {
   return missingHeads.map(
@@ -33,7 +40,7 @@ export function missingText({ missingHeads }: Report): readonly string[] {
 export function reportText(report: Report): string {
   const lines = [`Sustain: ${iso(report.fromUnixMs)} to ${iso(report.toUnixMs)}`, EVIDENCE, ''];
   for (const log of report.logs)
-    lines.push(`log of ${log.agent ?? 'nobody'}: ${log.path}, ${log.events} events, ${verdictText(log)}`);
+    lines.push(`log of ${log.agent ?? 'nobody'}: ${log.path}, ${eventsText(log)}, ${verdictText(log)}`);
   lines.push(...missingText(report));
   for (const { station, servers, incidents, switches } of report.stations) {
     lines.push('', station);

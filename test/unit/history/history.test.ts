@@ -72,16 +72,22 @@ describe('the history of a running agent', () => {
 
   test('loses the oldest when a full disk stays full, and writes down how many', async () => {
     const { history, disk, clock, directory } = historyOnADisk();
+    await history.write({ recorded: recorded(1) });
     disk.isFull = true;
-    for (let index = 0; index < 20_010; index += 1) void history.write({ recorded: recorded(index) });
+    for (let index = 2; index < 20_012; index += 1) void history.write({ recorded: recorded(index) });
     await flushed();
     disk.isFull = false;
     clock.advance(5_000);
     await history.close();
     const { store } = openHistory(directory, new Date(0));
     const events = store.events({ limit: 30_000 });
-    expect(events[0]?.unixMs).toBe(10);
-    expect(events.at(-1)?.event).toMatchObject({ kind: 'events-lost', count: 10 });
-    expect(store.verify()).toMatchObject({ ok: true, rows: 20_001 });
+    expect(events[0]).toMatchObject({ unixMs: 1, event: { detail: 'held' } });
+    // Where they are missing, and from when on.
+    expect(events[1]).toMatchObject({
+      unixMs: 12,
+      event: { kind: 'events-lost', count: 10, fromUnixMs: 1 },
+    });
+    expect(events[2]?.unixMs).toBe(12);
+    expect(store.verify()).toMatchObject({ ok: true, rows: 20_002 });
   });
 });

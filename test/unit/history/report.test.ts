@@ -159,6 +159,31 @@ describe('a report', () => {
     expect(reportHtml(report)).toContain('<path d="M');
   });
 
+  test('knows nothing of the time of events that a full disk did not take, and says how many they were', () => {
+    const { store } = openHistory(london, new Date(0));
+    const lost = { kind: 'events-lost', atMs: 0, count: 12, fromUnixMs: T0 + 51 * MIN } as const;
+    const legs = policyWith({ self: LONDON }).legs;
+    const leg = legs.find((one) => one.server === LONDON && one.source === PRIMARY)?.id;
+    if (leg === undefined) throw new Error('no leg');
+    const first = { kind: 'took-over', atMs: 0, server: LONDON, source: PRIMARY, because: 'first' } as const;
+    const sounds = { kind: 'leg-changed', atMs: 0, leg, from: faulty(0), to: audible(0, 0) } as const;
+    const at = (minute: number, event: RecordedEvent, station: typeof MYFM | null = MYFM) => ({
+      unixMs: T0 + minute * MIN,
+      station,
+      event,
+    });
+    store.apply(batch(at(50, first), at(50, sounds), at(55, lost, null), at(56, first), at(56, sounds)));
+    store.close();
+    const report = reportFrom([london]);
+    expect(serverOf(report, LONDON)?.unknownMs).toBe(
+      // The agent was off from 40 to 50, the events of 51 to 56 are gone, and 59:01 is the last of the log.
+      15 * MIN + 59_000,
+    );
+    expect(report.logs).toMatchObject([{ lostEvents: 12 }]);
+    expect(reportText(report)).toContain('18 events, 12 lost before they were written');
+    expect(reportHtml(report)).toContain('12 lost before');
+  });
+
   test('finds a single changed byte in a log, and which row it is in', () => {
     const copy = temporaryFolder();
     copyFileSync(historyFile(london), join(copy, 'history.db'));
