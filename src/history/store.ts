@@ -1,9 +1,7 @@
-import type { LegCondition } from '../domain/conditions.ts';
 import type { LegId, StationName } from '../domain/ids.ts';
 import type { Incident } from '../domain/incidents.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
 import { authorOf, type Recorded, type RecordedEvent } from '../domain/record.ts';
-import { SustainError } from '../platform/errors.ts';
 import { type ChainVerdict, chainHash, FIRST_HASH, verifyChain } from './chain.ts';
 import {
   type LevelRow,
@@ -13,20 +11,8 @@ import {
   SHORT_TERM_MS,
   thinned,
 } from './levels.ts';
+import { type EventRow, type LevelDbRow, levelRow, type StoredEvent, storedEvent } from './rows.ts';
 import type { Database } from './sqlite.ts';
-
-/** One event as it was written down. `seq` has no holes. */
-export interface StoredEvent extends Recorded {
-  readonly seq: number;
-}
-
-/** A row that is no event any more stands for one that was lost. */
-export const lostIn = ({ seq, unixMs, station }: Omit<StoredEvent, 'event'>): StoredEvent => ({
-  seq,
-  unixMs,
-  station,
-  event: { kind: 'events-lost', atMs: 0, count: 0 },
-});
 
 /** What is written in one transaction: an event, what it did to an incident, and what has to be sent for it. */
 export interface Batch {
@@ -76,16 +62,6 @@ export interface Keep {
 const SENT_KEPT_MS = 30 * 24 * 3_600_000;
 /** Rows that are thinned in one transaction: a writer that waits for it waits for a few ms. */
 const THIN_ROWS = 5_000;
-
-interface EventRow {
-  seq: number;
-  unix_ms: number;
-  station: string | null;
-  kind: string;
-  author: string | null;
-  body: string;
-  hash: Uint8Array;
-}
 
 /** The one file behind the history. Everything here is synchronous; who must not wait goes through `history.ts`. */
 export class HistoryStore {
@@ -353,44 +329,6 @@ export class HistoryStore {
     if (row === undefined) return { seq: 0, hash: FIRST_HASH };
     const { seq, hash } = JSON.parse(row.value) as { seq: number; hash: string };
     return { seq, hash: Buffer.from(hash, 'hex') };
-  }
-}
-
-interface LevelDbRow {
-  leg: number;
-  name: string;
-  unix_ms: number;
-  span_s: number;
-  steps: Uint8Array;
-  audible_ms: number;
-  true_peak_dbtp: number | null;
-  momentary_lufs: number | null;
-  condition: string;
-}
-
-function levelRow(row: LevelDbRow): LevelRow {
-  return {
-    leg: row.name as LegId,
-    unixMs: row.unix_ms,
-    spanS: row.span_s,
-    steps: Int8Array.from(row.steps),
-    audibleMs: row.audible_ms,
-    truePeakDbtp: row.true_peak_dbtp,
-    momentaryLufs: row.momentary_lufs,
-    condition: row.condition as LegCondition['is'],
-  };
-}
-
-function storedEvent(row: EventRow, unreadable: EventQuery['unreadable']): StoredEvent {
-  const { seq, unix_ms, body } = row;
-  const of = { seq, unixMs: unix_ms, station: row.station as StationName | null };
-  try {
-    return { ...of, event: JSON.parse(body) as RecordedEvent };
-  } catch (thrown) {
-    if (unreadable === undefined)
-      throw new SustainError('history-row', `row ${seq} of the event log cannot be read`, thrown);
-    unreadable(seq);
-    return lostIn(of);
   }
 }
 

@@ -4,7 +4,7 @@ import type { LegId } from '../domain/ids.ts';
 import type { RecordedEvent } from '../domain/record.ts';
 import type { LoudnessSteps } from '../history/levels.ts';
 import type { StorePort } from '../history/port.ts';
-import type { StoredEvent } from '../history/store.ts';
+import type { StoredEvent } from '../history/rows.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import { KEPT } from './event-log.ts';

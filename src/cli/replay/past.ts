@@ -1,7 +1,8 @@
 import type { LegCondition } from '../../domain/conditions.ts';
 import type { LegId } from '../../domain/ids.ts';
 import type { StationPolicy } from '../../domain/policy.ts';
-import type { HistoryStore, StoredEvent } from '../../history/store.ts';
+import type { StoredEvent } from '../../history/rows.ts';
+import type { HistoryStore } from '../../history/store.ts';
 import type { PastEvents, PastFault, PastSecond, PastSilence } from '../../simulate/past.ts';
 
 const HOUR_MS = 3_600_000;

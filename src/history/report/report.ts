@@ -1,8 +1,9 @@
 import type { LegId, ServerName, StationName } from '../../domain/ids.ts';
 import type { Incident } from '../../domain/incidents.ts';
 import type { ChainVerdict } from '../chain.ts';
+import { lostIn, type StoredEvent } from '../rows.ts';
 import { isCorruption } from '../sqlite.ts';
-import { type HistoryStore, lostIn, type StoredEvent } from '../store.ts';
+import type { HistoryStore } from '../store.ts';
 import { type Story, StoryReader } from './story.ts';
 import { merged, type Stretch, type Totals, totalsOf, within } from './stretches.ts';
 

@@ -11,7 +11,7 @@ import {
 } from '../../domain/incidents.ts';
 import type { StationPolicy } from '../../domain/policy.ts';
 import { concerns } from '../../domain/record.ts';
-import type { StoredEvent } from '../store.ts';
+import type { StoredEvent } from '../rows.ts';
 import type { Stretch } from './stretches.ts';
 
 /** What the log of one agent says, worked out again from its events alone. */
