@@ -48,7 +48,8 @@ async function configOf({ command = [] }: Service): Promise<Config> {
   const flags = command.includes('--witness')
     ? { witness: flagOf('--witness') }
     : { server: flagOf('--server') };
-  const loaded = await loadConfigText(text, '/etc/sustain/sustain.yaml', {}, flags);
+  // Not at /etc/sustain, where the file is that of the service of systemd, which can't read what root alone can.
+  const loaded = await loadConfigText(text, join(folder, 'sustain.yaml'), {}, flags);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   // That the page can be reached from outside of the container is meant: it is published on loopback only, which is tested.
   expect(loaded.warnings.map(({ path }) => path)).toEqual(['web.listen']);
