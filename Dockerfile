@@ -25,7 +25,8 @@ FROM debian:bookworm-slim AS runtime
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates ffmpeg libmpg123-0 tini \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt /usr/share/doc /usr/share/man /usr/share/locale \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt /usr/share/man /usr/share/locale \
+ && find /usr/share/doc -type f ! -name copyright -delete \
  && rm -rf /usr/lib/*-linux-gnu/dri /usr/lib/*-linux-gnu/libLLVM-*.so* /usr/lib/*-linux-gnu/libz3.so* \
  && useradd --system --uid 10001 --home-dir /var/lib/sustain --create-home --shell /usr/sbin/nologin sustain
 COPY --from=build /usr/local/bin/node /usr/local/bin/node

@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { licenceText, shippedPackages } from './shipped.mjs';
+import { BUNDLED, licenceText, manifest, shippedPackages } from './shipped.mjs';
 import { Explained, root } from './steps.mjs';
 
 /** CycloneDX 1.5, by npm itself, cut down to what ships. */
 export function billOfMaterials() {
-  const npm = spawnSync('npm', ['sbom', '--omit=dev', '--sbom-format=cyclonedx', '--package-lock-only'], {
+  const npm = spawnSync('npm', ['sbom', '--sbom-format=cyclonedx', '--package-lock-only'], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
@@ -17,11 +17,21 @@ export function billOfMaterials() {
   const bom = JSON.parse(npm.stdout);
   const shipped = new Set(shippedPackages().map(({ name, version }) => `${name}@${version}`));
   const fullName = ({ group, name }) => (group ? `${group}/${name}` : name);
-  bom.components = bom.components.filter((one) => shipped.has(`${fullName(one)}@${one.version}`));
-  const kept = new Set([bom.metadata.component['bom-ref'], ...bom.components.map((one) => one['bom-ref'])]);
+  bom.components = bom.components
+    .filter((one) => shipped.has(`${fullName(one)}@${one.version}`))
+    // What the dashboard is made of is there for its build only, but ships all the same.
+    .map((one) => ({
+      ...one,
+      properties: one.properties?.filter(({ name }) => name !== 'cdx:npm:package:development'),
+    }));
+  const own = bom.metadata.component['bom-ref'];
+  const kept = new Set([own, ...bom.components.map((one) => one['bom-ref'])]);
+  const forTests = Object.keys(manifest().devDependencies).filter((name) => !BUNDLED.includes(name));
+  const isNeeded = (of, one) =>
+    kept.has(one) && !(of === own && forTests.includes(one.slice(0, one.lastIndexOf('@'))));
   bom.dependencies = bom.dependencies
     .filter(({ ref }) => kept.has(ref))
-    .map(({ ref, dependsOn }) => ({ ref, dependsOn: (dependsOn ?? []).filter((one) => kept.has(one)) }));
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: (dependsOn ?? []).filter((one) => isNeeded(ref, one)) }));
   return bom;
 }
 
@@ -54,11 +64,15 @@ export function licenceTexts() {
     .join(`\n${'='.repeat(72)}\n`);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const folder = join(root, 'dist', 'bom');
+/** The bill of materials and the licence texts into a folder: they go wherever the program goes. */
+export function writeBom(folder) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(billOfMaterials(), null, 2)}\n`);
   writeFileSync(join(folder, 'licences.txt'), licenceTexts());
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  writeBom(join(root, 'dist', 'bom'));
   writeFileSync(join(root, 'docs', 'licences.md'), licenceList());
   console.log(`dist/bom: sbom.cdx.json and licences.txt; docs/licences.md`);
 }

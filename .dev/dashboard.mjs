@@ -2,8 +2,26 @@
 import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { build } from 'vite';
+import { BUNDLED } from './shipped.mjs';
 
 const root = join(import.meta.dirname, '..');
+
+/** What the page is made of beside our own has a licence of its own, which `npm run bom` has to know of. */
+const namesWhatItBundles = {
+  name: 'names-what-it-bundles',
+  generateBundle(_options, bundle) {
+    const modules = Object.values(bundle).flatMap((chunk) => Object.entries(chunk.modules ?? {}));
+    const found = modules
+      .filter(([, { renderedLength }]) => renderedLength > 0)
+      .map(([id]) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1])
+      .filter((name) => name !== undefined);
+    const wrong = [...new Set([...found, ...BUNDLED])].filter(
+      (name) => !(found.includes(name) && BUNDLED.includes(name)),
+    );
+    if (wrong.length > 0)
+      throw new Error(`BUNDLED in .dev/shipped.mjs and the page don't agree on: ${wrong.join(', ')}`);
+  },
+};
 
 await build({
   configFile: false,
@@ -17,6 +35,7 @@ await build({
         throw new Error(`${warning.filename}: ${warning.code}: ${warning.message}`);
       },
     }),
+    namesWhatItBundles,
   ],
   build: {
     outDir: join(root, 'dist', 'dashboard'),

@@ -17,8 +17,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { billOfMaterials, licenceTexts } from './bom.mjs';
-import { nodeDependency, shipTo } from './shipped.mjs';
+import { writeBom } from './bom.mjs';
+import { manifest, nodeDependency, shipTo } from './shipped.mjs';
 import { Explained, filesUnder, onPath, root, runQuietly, step } from './steps.mjs';
 
 const { values } = parseArgs({
@@ -55,8 +55,7 @@ function layOut(tree, version) {
   for (const name of ['README.md', 'CHANGELOG.md']) copy(join(root, name), `${documents}/${name}`);
   copy(join(root, 'LICENSE'), `${documents}/copyright`);
   cpSync(join(root, 'docs'), join(tree, documents, 'docs'), { recursive: true });
-  put(`${documents}/sbom.cdx.json`, `${JSON.stringify(billOfMaterials(), null, 2)}\n`);
-  put(`${documents}/licences.txt`, licenceTexts());
+  writeBom(join(tree, documents));
 }
 
 function control(tree, version, architecture) {
@@ -99,7 +98,7 @@ async function build() {
       `a .deb is built on Linux for amd64 or arm64; this is ${process.platform} ${process.arch}`,
     );
   if (!onPath('dpkg-deb')) throw new Explained('dpkg-deb is missing: build the .deb on Debian or Ubuntu');
-  const version = values.version ?? JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+  const version = values.version ?? manifest().version;
   const tree = mkdtempSync(join(tmpdir(), 'sustain-deb-'));
   try {
     await step('program', async () => {

@@ -3,6 +3,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { root } from './steps.mjs';
 
+export const manifest = () => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
 /** Needed to compile, or to fall back on where there is no ffmpeg; a package that depends on ffmpeg has no use for it. */
 const NOT_SHIPPED = [
   'node-addon-api',
@@ -14,15 +16,20 @@ const NOT_SHIPPED = [
 /** Sources that are compiled, and pages about a package: most of the size of these. */
 const NOT_COPIED = ['better-sqlite3/deps', 'better-sqlite3/src', 'fluent-ffmpeg/doc'];
 
+/** Not needed at run time, but what the dashboard's own script is made of; the build of the page holds it against that. */
+export const BUNDLED = ['clsx', 'svelte', 'uplot'];
+
 /** The npm packages that ship, as the lock file has them: name, version, licence and folder. */
 export function shippedPackages() {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const isBundled = (path) => BUNDLED.some((name) => path === `node_modules/${name}`);
   return Object.entries(lock.packages)
-    .filter(([path, entry]) => path.startsWith('node_modules/') && entry.dev !== true && entry.link !== true)
+    .filter(([path, entry]) => path.startsWith('node_modules/') && entry.link !== true)
+    .filter(([path, entry]) => entry.dev !== true || isBundled(path))
     .map(([path, entry]) => ({ path, name: path.split('node_modules/').pop(), version: entry.version }))
     .filter(({ name }) => !NOT_SHIPPED.includes(name))
     .filter(({ path }) => existsSync(join(root, path, 'package.json')))
-    .map((one) => ({ ...one, licence: licenceOf(join(root, one.path)) }))
+    .map((one) => ({ ...one, licence: licenceOf(join(root, one.path)), isBundled: isBundled(one.path) }))
     .sort((a, b) => a.path.localeCompare(b.path));
 }
 
@@ -41,8 +48,7 @@ export function licenceText(path) {
 /** The Nodes that can run what this one has compiled: better-sqlite3 is bound to one major version. */
 export function nodeRange(node = process.versions.node) {
   const major = Number(node.split('.')[0]);
-  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const least = engines.node.replace('>=', '');
+  const least = manifest().engines.node.replace('>=', '');
   return { from: least.split('.')[0] === String(major) ? least : String(major), below: major + 1 };
 }
 
@@ -62,7 +68,8 @@ export function shipTo(folder, version) {
     if (existsSync(join(root, part))) copy(part, (path) => !path.endsWith('.map'));
   for (const built of ['sustain.node', 'sustain-decoder', 'better_sqlite3.node'])
     copy(`native-bindings/build/${built}`);
-  for (const { path } of shippedPackages()) {
+  for (const { path, isBundled } of shippedPackages()) {
+    if (isBundled) continue;
     // A package of a package is copied as one of its own.
     copy(path, (file) => {
       const inside = file.slice(join(root, path).length + 1);
@@ -70,8 +77,7 @@ export function shipTo(folder, version) {
       return !NOT_COPIED.some((part) => file.startsWith(join(root, 'node_modules', part)));
     });
   }
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const { name, description, license, type } = manifest;
+  const { name, description, license, type } = manifest();
   const { from, below } = nodeRange();
   const own = { name, version, description, license, type, engines: { node: `>=${from} <${below}` } };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);

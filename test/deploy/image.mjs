@@ -225,6 +225,11 @@ async function prove() {
     'no compiler and no npm are in it',
     !existsSync(join(folder, 'usr/bin/g++')) && !existsSync(join(folder, 'usr/local/bin/npm')),
   );
+  const madeOf = ['sbom.cdx.json', 'licences.txt', 'LICENSE'].map((name) => `usr/lib/sustain/${name}`);
+  expectThat(
+    'what it is made of and its licences are in it',
+    [...madeOf, 'usr/share/doc/ffmpeg/copyright'].every((path) => existsSync(join(folder, path))),
+  );
 
   const icecast = await station();
   configFor(folder, icecast);

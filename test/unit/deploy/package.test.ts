@@ -13,6 +13,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 // @ts-expect-error: a script without types.
+import { billOfMaterials, licenceTexts } from '../../../.dev/bom.mjs';
+// @ts-expect-error: a script without types.
 import { nodeDependency } from '../../../.dev/shipped.mjs';
 
 const debian = (name: string) =>
@@ -123,6 +125,26 @@ describe('the package', () => {
     runScript('postrm', ['purge']);
     expect(has('etc/default/sustain')).toBe(false);
     expect(has('etc/sustain')).toBe(false);
+  });
+});
+
+describe('the bill of materials', () => {
+  test('has what runs and what the page is made of, each with its licence, and nothing that only builds or tests', () => {
+    const { components, dependencies } = billOfMaterials() as {
+      components: readonly { readonly name: string; readonly version: string }[];
+      dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+    };
+    const names = components.map(({ name }) => name);
+    const texts: string = licenceTexts();
+    for (const name of ['fastify', 'svelte', 'uplot', 'clsx']) {
+      expect(names).toContain(name);
+      expect(texts).toContain(`\n${name} ${components.find((one) => one.name === name)?.version} (MIT)\n`);
+    }
+    for (const name of ['vite', 'typescript', 'vitest']) expect(names).not.toContain(name);
+    const own = dependencies.find(({ ref }) => ref.startsWith('sustain@'))?.dependsOn ?? [];
+    expect(own.some((ref) => ref.startsWith('uplot@'))).toBe(true);
+    // Of ours only the tests need it; fastify does as well.
+    expect(own.some((ref) => ref.startsWith('ajv@'))).toBe(false);
   });
 });
 
