@@ -1,60 +1,32 @@
 import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  createEncoder,
-  createProgramme,
-  type Encoder,
-  type IcecastServer,
-  loadMaterial,
-  PILOTS_HZ,
-  startIcecast,
-  waitUntil,
-} from '../../src/demo/rig/index.ts';
+import { waitUntil } from '../../src/demo/rig/index.ts';
 import { sleep, systemClock } from '../../src/platform/clock.ts';
+import { type RelayHouse, startRelayHouse } from '../e2e/relay-house.ts';
 import { decodeRecording, longestQuiet } from '../e2e/relay-sound.ts';
-import { type RelayAgent, startRelayAgent } from '../e2e/relay-support.ts';
 
 const LISTENERS = 200;
 const SWITCHES = 100;
 const SOURCES = ['primary', 'secondary', 'autodj'];
 
-let icecast: IcecastServer;
-const encoders: Encoder[] = [];
-let agent: RelayAgent;
+let house: RelayHouse;
 
 beforeAll(async () => {
-  icecast = await startIcecast({
+  house = await startRelayHouse({
     host: '127.0.0.43',
-    limits: { clients: LISTENERS + 60, sources: 8 },
-    mounts: [...SOURCES, 'stream'].map((name) => ({ mount: `/${name}` })),
+    clients: LISTENERS + 60,
+    sources: {
+      primary: { music: 'studio' },
+      secondary: { music: 'studio', delayMs: 300 },
+      autodj: { music: 'autodj', delayMs: 600 },
+    },
+    tripMs: 2_000,
+    restoreMs: 5_000,
   });
-  const studio = await loadMaterial({ music: 'studio', pilotHz: PILOTS_HZ.primary });
-  const other = await loadMaterial({ music: 'autodj', pilotHz: PILOTS_HZ.autodj });
-  for (const [index, name] of SOURCES.entries()) {
-    const material = name === 'autodj' ? other : studio;
-    const encoder = createEncoder({
-      name,
-      programme: createProgramme({ name, material, delayMs: index * 300 }),
-      targets: [{ server: icecast.source, mount: `/${name}` }],
-    });
-    encoders.push(encoder);
-    await encoder.start();
-  }
-  agent = await startRelayAgent({ servers: { london: icecast }, tripMs: 2_000, restoreMs: 5_000 });
-  await waitUntil(
-    'the public mount',
-    60_000,
-    async () => (await icecast.mounts()).includes('/stream'),
-    () => JSON.stringify(agent.relay.view),
-  );
 });
 
-afterAll(async () => {
-  await agent?.stop();
-  for (const encoder of encoders) await encoder.kill();
-  await icecast?.stop();
-});
+afterAll(() => house?.stop());
 
 interface Recorder {
   readonly chunks: Buffer[];
@@ -64,7 +36,7 @@ interface Recorder {
 
 function record(): Promise<Recorder> {
   return new Promise((resolve, reject) => {
-    const request = get(`${icecast.url}/stream`, { agent: false }, (response) => {
+    const request = get(`${house.icecast.url}/stream`, { agent: false }, (response) => {
       const recorder: Recorder = { chunks: [], ended: false, close: () => request.destroy() };
       response.on('data', (chunk: Buffer) => recorder.chunks.push(chunk));
       response.on('error', () => {});
@@ -78,6 +50,7 @@ function record(): Promise<Recorder> {
 }
 
 it('200 listeners stay through 100 switches, and every byte of every one of them decodes', async () => {
+  const { agent } = house;
   const recorders: Recorder[] = [];
   for (let i = 0; i < LISTENERS; i += 1) recorders.push(await record());
   const memoryBefore = process.memoryUsage();

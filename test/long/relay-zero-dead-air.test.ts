@@ -1,85 +1,46 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import {
-  createEncoder,
-  createProgramme,
-  type Encoder,
-  type IcecastServer,
-  loadMaterial,
-  type Material,
-  PILOTS_HZ,
-  startIcecast,
-  startListener,
-  waitUntil,
-} from '../../src/demo/rig/index.ts';
+import { type IcecastServer, startListener } from '../../src/demo/rig/index.ts';
 import { sleep, systemClock } from '../../src/platform/clock.ts';
 import { type HeldLink, startHeldLink } from '../e2e/held-link.ts';
+import { type RelayHouse, startRelayHouse } from '../e2e/relay-house.ts';
 import { capture, jumpsIn, longestQuietMs, placesIn } from '../e2e/relay-sound.ts';
-import { type RelayAgent, startRelayAgent } from '../e2e/relay-support.ts';
 
+const HOST = '127.0.0.41';
 const SECONDARY_LATER_MS = 1_300;
 /** A stuck loop of three seconds takes five repeats to be found, and more for the last doubt. */
 const DELAY_MS = 24_000;
 
-let icecast: IcecastServer;
-let material: Material;
-let primary: Encoder;
-let secondary: Encoder;
-let autodj: Encoder;
-let agent: RelayAgent;
+let house: RelayHouse;
 let link: HeldLink;
+const onAir: RelayHouse['onAir'] = (...wanted) => house.onAir(...wanted);
 
 beforeAll(async () => {
-  icecast = await startIcecast({
-    host: '127.0.0.41',
-    limits: { clients: 60, sources: 8 },
-    mounts: [{ mount: '/primary' }, { mount: '/secondary' }, { mount: '/autodj' }, { mount: '/stream' }],
-  });
-  material = await loadMaterial({ music: 'studio', pilotHz: PILOTS_HZ.primary });
-  const other = await loadMaterial({ music: 'autodj', pilotHz: PILOTS_HZ.autodj });
-  link = await startHeldLink('127.0.0.41', icecast.source);
-  const start = async (name: string, options: { material: Material; delayMs?: number }) => {
-    const server = name === 'primary' ? { ...icecast.source, port: link.port } : icecast.source;
-    const encoder = createEncoder({
-      name,
-      programme: createProgramme({ name, ...options }),
-      targets: [{ server, mount: `/${name}` }],
-    });
-    await encoder.start();
-    return encoder;
+  const overLink = async (server: IcecastServer) => {
+    link = await startHeldLink(HOST, server.source);
+    return { port: link.port };
   };
-  primary = await start('primary', { material });
-  secondary = await start('secondary', { material, delayMs: SECONDARY_LATER_MS });
-  autodj = await start('autodj', { material: other });
-  agent = await startRelayAgent({ servers: { london: icecast }, delayMs: DELAY_MS });
-  await waitUntil(
-    'the public mount',
-    60_000,
-    async () => (await icecast.mounts()).includes('/stream'),
-    () => JSON.stringify(agent.relay.view),
-  );
+  house = await startRelayHouse({
+    host: HOST,
+    sources: {
+      primary: { music: 'studio', through: overLink },
+      secondary: { music: 'studio', delayMs: SECONDARY_LATER_MS },
+      autodj: { music: 'autodj' },
+    },
+    delayMs: DELAY_MS,
+  });
 });
 
 afterAll(async () => {
-  await agent?.stop();
-  for (const encoder of [primary, secondary, autodj]) await encoder?.kill();
+  await house?.stop();
   link?.close();
-  await icecast?.stop();
 });
-
-async function onAir(source: string, withinMs = 60_000): Promise<void> {
-  await waitUntil(
-    `${source} on air`,
-    withinMs,
-    () => agent.relay.view.onAir === `myfm/${source}@london`,
-    () => JSON.stringify({ view: agent.relay.view, events: agent.events.slice(-4) }, null, 1),
-  );
-}
 
 const pause = (ms: number) => sleep(systemClock, ms);
 
 /** What a real player and a recording of the bytes say of `/stream` while something happens. */
 async function heardDuring(happening: () => Promise<void>) {
+  const { agent, icecast, material } = house;
   const listener = await startListener({ name: 'listener', url: `${icecast.url}/stream` });
   const recorder = await capture(`${icecast.url}/stream`);
   await pause(3_000);
@@ -133,6 +94,7 @@ function expectNothingHeard(figures: Awaited<ReturnType<typeof heardDuring>>): v
 
 it('a 30 s silence of the primary is not heard, and neither is the way to the copy and back', async () => {
   await onAir('primary');
+  const { primary } = house.encoders;
   const figures = await heardDuring(async () => {
     primary.programme.mute();
     await onAir('secondary');
@@ -146,6 +108,7 @@ it('a 30 s silence of the primary is not heard, and neither is the way to the co
 
 it('the primary encoder killed with -9 is not heard, and neither is its return', async () => {
   await onAir('primary');
+  const { primary } = house.encoders;
   const figures = await heardDuring(async () => {
     await primary.kill();
     await onAir('secondary');
@@ -159,6 +122,7 @@ it('the primary encoder killed with -9 is not heard, and neither is its return',
 
 it('a primary encoder that stalls with its connection open is not heard', async () => {
   await onAir('primary');
+  const { primary } = house.encoders;
   const figures = await heardDuring(async () => {
     primary.pause();
     await onAir('secondary');
@@ -184,6 +148,7 @@ it('a network that stands still for 3 s on the way to the server is not heard', 
 
 it('a playout machine that is stuck in a loop on the primary is not heard: the copy goes on where it began', async () => {
   await onAir('primary');
+  const { primary } = house.encoders;
   const figures = await heardDuring(async () => {
     primary.programme.play({ is: 'stuck', loopMs: 3_000 });
     await onAir('secondary');
@@ -199,6 +164,7 @@ it('a playout machine that is stuck in a loop on the primary is not heard: the c
 
 it('a studio that is silent on both encoders is not heard either: the AutoDJ, and back from the first word', async () => {
   await onAir('primary');
+  const { primary, secondary } = house.encoders;
   let mutedAtMs = 0;
   let unmutedAtMs = 0;
   const figures = await heardDuring(async () => {
