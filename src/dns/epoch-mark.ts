@@ -43,10 +43,18 @@ function isAbove(mark: EpochMark, other: EpochMark): boolean {
   return mark.epoch > other.epoch || (mark.epoch === other.epoch && mark.writer > other.writer);
 }
 
-/** Whether what stands there forbids a write under `ours`: a higher epoch, or the same one in another writer's hands. */
-export function isFenced(standing: EpochMark | null, ours: EpochMark): standing is EpochMark {
-  if (standing === null) return false;
-  return standing.epoch > ours.epoch || (standing.epoch === ours.epoch && standing.writer !== ours.writer);
+/**
+ * Whether what stands there forbids a write under `ours`: a higher epoch, the same one in another writer's hands, or one
+ * that somebody wrote after what the write was decided on (`expectedEpoch`; undefined: it hangs on nothing that was read).
+ */
+export function isFenced(
+  standing: EpochMark | null,
+  ours: EpochMark,
+  expectedEpoch: number | null | undefined,
+): standing is EpochMark {
+  if (standing === null || sameMark(standing, ours)) return false;
+  if (standing.epoch >= ours.epoch) return true;
+  return expectedEpoch !== undefined && standing.epoch !== expectedEpoch;
 }
 
 export function sameMark(a: EpochMark | null, b: EpochMark | null): boolean {

@@ -130,7 +130,7 @@ class Writer implements DnsWriter {
     const read = await this.#within(REQUEST_MS, job, (signal) => provider.read(signal));
     if (!read.ok) return this.#retry(job, read.failure);
     const { state } = read;
-    if (isFenced(state.mark, wanted.mark)) {
+    if (isFenced(state.mark, wanted.mark, job.options.expectedEpoch)) {
       this.#tell({ event: 'dns-fenced', standing: state.mark, ours: wanted.mark });
       return { is: 'fenced', standing: state.mark };
     }

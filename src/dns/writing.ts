@@ -15,6 +15,8 @@ export interface ApplyOptions {
    * lease's `heldUntilMs`; or Infinity, where nobody else writes. A write is broken off when that time comes.
    */
   writeUntilMs(): number;
+  /** The epoch that stood there when this was decided on: what came since fences it. */
+  readonly expectedEpoch?: number | null;
   /** Ends the work as `stopped`. A write that is under way may still be carried out. */
   readonly signal?: AbortSignal;
 }
@@ -25,7 +27,7 @@ export type ApplyOutcome =
   | { readonly is: 'converged'; readonly writes: number; readonly authorities: readonly AuthorityView[] }
   /** The provider took it; authorities are behind or out of reach at the deadline. */
   | { readonly is: 'half-applied'; readonly writes: number; readonly authorities: readonly AuthorityView[] }
-  /** A higher epoch, or another writer of ours, stands there: this agent must not write. */
+  /** A higher epoch, another writer of ours, or one that was not expected stands there: this agent must not write. */
   | { readonly is: 'fenced'; readonly standing: EpochMark }
   /** `writeUntilMs` lies in the past. */
   | { readonly is: 'not-allowed' }

@@ -169,7 +169,7 @@ export type FailoverCommand =
       readonly kind: 'publish';
       readonly server: ServerName;
       readonly epoch: number;
-      /** The epoch that was read last; the write is refused when another stands there by then. */
+      /** The epoch that was read last; the write is refused when somebody has written another one since. */
       readonly expectedEpoch: number | null;
       readonly because: string;
       /** Monotonic: no write may begin after this. */

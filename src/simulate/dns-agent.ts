@@ -1,3 +1,4 @@
+import { isStillWanted } from '../decide/failover/choice.ts';
 import { leaseWish } from '../decide/failover/lease-rule.ts';
 import { earOnAir } from '../decide/failover/on-air.ts';
 import { type FailoverState, failoverMemoryOf, newFailover } from '../decide/failover/state.ts';
@@ -10,6 +11,7 @@ export interface FailoverCore {
   readonly newFailover: typeof newFailover;
   readonly failoverMemoryOf: typeof failoverMemoryOf;
   readonly failoverStep: typeof failoverStep;
+  readonly isStillWanted: typeof isStillWanted;
   readonly leaseWish: typeof leaseWish;
   readonly earOnAir: typeof earOnAir;
 }
@@ -19,6 +21,7 @@ export const failoverCore: FailoverCore = {
   newFailover,
   failoverMemoryOf,
   failoverStep,
+  isStillWanted,
   leaseWish,
   earOnAir,
 };

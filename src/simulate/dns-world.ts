@@ -79,7 +79,7 @@ export class DnsWorld {
   writeBeginsAfterMs = 0;
   isNatsUp = true;
   readonly lease = new SimLease();
-  dns: { server: ServerName | null; epoch: number | null };
+  dns: { server: ServerName | null; epoch: number | null; writer?: string };
   readonly #servers: readonly ServerName[];
   readonly #core: FailoverCore;
   readonly #watch: DnsWatch | null;
@@ -364,21 +364,30 @@ export class DnsWorld {
     return { probe: { ok: true }, tookMs: 100 };
   }
 
+  /** As `dns/epoch-mark.ts` has it. */
+  #isFenced({ name }: DnsAgent, { epoch, expectedEpoch }: Publish): boolean {
+    const { epoch: standing, writer } = this.dns;
+    if (standing === null || (standing === epoch && writer === name)) return false;
+    return standing >= epoch || standing !== expectedEpoch;
+  }
+
   #publish(agent: DnsAgent, command: Publish): void {
-    const { server, epoch, expectedEpoch, deadlineMs } = command;
+    const { server, epoch, deadlineMs } = command;
     const tell = (outcome: PublishOutcome) =>
-      this.#later(agent, ANSWER_MS, (atMs) =>
-        this.#give(agent, { kind: 'published', atMs, server, epoch, outcome }),
-      );
+      this.#later(agent, ANSWER_MS, (atMs) => {
+        this.#give(agent, { kind: 'published', atMs, server, epoch, outcome });
+        if (outcome.is !== 'done') this.#readDns(agent);
+      });
     if (this.nowMs >= deadlineMs) tell({ is: 'failed', detail: 'too late to begin' });
     else if (this.noDns.has(agent.name)) tell({ is: 'failed', detail: 'unreachable' });
-    else if (this.dns.epoch !== expectedEpoch)
-      tell({ is: 'fenced', detail: `epoch ${this.dns.epoch} stands` });
+    else if (this.#isFenced(agent, command)) tell({ is: 'fenced', detail: `epoch ${this.dns.epoch} stands` });
+    else if (!this.#core.isStillWanted(agent.state, server, this.nowMs, agent.policy))
+      tell({ is: 'lapsed', detail: 'the right to write ended' });
     else if (this.writing === 'refused' || this.mayNotWrite.has(agent.name))
       tell({ is: 'failed', detail: 'refused' });
     else {
       this.#watch?.writing(agent, command);
-      this.dns = { server, epoch };
+      this.dns = { server, epoch, writer: agent.name };
       this.writes.push({ atMs: this.nowMs, by: agent.name, server, epoch });
       tell(this.writing === 'well' ? { is: 'done', behind: null } : { is: 'failed', detail: 'no answer' });
     }

@@ -1,5 +1,5 @@
 import type { Cluster, LeaseView } from '../cluster/index.ts';
-import { isFit } from '../decide/failover/choice.ts';
+import { isStillWanted } from '../decide/failover/choice.ts';
 import { leaseWish } from '../decide/failover/lease-rule.ts';
 import {
   type FailoverMemory,
@@ -161,13 +161,19 @@ export class NameDesk {
     }
   }
 
-  async #publish({ server, epoch, deadlineMs }: FailoverCommand & { kind: 'publish' }): Promise<void> {
+  async #publish({
+    server,
+    epoch,
+    expectedEpoch,
+    deadlineMs,
+  }: FailoverCommand & { kind: 'publish' }): Promise<void> {
     const { writer, clock, names, policy } = this.#options;
     const records = recordsFor(names, server);
     const applied = await writer.apply(
       { records, mark: { epoch, writer: policy.self } },
       {
         deadlineMs: Math.max(1, deadlineMs - clock.nowMs()),
+        expectedEpoch,
         writeUntilMs: () => Math.min(deadlineMs, this.#writeUntilMs(server, epoch)),
       },
     );
@@ -177,12 +183,10 @@ export class NameDesk {
     if (outcome.is !== 'done') void this.#read();
   }
 
-  /** Asked at the last moment before each write: a lease may have ended, or the server have died, while an answer was waited for. */
+  /** Asked at the last moment before each write: much may have changed while an answer was waited for. */
   #writeUntilMs(server: ServerName, epoch: number): number {
     const { cluster, clock, policy } = this.#options;
-    const { hold } = this.#state;
-    const isOverridden = hold?.server === server && hold.override;
-    if (!isOverridden && !isFit(this.#state, server, clock.nowMs(), policy)) return Number.NEGATIVE_INFINITY;
+    if (!isStillWanted(this.#state, server, clock.nowMs(), policy)) return Number.NEGATIVE_INFINITY;
     if (cluster === null) return Number.POSITIVE_INFINITY;
     const lease = cluster.lease();
     return lease.is === 'ours' && lease.epoch === epoch ? lease.heldUntilMs : Number.NEGATIVE_INFINITY;

@@ -92,12 +92,13 @@ export const guardsOfActing: readonly DnsGuard[] = [
     whole: "if (policy.mode === 'cluster' && right.epoch < standing) {",
     broken: "if (policy.mode === 'cluster' && right.epoch < 0) {",
     mistake: (core) => {
-      const watched = new WatchedDns(core, 'cluster').run(30);
+      const world = settled(core, 'cluster');
       // NATS lost all it knew, and counts anew.
-      watched.world.dns = { server: LONDON, epoch: 50 };
-      watched.run(10);
-      watched.apply({ do: 'server', server: LONDON, is: 'dead' });
-      return watched.run(30).broken[0] ?? null;
+      world.dns = { server: LONDON, epoch: 50 };
+      world.pass(10);
+      world.truth.set(LONDON, 'dead');
+      world.pass(30);
+      return orders(world).length === 0 ? null : 'ordered a write under an epoch that is over';
     },
   },
   {
@@ -274,6 +275,21 @@ export const guardsOfActing: readonly DnsGuard[] = [
       world.pass(20);
       asked(world, { do: 'force', server: DUBLIN, ...AN_HOUR, override: false });
       return world.agents.every(({ state }) => state.hold === null) ? null : 'a dead server was forced';
+    },
+  },
+  {
+    guard: 'a hold stops a write that was ordered before it',
+    file: of('choice'),
+    whole: "return wish.is === 'move' && wish.to === server;",
+    broken: 'return isFit(state, server, nowMs, policy);',
+    mistake: (core) => {
+      const world = settled(core);
+      world.writeBeginsAfterMs = 5_000;
+      world.truth.set(LONDON, 'dead');
+      world.pass(4);
+      asked(world, { do: 'hold', ...AN_HOUR });
+      world.pass(30);
+      return stays(world);
     },
   },
   {

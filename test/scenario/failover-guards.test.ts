@@ -4,7 +4,9 @@ import { guardsOfActing } from './failover-guards-acting.ts';
 import { guardsOfJudging } from './failover-guards-judging.ts';
 import { Mutations } from './mutation.ts';
 
-const MODULES = ['step', 'state', 'lease-rule', 'on-air'].map((name) => `decide/failover/${name}.ts`);
+const MODULES = ['step', 'state', 'choice', 'lease-rule', 'on-air'].map(
+  (name) => `decide/failover/${name}.ts`,
+);
 const guards = [...guardsOfJudging, ...guardsOfActing].map((guard) => [guard.guard, guard] as const);
 
 const mutations = new Mutations('failover');

@@ -139,6 +139,8 @@ export class WatchedDns implements DnsWatch {
   writing(agent: DnsAgent, { epoch, server }: FailoverCommand & { kind: 'publish' }): void {
     const { world } = this;
     const standing = world.dns.epoch;
+    if (world.nowMs < (this.#heldToMs.get(agent.name) ?? 0))
+      this.#breaks(`${agent.name} wrote ${server} although the name is held`);
     if (standing !== null && epoch < standing)
       this.#breaks(`${agent.name} wrote epoch ${epoch} over ${standing}`);
     if (standing !== null && epoch === standing && agent.policy.mode === 'alone')

@@ -153,6 +153,28 @@ describe.each(MODES)('the name of a station (%s)', (mode) => {
     expect(world.dns.server).toBe(DUBLIN);
   });
 
+  it('is not written any more once somebody holds it, though the write was ordered before', () => {
+    const world = settled(mode);
+    world.writeBeginsAfterMs = 5_000;
+    world.truth.set(LONDON, 'dead');
+    const isOrdered = () => world.agents.some(({ state }) => state.publishing !== null);
+    while (!isOrdered()) world.advance(100);
+    for (const { name } of world.agents) world.ask(name, { do: 'hold', author: 'eve', forMs: 600_000 });
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+  });
+
+  it('is not written to where it was sent by hand once that was taken back', () => {
+    const world = settled(mode);
+    world.writeBeginsAfterMs = 5_000;
+    const force = { do: 'force', server: DUBLIN, author: 'eve', forMs: 600_000, override: false } as const;
+    world.ask('dublin', force);
+    while (world.agents.every(({ state }) => state.publishing === null)) world.advance(100);
+    world.ask('dublin', { do: 'release', author: 'eve' });
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+  });
+
   it('ends listeners of a server that was left when resolvers have forgotten it, and of no other', () => {
     const world = settled(mode);
     world.truth.set(LONDON, 'mute');

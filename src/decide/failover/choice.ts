@@ -66,6 +66,20 @@ function comeBack(state: FailoverState, current: ServerName, nowMs: number, poli
   return STAY;
 }
 
+/**
+ * Whether a write that was ordered is to be made still: an answer may have been waited for, and meanwhile an operator have
+ * held the name, or the server that is to be published have died.
+ */
+export function isStillWanted(
+  state: FailoverState,
+  server: ServerName,
+  nowMs: number,
+  policy: FailoverPolicy,
+): boolean {
+  const wish = wishOf(state, nowMs, policy);
+  return wish.is === 'move' && wish.to === server;
+}
+
 /** Whether listeners may be sent to a server: agreed to be well, and its sound proven just now. */
 export function isFit(
   state: FailoverState,
