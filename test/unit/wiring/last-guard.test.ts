@@ -220,7 +220,7 @@ describe('a write under a lease', () => {
   });
 
   test.each<[string, LeaseView]>([
-    ['somebody else has', { is: 'theirs', holder: 'witness', epoch: 8 }],
+    ['somebody else has', { is: 'theirs', holder: 'witness', epoch: 8, freeAtMs: 0 }],
     ['nobody knows of', { is: 'unknown' }],
     ['this agent lost and won again', { is: 'ours', epoch: 9, heldUntilMs: Number.POSITIVE_INFINITY }],
   ])('is not made under one that %s by then', async (_, lease) => {
