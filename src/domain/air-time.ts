@@ -122,6 +122,12 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
   }
 }
 
+/** Guard mode: whose sound listeners of a server hear; null where that is not known. */
+export function legOnAir({ policy, servers }: AirTime, server: ServerName): LegId | null {
+  const onAir = servers.get(server)?.onAir;
+  return policy.legs.find((leg) => leg.server === server && leg.source === onAir)?.id ?? null;
+}
+
 /** When something began that was found at `atMs`; whole ms, as what lies between is added up. */
 function began(unixMs: number, atMs: number, sinceMs: number): number {
   return Math.round(unixMs - Math.max(0, atMs - sinceMs));

@@ -1,4 +1,12 @@
-import { type AirSegment, type AirTime, hearEvent, newAirTime, untilNow, withAirPolicy } from './air-time.ts';
+import {
+  type AirSegment,
+  type AirTime,
+  hearEvent,
+  legOnAir,
+  newAirTime,
+  untilNow,
+  withAirPolicy,
+} from './air-time.ts';
 import type { ServerName, SourceName, StationName } from './ids.ts';
 import { type Effect, effectOf, SOUND_THREAD } from './incident-effects.ts';
 import type { StationPolicy } from './policy.ts';
@@ -32,6 +40,8 @@ export interface Incident {
   readonly servers: readonly ServerName[];
   /** What keeps it open. */
   readonly reasons: readonly string[];
+  /** What has kept it open at any time. */
+  readonly hadReasons: readonly string[];
   /** When the last reason went; it closes when none has come back for a while. */
   readonly calmSinceUnixMs: number | null;
   /** Sources that were left because of it. */
@@ -87,27 +97,34 @@ function unconfirmedOf(open: readonly Incident[], sinceUnixMs: number): Incident
   return { sinceUnixMs, reasons: open.flatMap(({ reasons }) => reasons) };
 }
 
-/** One event into the book. Pure, so that a report finds the same incidents in the log again. */
-export function noteInBook(book: IncidentBook, recorded: Recorded): BookStep {
+/**
+ * One event into the book, when time has passed up to it. Pure, so that a report finds the same incidents in the log again,
+ * though it hears of no time between two events.
+ */
+export function noteInBook(before: IncidentBook, recorded: Recorded): BookStep {
+  const { event, unixMs } = recorded;
+  const isStart = event.kind === 'agent-started';
+  // While there was no agent nothing was looked for in vain.
+  const { book, changes: passed } = passTime(before, isStart ? (event.lastSeenUnixMs ?? unixMs) : unixMs);
   const heard = hearEvent(book.airTime, recorded);
-  const effect = effectOf(recorded.event, book);
-  const confirmed =
-    recorded.event.kind === 'agent-started' ? unconfirmedOf(book.open, recorded.unixMs) : book.unconfirmed;
-  const next = { ...book, airTime: heard.airTime, unconfirmed: confirmed };
+  const effect = effectOf(event, book);
+  const unconfirmed = isStart ? unconfirmedOf(book.open, unixMs) : book.unconfirmed;
+  const next = { ...book, airTime: heard.airTime, unconfirmed };
   const { book: told, changes } =
-    effect === null ? { book: next, changes: [] } : applied(next, effect, recorded.unixMs);
+    effect === null ? { book: next, changes: [] } : applied(next, effect, unixMs);
   // The dead air that ends with this very switch belongs to the incident that it opens.
-  const open = told.open.map((incident) => withSegments(incident, heard.segments));
-  return {
-    book: { ...told, open },
-    changes: changes.map(({ is, incident }) => ({
-      is,
-      incident: open.find(({ id }) => id === incident.id) ?? incident,
-    })),
-  };
+  const open = told.open.map((incident) => withSegments(incident, heard.segments, book.airTime));
+  const noted = changes.map(({ is, incident }) => ({
+    is,
+    incident: open.find(({ id }) => id === incident.id) ?? incident,
+  }));
+  return { book: { ...told, open }, changes: [...passed, ...noted] };
 }
 
-/** Closes what has been calm for long enough, and what nobody has found again since the agent started. */
+/**
+ * Closes what has been calm for long enough, and what nobody has found again since the agent started: as of the moment when it
+ * was due, whenever this is called.
+ */
 export function passTime(before: IncidentBook, unixMs: number): BookStep {
   const { book, changes: forgotten } = forget(before, unixMs);
   const { book: after, changes } = closeCalm(book, unixMs);
@@ -116,31 +133,35 @@ export function passTime(before: IncidentBook, unixMs: number): BookStep {
 
 function forget(book: IncidentBook, unixMs: number): BookStep {
   const { sinceUnixMs, reasons } = book.unconfirmed;
-  if (reasons.length === 0 || unixMs - sinceUnixMs < CONFIRM_MS) return { book, changes: [] };
+  const dueUnixMs = sinceUnixMs + CONFIRM_MS;
+  if (reasons.length === 0 || unixMs < dueUnixMs) return { book, changes: [] };
   const changes: IncidentChange[] = [];
   let next: IncidentBook = { ...book, unconfirmed: { sinceUnixMs, reasons: [] } };
   for (const reason of reasons) {
     const says = 'not found again since this agent started';
-    const step = removed(next, { do: 'remove', reason, says }, unixMs);
+    const step = removed(next, { do: 'remove', reason, says }, dueUnixMs);
     next = step.book;
     changes.push(...step.changes);
   }
   return { book: next, changes };
 }
 
-function closeCalm(book: IncidentBook, unixMs: number): BookStep {
-  const isOver = ({ calmSinceUnixMs }: Incident) =>
-    calmSinceUnixMs !== null && unixMs - calmSinceUnixMs >= CALM_MS;
-  if (!book.open.some(isOver)) return { book, changes: [] };
-  const until = untilNow(book.airTime, unixMs);
+function closeCalm(before: IncidentBook, unixMs: number): BookStep {
+  const due = before.open.flatMap(({ calmSinceUnixMs }) => calmSinceUnixMs ?? []).map((ms) => ms + CALM_MS);
   const changes: IncidentChange[] = [];
-  const open: Incident[] = [];
-  for (const before of book.open) {
-    const incident = withSegments(before, until.segments);
-    if (isOver(before)) changes.push({ is: 'closed', incident: closed(incident) });
-    else open.push(incident);
+  let book = before;
+  for (const dueUnixMs of [...new Set(due)].filter((ms) => ms <= unixMs).sort((a, b) => a - b)) {
+    const until = untilNow(book.airTime, dueUnixMs);
+    const { airTime } = book;
+    const open = book.open.map((incident) => withSegments(incident, until.segments, airTime));
+    const isOver = ({ calmSinceUnixMs }: Incident) =>
+      calmSinceUnixMs !== null && calmSinceUnixMs + CALM_MS <= dueUnixMs;
+    changes.push(
+      ...open.filter(isOver).map((incident) => ({ is: 'closed', incident: closed(incident) }) as const),
+    );
+    book = { ...book, airTime: until.airTime, open: open.filter((incident) => !isOver(incident)) };
   }
-  return { book: { ...book, airTime: until.airTime, open }, changes };
+  return { book, changes };
 }
 
 function applied(book: IncidentBook, effect: Effect, unixMs: number): BookStep {
@@ -181,6 +202,7 @@ function added(before: IncidentBook, effect: Effect & { do: 'add' }, unixMs: num
       acknowledged: null,
       servers,
       reasons: [reason],
+      hadReasons: [reason],
       calmSinceUnixMs: null,
       left,
       deadAirMs: {},
@@ -199,6 +221,7 @@ function added(before: IncidentBook, effect: Effect & { do: 'add' }, unixMs: num
       ...known,
       severity: isWorse ? 'critical' : known.severity,
       reasons: union(known.reasons, [reason]),
+      hadReasons: union(known.hadReasons, [reason]),
       servers: union(known.servers, servers),
       left: union(known.left, left),
       calmSinceUnixMs: null,
@@ -247,11 +270,24 @@ function closingWords({ openedUnixMs, deadAirMs }: Incident, unixMs: number): st
 }
 
 /** A fault begins before it is found, so dead air counts from before the incident was opened. */
-function withSegments(incident: Incident, segments: readonly AirSegment[]): Incident {
+function withSegments(incident: Incident, segments: readonly AirSegment[], airTime: AirTime): Incident {
   const deadAirMs = { ...incident.deadAirMs };
   for (const { server, fromUnixMs, toUnixMs, air } of segments) {
-    if (air !== 'dead' || !incident.servers.includes(server)) continue;
+    if (air !== 'dead' || !incident.servers.includes(server) || !isHeardOf(incident, server, airTime))
+      continue;
     deadAirMs[server] = (deadAirMs[server] ?? 0) + toUnixMs - fromUnixMs;
   }
   return { ...incident, deadAirMs };
+}
+
+/** Whether dead air on a server is of this trouble; that of a source which isn't on air there is heard by nobody. */
+function isHeardOf({ thread, hadReasons }: Incident, server: ServerName, airTime: AirTime): boolean {
+  if (thread === SOUND_THREAD) return true;
+  const onAir = legOnAir(airTime, server);
+  return hadReasons.some(
+    (reason) =>
+      reason === `server-down ${server}` ||
+      reason === `relay-failed ${server}` ||
+      (onAir !== null && reason.endsWith(` ${onAir}`)),
+  );
 }

@@ -187,7 +187,7 @@ export class HistoryStore {
         `SELECT body FROM incidents WHERE ${where}${open} ORDER BY opened_unix_ms DESC LIMIT ?`,
       )
       .all(...values, query.limit)
-      .map(({ body }) => JSON.parse(body) as Incident);
+      .map(({ body }) => ({ hadReasons: [], ...JSON.parse(body) }) as Incident);
   }
 
   levels({ leg, fromUnixMs, toUnixMs, maxRows }: LevelQuery): LevelRow[] {

@@ -83,9 +83,9 @@ export class StoryReader {
     for (const [name, chapter] of this.#chapters) {
       const { segments } = untilNow(chapter.air, knownToUnixMs);
       for (const segment of segments) chapter.stretches.push({ ...segment, endedBySeq: null });
-      this.#keep(chapter, passTime(chapter.book, knownToUnixMs).changes);
-      for (const incident of passTime(chapter.book, knownToUnixMs).book.open)
-        chapter.incidents.set(incident.id, incident);
+      const { book, changes } = passTime(chapter.book, knownToUnixMs);
+      this.#keep(chapter, changes);
+      for (const incident of book.open) chapter.incidents.set(incident.id, incident);
       stations.set(name, {
         self: chapter.policy.self,
         stretches: chapter.stretches,
@@ -121,10 +121,9 @@ export class StoryReader {
     const heard = hearEvent(chapter.air, stored);
     chapter.air = heard.airTime;
     for (const segment of heard.segments) chapter.stretches.push({ ...segment, endedBySeq: stored.seq });
-    const passed = passTime(chapter.book, stored.unixMs);
-    const noted = noteInBook(passed.book, stored);
-    chapter.book = noted.book;
-    this.#keep(chapter, [...passed.changes, ...noted.changes]);
+    const { book, changes } = noteInBook(chapter.book, stored);
+    chapter.book = book;
+    this.#keep(chapter, changes);
     if (['switched', 'relay-switched', 'dns-moved'].includes(stored.event.kind))
       chapter.switches.push(stored);
   }

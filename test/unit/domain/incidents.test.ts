@@ -160,3 +160,63 @@ describe('an agent that starts', () => {
     expect(story.pass(5000 + CALM_MS).book.open).toEqual([]);
   });
 });
+
+const alert = (
+  kind: 'alert-opened' | 'alert-closed',
+  code: 'server-down' | 'backup-not-proven' | 'programme-fault' | 'agent-gone',
+  subject: string,
+): StationEvent => ({ kind, atMs: 0, code, subject, detail: code });
+
+describe('dead air', () => {
+  const deadOf = (story: Story) =>
+    Object.fromEntries(
+      [...story.changes.map(({ incident }) => incident), ...story.book.open].map(({ thread, deadAirMs }) => [
+        thread,
+        deadAirMs,
+      ]),
+    );
+  const sounding = () => new Story().at(0, tookOver).at(1, soundsAgain(1));
+
+  test('is that of the sound, and not of what else is wrong on the same server meanwhile', () => {
+    const story = sounding()
+      .at(1000, alert('alert-opened', 'backup-not-proven', 'myfm/secondary@london'))
+      .at(1000, alert('alert-opened', 'agent-gone', LONDON))
+      .at(15_000, silentFrom(10_000, 15_000))
+      .at(15_100, away)
+      .at(16_000, back);
+    expect(deadOf(story)).toEqual({
+      sound: { [LONDON]: 5_100 },
+      'backup-not-proven myfm/secondary@london': {},
+      [`server ${LONDON}`]: {},
+    });
+  });
+
+  test('is also that of a fault of the very source on air, and of a server that is down', () => {
+    const story = sounding()
+      .at(15_000, silentFrom(10_000, 15_000))
+      .at(15_000, alert('alert-opened', 'programme-fault', primary))
+      .at(16_000, soundsAgain(16_000))
+      .at(16_000, alert('alert-closed', 'programme-fault', primary))
+      .at(20_000, {
+        kind: 'server-changed',
+        atMs: 20_000,
+        server: LONDON,
+        from: { is: 'up', sinceMs: 0 },
+        to: { is: 'down', sinceMs: 20_000, fault: 'refused', detail: '' },
+      })
+      .at(21_000, alert('alert-opened', 'server-down', LONDON))
+      .at(24_000, {
+        kind: 'server-changed',
+        atMs: 24_000,
+        server: LONDON,
+        from: { is: 'down', sinceMs: 20_000, fault: 'refused', detail: '' },
+        to: { is: 'up', sinceMs: 24_000 },
+      })
+      .at(24_000, alert('alert-closed', 'server-down', LONDON))
+      // The server is up, and its source is not there yet.
+      .at(25_000, silentFrom(24_000, 25_000))
+      .at(29_000, soundsAgain(29_000));
+    expect(deadOf(story)[`server ${LONDON}`]).toEqual({ [LONDON]: 9_000 });
+    expect(deadOf(story)[`programme-fault ${primary}`]?.[LONDON]).toBeGreaterThanOrEqual(6_000);
+  });
+});

@@ -58,6 +58,7 @@ export function incident(changes: Partial<Incident> = {}): Incident {
     acknowledged: null,
     servers: [LONDON],
     reasons: ['away london'],
+    hadReasons: ['away london'],
     calmSinceUnixMs: null,
     left: [PRIMARY],
     deadAirMs: {},
