@@ -44,12 +44,17 @@ export function openDatabase(path: string, options: { readonly?: boolean } = {})
   }
 }
 
+/** To a second attempt in the same process Node says less than to the first ("did not self-register"). */
+let refusal: SustainError | null = null;
+
 function opened(path: string, options: Sqlite.Options): Database {
+  if (refusal !== null) throw refusal;
   try {
     return new Sqlite(path, options);
   } catch (thrown) {
     if (codeOf(thrown) !== 'ERR_DLOPEN_FAILED') throw thrown;
-    throw new SustainError('sqlite-not-loaded', whyNotLoaded(messageOf(thrown)), thrown);
+    refusal = new SustainError('sqlite-not-loaded', whyNotLoaded(messageOf(thrown)), thrown);
+    throw refusal;
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { whyNotLoaded } from '../../../src/history/sqlite.ts';
 
 /** What Node 22 says of what Node 20 compiled, to the letter. */
@@ -8,7 +8,33 @@ NODE_MODULE_VERSION 115. This version of Node.js requires
 NODE_MODULE_VERSION 127. Please try re-compiling or re-installing
 the module (for instance, using \`npm rebuild\` or \`npm install\`).`;
 
+/** As Node does: all of it to the first who asks in a process, and less to everybody after. */
+class OfAnotherNode {
+  static #asked = false;
+
+  constructor() {
+    const message = OfAnotherNode.#asked
+      ? "Module did not self-register: 'better_sqlite3.node'."
+      : OF_ANOTHER_NODE;
+    OfAnotherNode.#asked = true;
+    throw Object.assign(new Error(message), { code: 'ERR_DLOPEN_FAILED' });
+  }
+}
+
+afterEach(() => {
+  vi.doUnmock('better-sqlite3');
+  vi.resetModules();
+});
+
 describe('SQLite that this Node cannot load', () => {
+  test('is told with its reason each time, so that the alert has it as well as the log', async () => {
+    vi.resetModules();
+    vi.doMock('better-sqlite3', () => ({ default: OfAnotherNode }));
+    const { openDatabase } = await import('../../../src/history/sqlite.ts');
+    for (let time = 0; time < 2; time += 1)
+      expect(() => openDatabase('/nowhere/history.db')).toThrow(/SQLite here was built for Node 20/);
+  });
+
   test('names both Nodes and what to install, and clears the disk of it', () => {
     const said = whyNotLoaded(OF_ANOTHER_NODE, '22.23.3');
     expect(said).toContain('nothing is wrong with the disk');
