@@ -31,7 +31,8 @@ export async function runInit(options: InitOptions): Promise<number> {
     const existing = options.icecastXml === undefined ? null : await existingOf(options.icecastXml);
     const byDefault: Ask = (_question, fallback) => Promise.resolve(fallback);
     const ask = options.ask ?? (options.yes === true ? byDefault : terminal.ask);
-    const answers = await answersOf(options, existing?.suggested ?? NOTHING_SUGGESTED, ask);
+    const flags = { ...options, server: options.server ?? (process.env['SUSTAIN_SERVER'] || undefined) };
+    const answers = await answersOf(flags, existing?.suggested ?? NOTHING_SUGGESTED, ask);
     await write(config, options, answers, existing, print);
     terminal.close();
     if (options.check === false) return EXIT.ok;

@@ -61,7 +61,7 @@ program
   .description('write a config, its secrets and the Icecast blocks for every server; then check')
   .requiredOption('--config <file>', 'what to write', 'sustain.yaml')
   .option('--servers <list>', 'every Icecast: london=http://10.0.0.1:8000,dublin=http://10.1.0.1:8000')
-  .option('--server <name>', 'which of them is this machine (the first)')
+  .option('--server <name>', 'which of them is this machine (SUSTAIN_SERVER, or the first)')
   .option('--public <list>', 'public addresses for the DNS: london=203.0.113.10,dublin=198.51.100.10')
   .option('--station <name>', 'a short name for the station (myfm)')
   .option('--sources <list>', 'mounts of the encoders, the best first (primary,secondary,autodj)')

@@ -21,6 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -105,6 +106,16 @@ describe('sustain init', () => {
     expect(asked).toHaveLength(5);
     const loaded = await loadConfig(config(), {}, {});
     expect(loaded.ok && loaded.config.stations[0]).toMatchObject({ name: 'jazz', serve: { mode: 'guard' } });
+  });
+
+  test('is on the server that SUSTAIN_SERVER names, as everything else is', async () => {
+    vi.stubEnv('SUSTAIN_SERVER', 'dublin');
+    expect(await init({ icecastXml: ownXml() })).toBe(0);
+    expect(text('sustain.yaml')).toContain('\nserver: dublin\n');
+    expect(text('icecast-dublin.xml')).toContain('<authentication> stays as it is');
+    expect(text('icecast-london.xml')).toContain('<admin-password>our-admin</');
+    expect(await init({ server: 'london', force: true })).toBe(0);
+    expect(text('sustain.yaml')).toContain('\nserver: london\n');
   });
 
   test('says the flags where nobody can be asked', async () => {
