@@ -145,6 +145,31 @@ describe.each(['grafana-dashboard.json', 'prometheus-rules.yaml'])('docs/monitor
   });
 });
 
+/** What has to be measured and drawn, by name. */
+const FAMILIES: readonly (readonly [string, readonly string[]])[] = [
+  ['levels', ['sustain_leg_short_term_lufs', 'sustain_leg_true_peak_dbtp', 'sustain_output_short_term_lufs']],
+  ['conditions', ['sustain_leg_fault', 'sustain_server_condition', 'sustain_on_air', 'sustain_alert']],
+  ['switches', ['sustain_switches_total']],
+  ['dead air', ['sustain_dead_air_seconds_total']],
+  ['DNS', ['sustain_dns_points_to', 'sustain_dns_server_verdict', 'sustain_dns_may_write']],
+  ['holds', ['sustain_hold', 'sustain_dns_hold']],
+  ['queues', ['sustain_queued_inputs', 'sustain_alerts_waiting', 'sustain_levels_frames_dropped_total']],
+  ['what was not told or written', ['sustain_alerts_given_up_total', 'sustain_history_failing']],
+  ['ffmpeg restarts', ['sustain_decoder_restarts_total', 'sustain_encoder_restarts_total']],
+  ['loop delay', ['sustain_nodejs_eventloop_lag_p99_seconds', 'sustain_decision_delay_longest_seconds']],
+];
+
+test.each(FAMILIES)('%s are measured, and drawn by the Grafana dashboard', async (_family, names) => {
+  const told = await scraped();
+  const drawn = namesIn(monitoring('grafana-dashboard.json'));
+  expect(names.filter((name) => !told.includes(`# TYPE ${name} `))).toEqual([]);
+  expect(names.filter((name) => !drawn.includes(name))).toEqual([]);
+});
+
+test('alerts that were given up raise an alarm of their own, as they wait no longer', () => {
+  expect(namesIn(monitoring('prometheus-rules.yaml'))).toContain('sustain_alerts_given_up_total');
+});
+
 test('the Grafana dashboard is JSON with a question in every panel', () => {
   const { panels } = JSON.parse(monitoring('grafana-dashboard.json')) as {
     panels: { title: string; targets?: { expr: string }[] }[];
