@@ -1,7 +1,7 @@
-import type { StationName } from '../domain/ids.ts';
-import type { Incident, IncidentChange, Severity } from '../domain/incidents.ts';
+import type { ServerName, StationName } from '../domain/ids.ts';
+import { closingWords, type Incident, type IncidentChange, type Severity } from '../domain/incidents.ts';
 
-export type MessageKind = 'opened' | 'escalated' | 'acknowledged' | 'closed' | 'test';
+export type MessageKind = 'opened' | 'escalated' | 'widened' | 'acknowledged' | 'closed' | 'test';
 
 /** What is told of an incident, as it stood at that moment. Times in ms since 1970. */
 export interface AlertMessage {
@@ -23,6 +23,8 @@ export interface AlertMessage {
     readonly acknowledgedBy: string | null;
     readonly servers: readonly string[];
     readonly deadAirMs: Readonly<Record<string, number>>;
+    /** Servers of which nobody knew all the time what listeners heard. */
+    readonly unheard: readonly string[];
     /** The newest that happened to it. */
     readonly says: string;
     /** What is wrong elsewhere at the same time. */
@@ -36,14 +38,27 @@ export function messageOf(
   agent: string,
   unixMs: number,
   also: readonly string[],
+  elsewhere: ReadonlyMap<ServerName, number> = new Map(),
 ): AlertMessage | null {
   if (is === 'changed') return null;
+  const whole = withElsewhere(incident, elsewhere);
   return {
-    id: `${incident.id}.${is}`,
+    // Each further server is told of; everything else comes once.
+    id: `${incident.id}.${is}${is === 'widened' ? `-${incident.servers.length}` : ''}`,
     kind: is,
     unixMs,
     agent,
-    incident: summaryOf(incident, is === 'closed' ? [] : also),
+    incident: summaryOf(whole, is === 'closed' ? [] : also),
+  };
+}
+
+/** With what the other agents know of their own servers. */
+function withElsewhere(incident: Incident, elsewhere: ReadonlyMap<ServerName, number>): Incident {
+  return {
+    ...incident,
+    servers: [...new Set([...incident.servers, ...elsewhere.keys()])],
+    deadAirMs: { ...incident.deadAirMs, ...Object.fromEntries(elsewhere) },
+    unheard: (incident.unheard ?? []).filter((server) => !elsewhere.has(server)),
   };
 }
 
@@ -61,7 +76,9 @@ function summaryOf(incident: Incident, also: readonly string[]): AlertMessage['i
     acknowledgedBy: incident.acknowledged?.author ?? null,
     servers: incident.servers,
     deadAirMs: incident.deadAirMs,
-    says: incident.steps.at(-1)?.says ?? title,
+    unheard: incident.unheard ?? [],
+    says:
+      closedUnixMs === null ? (incident.steps.at(-1)?.says ?? title) : closingWords(incident, closedUnixMs),
     also,
   };
 }
@@ -84,6 +101,7 @@ export function testMessage(agent: string, station: StationName, unixMs: number)
       acknowledgedBy: null,
       servers: [],
       deadAirMs: {},
+      unheard: [],
       says: 'nothing is wrong',
       also: [],
     },

@@ -1,3 +1,4 @@
+import { heardWords } from '../domain/incidents.ts';
 import { lengthText } from '../domain/lengths.ts';
 import type { AlertMessage } from './message.ts';
 
@@ -49,6 +50,12 @@ function wordsOfOne({ kind, unixMs, agent, incident }: AlertMessage): Words {
         lines: [`It began with: ${title}`, ...alsoOf(also), foot],
         mood: 'worse',
       };
+    case 'widened':
+      return {
+        title: `${station}: now also: ${says}`,
+        lines: [`It began with: ${title}`, `On: ${servers.join(', ')}`, ...alsoOf(also), foot],
+        mood: severity === 'critical' ? 'worse' : 'bad',
+      };
     case 'acknowledged':
       return {
         title: `${station}: ${incident.acknowledgedBy ?? 'somebody'} looks after it: ${title}`,
@@ -58,7 +65,7 @@ function wordsOfOne({ kind, unixMs, agent, incident }: AlertMessage): Words {
     case 'closed':
       return {
         title: `${station}: over after ${lengthText((closedUnixMs ?? unixMs) - openedUnixMs)}: ${title}`,
-        lines: [`Why: ${cause}${where}`, `Listeners heard: ${heardText(incident.deadAirMs)}`, foot],
+        lines: [`Why: ${cause}${where}`, `Listeners heard: ${heardWords(incident, lengthText)}`, foot],
         mood: 'good',
       };
     case 'test':
@@ -72,10 +79,4 @@ function wordsOfOne({ kind, unixMs, agent, incident }: AlertMessage): Words {
 
 function alsoOf(also: readonly string[]): string[] {
   return also.length === 0 ? [] : [`At the same time: ${also.join('; ')}`];
-}
-
-function heardText(deadAirMs: Readonly<Record<string, number>>): string {
-  const heard = Object.entries(deadAirMs).filter(([, ms]) => ms > 0);
-  if (heard.length === 0) return 'no dead air, as far as the log can tell';
-  return heard.map(([server, ms]) => `${lengthText(ms)} of dead air on ${server}`).join(', ');
 }

@@ -4,7 +4,7 @@ import type { IncidentChange } from '../domain/incidents.ts';
 export interface ColleagueSight {
   readonly agent: string;
   readonly seenAgoMs: number;
-  /** What it has told people of and still has open. */
+  /** Its words for the other agents. */
   readonly marks: ReadonlySet<string>;
 }
 
@@ -12,9 +12,12 @@ export interface TellingSituation {
   readonly self: string;
   /** Servers in the order of the config; an agent that stands beside none (a witness) comes after them. */
   readonly order: readonly string[];
-  readonly colleagues: readonly ColleagueSight[];
-  /** The marks that say that somebody has told of this, or of worse. */
-  readonly marks: readonly string[];
+  readonly colleagues: readonly (Omit<ColleagueSight, 'marks'> & {
+    /** It shows that it has told of this, or of worse. */
+    readonly hasTold: boolean;
+  })[];
+  /** To whom the beginning of it was left; null: to nobody. */
+  readonly leftTo: string | null;
   readonly is: Exclude<IncidentChange['is'], 'changed'>;
   /** Whether this agent told people when it opened. */
   readonly toldByUs: boolean;
@@ -38,12 +41,16 @@ const PRECEDENCE_MS = 12_000;
  * other, each tells: rather twice than never.
  */
 export function whoTells(situation: TellingSituation): Telling {
-  const { self, order, colleagues, marks, is, toldByUs, waitedMs } = situation;
+  const { self, order, colleagues, leftTo, is, toldByUs, waitedMs } = situation;
   // Who has begun a thread goes on with it.
   if (toldByUs) return { do: 'tell' };
   const living = colleagues.filter(({ agent, seenAgoMs }) => agent !== self && seenAgoMs <= ALIVE_MS);
-  const teller = living.find((colleague) => marks.some((mark) => colleague.marks.has(mark)));
+  const teller = living.find(({ hasTold }) => hasTold);
   if (teller !== undefined) return { do: 'leave', to: teller.agent };
+  // Who began the thread has ended it, though we are later with our part: nobody knows of ours.
+  const hasBegun = living.find(({ agent }) => agent === leftTo);
+  if (hasBegun !== undefined && (is === 'closed' || is === 'acknowledged'))
+    return { do: 'leave', to: hasBegun.agent };
   const rankOf = (agent: string) => (order.includes(agent) ? order.indexOf(agent) : order.length);
   const isFirst = living.every(({ agent }) => rankOf(self) <= rankOf(agent));
   // The end of what nobody of us began is told by whoever is there.

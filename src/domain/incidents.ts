@@ -48,6 +48,8 @@ export interface Incident {
   readonly left: readonly SourceName[];
   /** Dead air on each of its servers while it lasted, in ms, as far as the log of this agent can tell. */
   readonly deadAirMs: Readonly<Record<string, number>>;
+  /** Servers of it of which the log did not know all the time what listeners heard; left out where there are none. */
+  readonly unheard?: readonly ServerName[];
   /** The first and the newest 100. */
   readonly steps: readonly IncidentStep[];
 }
@@ -64,7 +66,8 @@ export interface IncidentBook {
 
 /** Something worth telling a person. `closed` carries the whole of it. */
 export interface IncidentChange {
-  readonly is: 'opened' | 'escalated' | 'acknowledged' | 'closed' | 'changed';
+  /** `widened`: a server has come into it that was not in it when it began. */
+  readonly is: 'opened' | 'escalated' | 'widened' | 'acknowledged' | 'closed' | 'changed';
   readonly incident: Incident;
 }
 
@@ -75,6 +78,8 @@ export interface BookStep {
 
 /** Calm must last this long before an incident is over, so that a flapping fault is one incident and not ten. In ms. */
 export const CALM_MS = 30_000;
+/** One cause shows on all servers within this; what comes later is news of its own. In ms. */
+export const SAME_TROUBLE_MS = 30_000;
 const MOST_STEPS = 100;
 /** After a start everything that is still wrong is found again within this, in ms. */
 const CONFIRM_MS = 90_000;
@@ -228,7 +233,9 @@ function added(before: IncidentBook, effect: Effect & { do: 'add' }, unixMs: num
     },
     { unixMs, is, says },
   );
-  return replaced(book, incident, isWorse ? 'escalated' : 'changed');
+  const isWider =
+    incident.servers.length > known.servers.length && unixMs - known.openedUnixMs > SAME_TROUBLE_MS;
+  return replaced(book, incident, isWorse ? 'escalated' : isWider ? 'widened' : 'changed');
 }
 
 function removed(book: IncidentBook, effect: Effect & { do: 'remove' }, unixMs: number): BookStep {
@@ -262,22 +269,41 @@ function closed(incident: Incident): Incident {
   );
 }
 
-function closingWords({ openedUnixMs, deadAirMs }: Incident, unixMs: number): string {
+interface Heard {
+  readonly deadAirMs: Readonly<Record<string, number>>;
+  readonly unheard?: readonly string[];
+}
+
+/** What listeners heard of an incident, in words that claim no more than is known. */
+export function heardWords({ deadAirMs, unheard = [] }: Heard, lengthOf: (ms: number) => string): string {
+  const heard = Object.entries(deadAirMs).filter(([, ms]) => ms > 0);
+  const known = heard.map(([server, ms]) => {
+    const least = unheard.includes(server) ? 'at least ' : '';
+    return `${least}${lengthOf(ms)} of dead air on ${server}`;
+  });
+  const unknown = unheard.filter((server) => !heard.some(([one]) => one === server));
+  if (known.length + unknown.length === 0) return 'no dead air, as far as the log can tell';
+  return [...known, ...(unknown.length === 0 ? [] : [`not known for ${unknown.join(', ')}`])].join(', ');
+}
+
+export function closingWords(incident: Heard & { readonly openedUnixMs: number }, unixMs: number): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-  const heard = Object.entries(deadAirMs).map(([server, ms]) => `${seconds(ms)} of dead air on ${server}`);
-  const said = heard.length === 0 ? 'no dead air in the log of this agent' : heard.join(', ');
-  return `over after ${seconds(unixMs - openedUnixMs)}; ${said}`;
+  return `over after ${seconds(unixMs - incident.openedUnixMs)}; ${heardWords(incident, seconds)}`;
 }
 
 /** A fault begins before it is found, so dead air counts from before the incident was opened. */
 function withSegments(incident: Incident, segments: readonly AirSegment[], airTime: AirTime): Incident {
   const deadAirMs = { ...incident.deadAirMs };
+  const unheard = new Set(incident.unheard);
+  const calmUnixMs = incident.calmSinceUnixMs ?? Number.POSITIVE_INFINITY;
   for (const { server, fromUnixMs, toUnixMs, air } of segments) {
-    if (air !== 'dead' || !incident.servers.includes(server) || !isHeardOf(incident, server, airTime))
-      continue;
-    deadAirMs[server] = (deadAirMs[server] ?? 0) + toUnixMs - fromUnixMs;
+    if (!incident.servers.includes(server)) continue;
+    if (air === 'dead' && isHeardOf(incident, server, airTime))
+      deadAirMs[server] = (deadAirMs[server] ?? 0) + toUnixMs - fromUnixMs;
+    const isOfIt = toUnixMs > incident.openedUnixMs && fromUnixMs < calmUnixMs;
+    if (air === 'unknown' && isOfIt) unheard.add(server);
   }
-  return { ...incident, deadAirMs };
+  return { ...incident, deadAirMs, ...(unheard.size === 0 ? {} : { unheard: [...unheard] }) };
 }
 
 /** Whether dead air on a server is of this trouble; that of a source which isn't on air there is heard by nobody. */

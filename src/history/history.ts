@@ -22,6 +22,8 @@ export interface Write {
   readonly recorded: Recorded | null;
   readonly incidents?: readonly Incident[];
   readonly outbox?: readonly OutboxRow[];
+  /** What became of rows of the outbox; in this queue too, so that it comes to the disk after the rows themselves. */
+  readonly settled?: readonly OutboxRow[];
 }
 
 interface Waiting {
@@ -90,7 +92,7 @@ export class History {
   }
 
   updateOutbox(rows: readonly OutboxRow[]): Promise<boolean> {
-    return this.#try(() => this.#options.port.call('updateOutbox', rows));
+    return this.write({ recorded: null, settled: rows });
   }
 
   /** Writes what still waits, as far as the disk lets it. */
@@ -195,5 +197,6 @@ function batchOf(taken: readonly Waiting[]): Batch {
     events: taken.flatMap(({ write }) => write.recorded ?? []),
     incidents: taken.flatMap(({ write }) => write.incidents ?? []),
     outbox: taken.flatMap(({ write }) => write.outbox ?? []),
+    settled: taken.flatMap(({ write }) => write.settled ?? []),
   };
 }

@@ -11,6 +11,7 @@ import {
   SHORT_TERM_MS,
   thinned,
 } from './levels.ts';
+import { OutboxTable } from './outbox-table.ts';
 import { type EventRow, type LevelDbRow, levelRow, type StoredEvent, storedEvent } from './rows.ts';
 import type { Database } from './sqlite.ts';
 
@@ -20,6 +21,8 @@ export interface Batch {
   readonly incidents: readonly Incident[];
   /** An id that is there already is left as it is. */
   readonly outbox: readonly OutboxRow[];
+  /** What became of rows of the outbox. */
+  readonly settled?: readonly OutboxRow[];
 }
 
 export interface EventQuery {
@@ -59,16 +62,17 @@ export interface Keep {
   readonly eventsMs: number;
 }
 
-const SENT_KEPT_MS = 30 * 24 * 3_600_000;
 /** Rows that are thinned in one transaction: a writer that waits for it waits for a few ms. */
 const THIN_ROWS = 5_000;
 
 /** The one file behind the history. Everything here is synchronous; who must not wait goes through `history.ts`. */
 export class HistoryStore {
   readonly #database: Database;
+  readonly #outbox: OutboxTable;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#outbox = new OutboxTable(database);
   }
 
   close(): void {
@@ -76,7 +80,7 @@ export class HistoryStore {
   }
 
   /** Writes all of it or nothing; returns the number of the last event. */
-  apply({ events, incidents, outbox }: Batch): number {
+  apply({ events, incidents, outbox, settled = [] }: Batch): number {
     const database = this.#database;
     return database.transaction(() => {
       let { seq, hash } = this.#head();
@@ -104,12 +108,8 @@ export class HistoryStore {
           one.closedUnixMs,
           JSON.stringify(one),
         );
-      const message = database.prepare('INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-      for (const one of outbox)
-        message.run(
-          ...[one.id, one.hook, one.state, one.attempts, one.dueUnixMs, one.createdUnixMs, one.lastError],
-          one.body,
-        );
+      this.#outbox.add(outbox);
+      this.#outbox.settle(settled);
       return seq;
     })();
   }
@@ -126,32 +126,14 @@ export class HistoryStore {
     })();
   }
 
-  updateOutbox(rows: readonly OutboxRow[]): void {
-    const update = this.#database.prepare(
-      'UPDATE outbox SET state = ?, attempts = ?, due_unix_ms = ?, last_error = ? WHERE id = ?',
-    );
-    this.#database.transaction(() => {
-      for (const { id, state, attempts, dueUnixMs, lastError } of rows)
-        update.run(state, attempts, dueUnixMs, lastError, id);
-    })();
+  /** The oldest first. */
+  outbox(state: OutboxRow['state'], limit = 1000): OutboxRow[] {
+    return this.#outbox.inState(state, limit);
   }
 
-  outbox(state: OutboxRow['state'], limit = 1000): OutboxRow[] {
-    const rows = this.#database
-      .prepare<[string, number], Record<string, string & number>>(
-        'SELECT * FROM outbox WHERE state = ? ORDER BY created_unix_ms, id LIMIT ?',
-      )
-      .all(state, limit);
-    return rows.map((row) => ({
-      id: String(row['id']),
-      hook: String(row['hook']),
-      state,
-      attempts: Number(row['attempts']),
-      dueUnixMs: Number(row['due_unix_ms']),
-      createdUnixMs: Number(row['created_unix_ms']),
-      lastError: row['last_error'] ?? null,
-      body: String(row['body']),
-    }));
+  /** All that was told of these incidents, or left to others, in its order. */
+  outboxOf(incidents: readonly string[]): OutboxRow[] {
+    return this.#outbox.ofIncidents(incidents);
   }
 
   /** In order; with `beforeSeq` the newest first. */
@@ -255,9 +237,7 @@ export class HistoryStore {
       let isMore = false;
       for (const { afterMs, spanS } of keep.tiers) isMore = this.#thin(nowUnixMs - afterMs, spanS) || isMore;
       database.prepare('DELETE FROM levels WHERE unix_ms < ?').run(nowUnixMs - keep.levelsMs);
-      database
-        .prepare("DELETE FROM outbox WHERE state != 'waiting' AND created_unix_ms < ?")
-        .run(nowUnixMs - SENT_KEPT_MS);
+      this.#outbox.tidy(nowUnixMs);
       const oldest = nowUnixMs - keep.eventsMs;
       const last = database
         .prepare<[number], { seq: number; hash: Uint8Array }>(

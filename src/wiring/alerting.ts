@@ -2,10 +2,10 @@ import { startHeartbeat } from '../alerts/heartbeat.ts';
 import { type AlertMessage, messageOf } from '../alerts/message.ts';
 import { Outbox, type Verdict } from '../alerts/outbox.ts';
 import type { AlertsConfig, Config } from '../config/index.ts';
-import { whoTells } from '../decide/telling.ts';
+import { type Telling, whoTells } from '../decide/telling.ts';
 import type { OutboxFigures } from '../domain/figures.ts';
 import type { ServerName, StationName } from '../domain/ids.ts';
-import type { IncidentChange, Severity } from '../domain/incidents.ts';
+import type { Incident, IncidentChange } from '../domain/incidents.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { messageOf as errorText } from '../platform/errors.ts';
@@ -14,14 +14,13 @@ import type { Random } from '../platform/random.ts';
 import type { Chronicle, Teller } from './chronicle.ts';
 import type { Colleagues } from './colleagues.ts';
 import { hooksOf } from './hooks.ts';
-import { sealOn } from './mark-seal.ts';
 import { SharedAcknowledgements } from './shared-acknowledgements.ts';
+import { incidentMark, isCovered, isSameTrouble, readIncident } from './shared-incidents.ts';
 
 const REVIEW_EVERY_MS = 1_000;
 /** What has been left to a colleague is told after all when it has shown nothing of it for this long. */
 const ORPHANED_MS = 15_000;
-const MOST_REMEMBERED = 1_000;
-const SEAL_LENGTH = 10;
+const TOLD_BY = /^told by (.+)$/;
 
 export interface AlertingOptions {
   readonly config: Config;
@@ -36,10 +35,15 @@ export interface AlertingOptions {
   readonly log: Logger;
 }
 
-interface Thread {
-  readonly station: StationName;
-  readonly thread: string;
-  readonly severity: Severity;
+/** What people were told of, as it was then. */
+type Told = Pick<AlertMessage['incident'], 'station' | 'thread' | 'severity' | 'openedUnixMs' | 'servers'>;
+
+interface Left {
+  readonly message: AlertMessage;
+  /** The colleague that had told of it. */
+  readonly to: string;
+  /** Since when nobody has shown anything of it. */
+  silentFromMs: number | null;
 }
 
 /** Tells people of incidents: every hook of the config, once for all agents that see the same. */
@@ -50,10 +54,11 @@ export class Alerting implements Teller {
   readonly #cancels: Cancel[] = [];
   #heartbeats: Cancel[] = [];
   /** Incidents that people know of from us. */
-  readonly #told = new Map<string, Thread>();
-  /** Incidents that were left to a colleague, and since when it has shown nothing of them. */
-  readonly #left = new Map<string, { readonly message: AlertMessage; silentFromMs: number | null }>();
-  readonly #waitingFromMs = new Map<string, number>();
+  readonly #told = new Map<string, Told>();
+  /** Incidents that were left to a colleague. */
+  readonly #left = new Map<string, Left>();
+  /** What colleagues say that their own servers' listeners heard of ours, in ms. */
+  readonly #elsewhere = new Map<string, Map<ServerName, number>>();
 
   private constructor(options: AlertingOptions, alerts: AlertsConfig) {
     const { clock, random, log, chronicle } = options;
@@ -99,32 +104,42 @@ export class Alerting implements Teller {
 
   rowsFor(change: IncidentChange): readonly OutboxRow[] {
     const { config, clock, troublesOf } = this.#options;
-    const { incident } = change;
+    const { incident, is } = change;
     const unixMs = clock.wallTime().getTime();
     const also = troublesOf(incident.station);
-    const message = messageOf(change, config.self, unixMs, also);
+    const elsewhere = is === 'closed' ? this.#elsewhere.get(incident.id) : undefined;
+    const message = messageOf(change, config.self, unixMs, also, elsewhere);
     if (message === null) return [];
     const telling = this.#whoTells(message, 0);
-    return this.#outbox.rowsFor(message, unixMs + (telling.do === 'wait' ? telling.forMs : 0));
+    const rows = this.#outbox.rowsFor(message, unixMs + (telling.do === 'wait' ? telling.forMs : 0));
+    if (message.kind !== 'closed' || telling.do !== 'leave') return rows;
+    // Known now and not later: an incident that is over is in nobody's sign of life for long.
+    this.#left.delete(incident.id);
+    return rows.map((row) => ({ ...row, state: 'dropped', lastError: toldBy(telling.to) }));
   }
 
   written(rows: readonly OutboxRow[], kept: boolean): void {
     // What no disk has taken is told all the same; only a crash would lose it.
     if (!kept) this.#options.log.warn({ count: rows.length }, 'alerts are told without having been written');
-    this.#outbox.take(rows);
+    this.#outbox.take(rows.filter(({ state }) => state === 'waiting'));
   }
 
   /**
-   * What our sign of life on a server says: what people know of from us, and who looks after it. Only who knows the server's
-   * password can read or forge it.
+   * What our sign of life on a server says: what people know of from us, who looks after it, and what our own listeners heard
+   * of what others tell. Only who knows the server's password can make it.
    */
   marksFor(server: ServerName): readonly string[] {
-    const { chronicle } = this.#options;
-    const open = new Set(chronicle.openIncidents.map(({ id }) => id));
-    const told = [...this.#told].flatMap(([id, thread]) =>
-      open.has(id) ? this.#marksOf(server, thread) : [],
-    );
-    return [...told, ...this.#acknowledgements.marksFor(server)];
+    const { chronicle, config } = this.#options;
+    const told: string[] = [];
+    const heard: string[] = [];
+    for (const incident of chronicle.openIncidents) {
+      const known = this.#told.get(incident.id);
+      const deadAirMs = this.#heardHere(incident);
+      const said = { ...incident, ...known, deadAirMs, isTold: known !== undefined };
+      const mark = said.isTold || deadAirMs !== null ? incidentMark(config, server, said) : null;
+      if (mark !== null) (said.isTold ? told : heard).push(mark);
+    }
+    return [...told, ...this.#acknowledgements.marksFor(server), ...heard];
   }
 
   stop(): void {
@@ -145,8 +160,14 @@ export class Alerting implements Teller {
   async #begin(): Promise<void> {
     const { chronicle, log } = this.#options;
     try {
-      for (const { body } of await chronicle.port.call('outbox', 'sent', MOST_REMEMBERED))
-        this.#remember(JSON.parse(body) as AlertMessage);
+      const open = chronicle.openIncidents.map(({ id }) => id);
+      for (const { state, body, lastError } of await chronicle.port.call('outboxOf', open)) {
+        const message = JSON.parse(body) as AlertMessage;
+        const to = TOLD_BY.exec(lastError ?? '')?.[1];
+        if (state === 'sent') this.#remember(message);
+        else if (state === 'dropped' && to !== undefined)
+          this.#left.set(message.incident.id, { message, to, silentFromMs: null });
+      }
     } catch (thrown) {
       log.warn({ err: errorText(thrown) }, 'what was told before is not known');
     }
@@ -154,46 +175,73 @@ export class Alerting implements Teller {
   }
 
   #remember({ kind, incident }: AlertMessage): void {
-    const { station, thread, severity } = incident;
     this.#left.delete(incident.id);
     if (kind === 'closed') this.#told.delete(incident.id);
-    else this.#told.set(incident.id, { station, thread, severity });
+    else {
+      const { station, thread, severity, openedUnixMs, servers } = incident;
+      this.#told.set(incident.id, { station, thread, severity, openedUnixMs, servers });
+    }
+  }
+
+  /** What listeners of our own server heard of it; null when that isn't known, or it is none of its servers. */
+  #heardHere({ servers, unheard = [], deadAirMs }: Incident): number | null {
+    const { self } = this.#options.config;
+    return servers.includes(self) && !unheard.includes(self) ? (deadAirMs[self] ?? 0) : null;
   }
 
   #judge(message: AlertMessage): Verdict {
-    const { clock } = this.#options;
-    const nowMs = clock.nowMs();
-    const sinceMs = this.#waitingFromMs.get(message.id) ?? nowMs;
     // A row is due when the wait for a colleague is over.
     const telling = this.#whoTells(message, Number.POSITIVE_INFINITY);
-    this.#waitingFromMs.delete(message.id);
     if (telling.do !== 'leave') return { do: 'send' };
-    if (message.kind === 'closed') this.#left.delete(message.incident.id);
-    else this.#left.set(message.incident.id, { message, silentFromMs: null });
-    return { do: 'drop', because: `told by ${telling.to}, ${Math.round(nowMs - sinceMs)} ms later` };
+    const { id } = message.incident;
+    if (message.kind === 'closed') this.#left.delete(id);
+    else this.#left.set(id, { message, to: telling.to, silentFromMs: null });
+    return { do: 'drop', because: toldBy(telling.to) };
   }
 
-  #whoTells(message: AlertMessage, waitedMs: number) {
+  #whoTells({ incident, kind }: AlertMessage, waitedMs: number): Telling {
     const { config, colleagues } = this.#options;
-    const { incident, kind } = message;
+    const asked = { ...incident, isWider: kind === 'widened' };
     return whoTells({
       self: config.self,
       order: config.servers.map(({ name }) => name),
-      colleagues: colleagues.sights,
-      marks: config.servers.flatMap(({ name }) => this.#marksOf(name, incident, true)),
+      colleagues: colleagues.sights.map(({ agent, seenAgoMs, marks }) => ({
+        agent,
+        seenAgoMs,
+        hasTold: readIncident(config, incident, marks).some((said) => isCovered(asked, said)),
+      })),
+      leftTo: this.#left.get(incident.id)?.to ?? null,
       is: kind === 'test' ? 'opened' : kind,
       toldByUs: this.#told.has(incident.id),
       waitedMs,
     });
   }
 
+  /** Keeps the most that each colleague has said, as it says no more when its part is over before ours. */
+  #hear(open: readonly Incident[]): void {
+    const { config, colleagues } = this.#options;
+    for (const id of this.#elsewhere.keys())
+      if (!open.some((incident) => incident.id === id)) this.#elsewhere.delete(id);
+    for (const { agent, marks } of colleagues.sights) {
+      const server = config.servers.find(({ name }) => name === agent)?.name;
+      if (server === undefined || server === config.self) continue;
+      for (const incident of open)
+        for (const said of readIncident(config, incident, marks)) {
+          if (said.deadAirMs === null || !isSameTrouble(incident, said)) continue;
+          const known = this.#elsewhere.get(incident.id) ?? new Map<ServerName, number>();
+          known.set(server, Math.max(known.get(server) ?? 0, said.deadAirMs));
+          this.#elsewhere.set(incident.id, known);
+        }
+    }
+  }
+
   /** A colleague that had told dies, or has closed its own part while ours goes on: now it is ours to tell. */
   #review(): void {
     const nowMs = this.#options.clock.nowMs();
-    const open = new Map(this.#options.chronicle.openIncidents.map((incident) => [incident.id, incident]));
+    const open = this.#options.chronicle.openIncidents;
+    this.#hear(open);
     for (const [id, left] of this.#left) {
-      const incident = open.get(id);
-      if (incident === undefined) {
+      if (!open.some((incident) => incident.id === id)) {
         this.#left.delete(id);
         continue;
       }
@@ -212,13 +260,8 @@ export class Alerting implements Teller {
         .then((kept) => this.written(rows, kept));
     }
   }
+}
 
-  /** In a mark there is the password of the server where it is shown, so that nobody else can say it. */
-  #marksOf(server: ServerName, { station, thread, severity }: Thread, covering = false): readonly string[] {
-    const mark = (of: Severity) =>
-      sealOn(this.#options.config, server, ['told', station, thread, of], SEAL_LENGTH) ?? [];
-    // Who has told of the worse has told of the lesser too.
-    const said: Severity[] = covering && severity === 'warning' ? ['warning', 'critical'] : [severity];
-    return said.flatMap(mark);
-  }
+function toldBy(agent: string): string {
+  return `told by ${agent}`;
 }

@@ -70,6 +70,7 @@ export function message(
     acknowledgedBy: kind === 'acknowledged' ? 'ann' : null,
     servers: ['london'],
     deadAirMs: { london: 5100 },
+    unheard: [],
     says: 'london: primary to autodj',
     also: [],
     ...changes,

@@ -1,23 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { type ColleagueSight, type TellingSituation, whoTells } from '../../../src/decide/telling.ts';
+import { type TellingSituation, whoTells } from '../../../src/decide/telling.ts';
 
-const colleague = (agent: string, changes: Partial<ColleagueSight> = {}): ColleagueSight => ({
+type Sight = TellingSituation['colleagues'][number];
+const colleague = (agent: string, changes: Partial<Sight> = {}): Sight => ({
   agent,
   seenAgoMs: 3_000,
-  marks: new Set(),
+  hasTold: false,
   ...changes,
 });
 const situation = (changes: Partial<TellingSituation>): TellingSituation => ({
   self: 'dublin',
   order: ['london', 'dublin'],
   colleagues: [colleague('london')],
-  marks: ['told'],
+  leftTo: null,
   is: 'opened',
   toldByUs: false,
   waitedMs: 0,
   ...changes,
 });
-const hasTold = { marks: new Set(['told']) };
+const hasTold = { hasTold: true };
 
 describe('of two agents that see the same', () => {
   test('the first in the order tells at once', () => {
@@ -57,6 +58,22 @@ test('who has begun a thread goes on with it, whatever the other has told', () =
   const colleagues = [colleague('london', hasTold)];
   for (const is of ['escalated', 'acknowledged', 'closed'] as const)
     expect(whoTells(situation({ is, toldByUs: true, colleagues }))).toEqual({ do: 'tell' });
+});
+
+describe('the end of what was left to another', () => {
+  test('is told by nobody while that one lives, as it has ended it already', () => {
+    expect(whoTells(situation({ is: 'closed', leftTo: 'london' }))).toEqual({ do: 'leave', to: 'london' });
+  });
+
+  test('is told when that one is gone', () => {
+    const gone = colleague('london', { seenAgoMs: 13_000 });
+    expect(whoTells(situation({ is: 'closed', leftTo: 'london', colleagues: [gone] })).do).toBe('tell');
+  });
+
+  test('and that it has become worse is news', () => {
+    const is = 'escalated';
+    expect(whoTells(situation({ is, leftTo: 'london', waitedMs: 12_000 })).do).toBe('tell');
+  });
 });
 
 test('a witness comes after every agent that stands beside a server', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StationEvent } from '../../../src/domain/events.ts';
 import {
   CALM_MS,
+  heardWords,
   type IncidentBook,
   type IncidentChange,
   newIncidentBook,
@@ -219,4 +220,46 @@ describe('dead air', () => {
     expect(deadOf(story)[`server ${LONDON}`]).toEqual({ [LONDON]: 9_000 });
     expect(deadOf(story)[`programme-fault ${primary}`]?.[LONDON]).toBeGreaterThanOrEqual(6_000);
   });
+});
+
+describe('what listeners heard', () => {
+  const seconds = (ms: number) => `${ms / 1000} s`;
+
+  test('is not said to be nothing where nobody knew', () => {
+    expect(heardWords({ deadAirMs: {} }, seconds)).toBe('no dead air, as far as the log can tell');
+    expect(heardWords({ deadAirMs: { london: 5000 }, unheard: [DUBLIN] }, seconds)).toBe(
+      '5 s of dead air on london, not known for dublin',
+    );
+    expect(heardWords({ deadAirMs: { london: 5000 }, unheard: [LONDON] }, seconds)).toBe(
+      'at least 5 s of dead air on london',
+    );
+  });
+
+  test('is not known on a server whose sound is in no event', () => {
+    const story = new Story().at(0, tookOver).at(10_000, { ...away, server: DUBLIN });
+    story.at(20_000, { ...back, server: DUBLIN }).pass(20_000 + CALM_MS);
+    expect(story.changes.at(-1)).toMatchObject({ is: 'closed', incident: { unheard: [DUBLIN] } });
+    expect(story.changes.at(-1)?.incident.steps.at(-1)?.says).toBe('over after 10.0 s; not known for dublin');
+  });
+
+  test('is known where the source on air was heard all the time', () => {
+    const autodj = POLICY.legs.find(({ server, source }) => server === LONDON && source === AUTODJ)?.id;
+    const heard = { kind: 'leg-changed', atMs: 0, from: audible(0, 0), to: audible(0, 0) } as const;
+    const story = new Story().at(0, tookOver).at(0, { ...heard, leg: primary });
+    story.at(0, { ...heard, leg: autodj ?? ('' as never) });
+    story.at(12_000, silentFrom(7_000, 12_000)).at(12_000, away).at(30_000, soundsAgain(30_000));
+    story.at(50_000, back).pass(50_000 + CALM_MS);
+    expect(story.changes.at(-1)?.incident.unheard).toBeUndefined();
+    expect(story.changes.at(-1)?.incident.deadAirMs).toEqual({ london: 5_000 });
+  });
+});
+
+test('a server that comes into an incident later is told of, and one of the same moment is not', () => {
+  const story = new Story().at(0, away).at(5_000, { ...away, server: DUBLIN });
+  expect(story.told).toEqual(['opened sound warning', 'changed sound warning']);
+  const later = new Story()
+    .at(0, away)
+    .at(60_000, { ...away, server: DUBLIN })
+    .at(61_000, away);
+  expect(later.told).toEqual(['opened sound warning', 'widened sound warning', 'changed sound warning']);
 });

@@ -126,7 +126,7 @@ describe('the outbox', () => {
   test('takes each message once', () => {
     const { store } = opened();
     store.apply({ events: [], incidents: [], outbox: [message('a')] });
-    store.updateOutbox([{ ...message('a'), state: 'sent', attempts: 1 }]);
+    store.apply({ ...batch(), settled: [{ ...message('a'), state: 'sent', attempts: 1 }] });
     store.apply({ events: [], incidents: [], outbox: [message('a'), message('b')] });
     expect(store.outbox('waiting').map(({ id }) => id)).toEqual(['b']);
     expect(store.outbox('sent')).toMatchObject([{ id: 'a', attempts: 1 }]);

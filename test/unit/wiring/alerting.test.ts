@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Config, Secret } from '../../../src/config/index.ts';
+import type { LegCondition } from '../../../src/domain/conditions.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
-import { monitorId, type ServerName } from '../../../src/domain/ids.ts';
+import { monitorId, type ServerName, type SourceName } from '../../../src/domain/ids.ts';
 import { CALM_MS } from '../../../src/domain/incidents.ts';
 import { directPort } from '../../../src/history/port.ts';
 import { parseUserAgent, userAgentOf } from '../../../src/icecast/user-agent.ts';
@@ -9,7 +10,17 @@ import { Alerting } from '../../../src/wiring/alerting.ts';
 import { Chronicle } from '../../../src/wiring/chronicle.ts';
 import { Colleagues } from '../../../src/wiring/colleagues.ts';
 import { type Receiver, startReceiver } from '../alerts/support.ts';
-import { AUTODJ, DUBLIN, goodLook, LONDON, MYFM, PRIMARY, policyWith } from '../decide/builders.ts';
+import {
+  AUTODJ,
+  audible,
+  DUBLIN,
+  faulty,
+  goodLook,
+  LONDON,
+  MYFM,
+  PRIMARY,
+  policyWith,
+} from '../decide/builders.ts';
 import { temporaryFolder } from '../history/support.ts';
 import { type ManualClock, manualClock } from '../platform/clocks.ts';
 import { keptLog } from './support.ts';
@@ -63,6 +74,9 @@ function overheard(agent: ServerName, marks: readonly string[]): readonly string
   return parseUserAgent(said)?.marks ?? [];
 }
 
+/** Marks by which an agent says that people know of an incident from it. */
+const toldMarks = (alerting: Alerting) => alerting.marksFor(DUBLIN).filter((mark) => /^[wc]/.test(mark));
+
 /** Agents that see each other's sign of life, and time that passes for all of them. */
 async function pass(clock: ManualClock, seconds: number, seeing: readonly TestAgent[]): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
@@ -87,6 +101,13 @@ const away = (server: ServerName): StationEvent & { kind: 'switched' } => ({
   trigger: 'fault',
   because: '/primary is silent',
 });
+const tookOver: StationEvent & { kind: 'took-over' } = {
+  kind: 'took-over',
+  atMs: 0,
+  server: LONDON,
+  source: PRIMARY,
+  because: 'it was on air before',
+};
 const told = (receiver: Receiver): string[] =>
   receiver.received.map(({ body }) => {
     const { type, data } = JSON.parse(body) as { type: string; data: { agent: string } };
@@ -113,6 +134,110 @@ describe('two agents that see the same trouble', () => {
       one.chronicle.note(MYFM, { ...away(one.self), from: AUTODJ, to: PRIMARY, trigger: 'return' });
     await pass(clock, CALM_MS / 1000 + 3, [london, dublin]);
     expect(told(receiver)).toEqual(['incident.opened london', 'incident.closed london']);
+  });
+
+  test('both say what listeners heard, though each knows its own server only', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    const fromUnixMs = clock.nowMs();
+    await pass(clock, 5, [london, dublin]);
+    const legOf = (server: ServerName, of: SourceName) =>
+      policyWith({}).legs.find((leg) => leg.server === server && leg.source === of)?.id ?? ('' as never);
+    const heard = (one: TestAgent, of: SourceName, to: LegCondition) =>
+      one.chronicle.note(MYFM, {
+        kind: 'leg-changed',
+        atMs: clock.nowMs(),
+        leg: legOf(one.self, of),
+        from: to,
+        to,
+      });
+    for (const one of [london, dublin]) {
+      one.chronicle.note(MYFM, { ...tookOver, server: one.self });
+      heard(one, AUTODJ, audible(0, clock.nowMs()));
+      heard(one, PRIMARY, faulty(fromUnixMs + (one === london ? 3_000 : 0)));
+      one.chronicle.note(MYFM, away(one.self));
+    }
+    await pass(clock, 20, [london, dublin]);
+    for (const one of [dublin, london]) {
+      heard(one, PRIMARY, audible(clock.nowMs(), clock.nowMs()));
+      one.chronicle.note(MYFM, { ...away(one.self), from: AUTODJ, to: PRIMARY, trigger: 'return' });
+      await pass(clock, 2, [london, dublin]);
+    }
+    await pass(clock, CALM_MS / 1000 + 3, [london, dublin]);
+    expect(told(receiver)).toEqual(['incident.opened london', 'incident.closed london']);
+    expect(JSON.parse(receiver.received.at(-1)?.body ?? '')).toMatchObject({
+      data: {
+        servers: [LONDON, DUBLIN],
+        deadAirMs: { london: 2_000, dublin: 5_000 },
+        unheard: [],
+        says: expect.stringMatching(/; 2.0 s of dead air on london, 5.0 s of dead air on dublin$/) as string,
+      },
+    });
+  });
+
+  test('a fault that comes to the other server later is told too, and so is its end', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    await pass(clock, 3, [london, dublin]);
+    london.chronicle.note(MYFM, away(LONDON));
+    await pass(clock, 60, [london, dublin]);
+    expect(told(receiver)).toEqual(['incident.opened london']);
+    dublin.chronicle.note(MYFM, away(DUBLIN));
+    await pass(clock, 20, [london, dublin]);
+    expect(told(receiver)).toEqual(['incident.opened london', 'incident.opened dublin']);
+    dublin.chronicle.note(MYFM, { ...away(DUBLIN), from: AUTODJ, to: PRIMARY, trigger: 'return' });
+    await pass(clock, CALM_MS / 1000 + 3, [london, dublin]);
+    expect(told(receiver).slice(2)).toEqual(['incident.closed dublin']);
+  });
+
+  test('a fault that comes to the other server later is told also when one agent sees to both', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    london.chronicle.note(MYFM, away(LONDON));
+    london.chronicle.note(MYFM, away(DUBLIN));
+    await pass(clock, 2, [london]);
+    london.chronicle.note(MYFM, { ...away(DUBLIN), from: AUTODJ, to: PRIMARY, trigger: 'return' });
+    london.chronicle.note(MYFM, { ...away(LONDON), from: AUTODJ, to: PRIMARY, trigger: 'return' });
+    await pass(clock, CALM_MS / 1000 + 3, [london]);
+    dublin.chronicle.note(MYFM, away(DUBLIN));
+    await pass(clock, 60, [dublin]);
+    dublin.chronicle.note(MYFM, away(LONDON));
+    await pass(clock, 2, [dublin]);
+    expect(told(receiver)).toEqual([
+      'incident.opened london',
+      'incident.closed london',
+      'incident.opened dublin',
+      'incident.widened dublin',
+    ]);
+    expect(JSON.parse(receiver.received.at(-1)?.body ?? '')).toMatchObject({
+      data: {
+        servers: [DUBLIN, LONDON],
+        says: expect.stringMatching(/^london: primary to autodj/) as string,
+      },
+    });
+  });
+
+  test('what was left to one that has ended its part first is ended once', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    await pass(clock, 3, [london, dublin]);
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
+    await pass(clock, 20, [london, dublin]);
+    for (const one of [london, dublin]) {
+      one.chronicle.note(MYFM, { ...away(one.self), from: AUTODJ, to: PRIMARY, trigger: 'return' });
+      await pass(clock, 12, [london, dublin]);
+    }
+    await pass(clock, CALM_MS / 1000 + 3, [london, dublin]);
+    expect(dublin.chronicle.openIncidents).toEqual([]);
+    expect(told(receiver)).toEqual(['incident.opened london', 'incident.closed london']);
+  });
+
+  test('what was left to another is left to it after a restart as well', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    await pass(clock, 3, [london, dublin]);
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
+    await pass(clock, 20, [london, dublin]);
+    dublin.alerting.stop();
+    const again = await agent(DUBLIN, receiver.url, clock, dublin.directory);
+    await pass(clock, 3, [london, again]);
+    await pass(clock, 40, [again]);
+    expect(told(receiver)).toEqual(['incident.opened london', 'incident.opened dublin']);
   });
 
   test('an acknowledgement on one is one on both, and is told by the one that told of the trouble', async () => {
@@ -177,15 +302,35 @@ test('an agent that is killed before anybody was told tells when it is back, and
   const killed = await agent(LONDON, receiver.url, clock);
   killed.chronicle.note(MYFM, away(LONDON));
   await pass(clock, 2, []);
-  expect(killed.alerting.marksFor(DUBLIN)).toEqual([]);
+  expect(toldMarks(killed.alerting)).toEqual([]);
   killed.alerting.stop();
   receiver.answer = { status: 204 };
   receiver.received.length = 0;
   const next = await agent(LONDON, receiver.url, clock, killed.directory);
   await pass(clock, 10, []);
   expect(told(receiver)).toEqual(['incident.opened london']);
-  expect(next.alerting.marksFor(DUBLIN)).toHaveLength(1);
+  expect(toldMarks(next.alerting)).toHaveLength(1);
   expect(JSON.stringify([...killed.lines, ...next.lines])).not.toContain(receiver.url);
+});
+
+test('an incident that people know of is known after a restart, however many came and went since', async () => {
+  const receiver = await startReceiver();
+  const clock = manualClock(1_800_000_000_000);
+  const { chronicle, alerting, directory } = await agent(LONDON, receiver.url, clock);
+  chronicle.note(MYFM, away(LONDON));
+  await pass(clock, 2, []);
+  const [sent] = await chronicle.port.call('outbox', 'sent');
+  if (sent === undefined) throw new Error('nothing was sent');
+  // Older ones, and more than are remembered.
+  const older = Array.from({ length: 1_100 }, (_, index) => ({
+    ...sent,
+    id: `myfm-london-${index}-sound.closed webhook`,
+    createdUnixMs: index,
+  }));
+  await chronicle.port.call('apply', { events: [], incidents: [], outbox: older });
+  alerting.stop();
+  const next = await agent(LONDON, receiver.url, clock, directory);
+  expect(toldMarks(next.alerting)).toHaveLength(1);
 });
 
 test('who is told is exchanged in the middle of an incident: its end goes to the new one, and it is opened once', async () => {
@@ -197,7 +342,7 @@ test('who is told is exchanged in the middle of an incident: its end goes to the
   expect(told(first)).toEqual(['incident.opened london']);
   const heartbeat = { name: 'heartbeat', url: new Secret(beats.url, 'the test'), everyMs: 60_000 };
   alerting.change({ ...configOf(LONDON, second.url).alerts, heartbeats: [heartbeat] });
-  expect(alerting.marksFor(DUBLIN)).toHaveLength(1);
+  expect(toldMarks(alerting)).toHaveLength(1);
   chronicle.note(MYFM, { ...away(LONDON), from: AUTODJ, to: PRIMARY, trigger: 'return' });
   await pass(clock, CALM_MS / 1000 + 3, []);
   expect(told(first)).toEqual(['incident.opened london']);
