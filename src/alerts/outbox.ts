@@ -81,9 +81,16 @@ export class Outbox {
 
   /** With what an agent before this one left behind. */
   async begin(): Promise<void> {
-    const rows = await this.#options.store.waiting();
-    if (rows.length > 0)
-      this.#options.log.info({ count: rows.length }, 'alerts from before are still to be told');
+    const { store, clock, log } = this.#options;
+    const left = await store.waiting();
+    const nowUnixMs = clock.wallTime().getTime();
+    const rows = left.filter(({ createdUnixMs }) => nowUnixMs - createdUnixMs < GIVE_UP_MS);
+    const old = left.filter((row) => !rows.includes(row));
+    if (old.length > 0) {
+      log.warn({ count: old.length }, 'alerts from before are too old to be told');
+      void store.update(old.map((row) => ({ ...row, state: 'dead', lastError: 'too old at a start' })));
+    }
+    if (rows.length > 0) log.info({ count: rows.length }, 'alerts from before are still to be told');
     this.take(rows);
   }
 

@@ -88,6 +88,17 @@ describe('an alert', () => {
     expect(told).toHaveLength(1);
   });
 
+  test('that an agent left behind more than a day ago is told to nobody', async () => {
+    const { outbox: before } = outboxWith();
+    const old = before.rowsFor(message('opened', {}, START - 25 * 3_600_000), START);
+    const { outbox, told, states, lines } = outboxWith({}, old);
+    await outbox.begin();
+    await settled();
+    expect(told).toEqual([]);
+    expect(states()).toEqual(['dead']);
+    expect(lines).toMatchObject([{ count: 1, msg: 'alerts from before are too old to be told' }]);
+  });
+
   test('is tried again, each time later, in its order, and given up after a day', async () => {
     const { tell, told, world, clock, states, lines } = outboxWith();
     world.answer = failed('it answered 500');

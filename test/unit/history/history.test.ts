@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { OutboxRow } from '../../../src/domain/outbox.ts';
 import { History } from '../../../src/history/history.ts';
 import { openHistory } from '../../../src/history/open.ts';
 import { directPort, type StorePort } from '../../../src/history/port.ts';
@@ -68,6 +69,30 @@ describe('the history of a running agent', () => {
     const { store } = openHistory(directory, new Date(0));
     expect(store.events({ limit: 10 }).map(({ unixMs }) => unixMs)).toEqual([1, 2]);
     expect(store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: 9999 })).toHaveLength(1);
+  });
+
+  test('what was told while the disk took nothing is not waiting to be told afterwards', async () => {
+    const { history, disk, clock, directory } = historyOnADisk();
+    const row: OutboxRow = {
+      id: 'a',
+      hook: 'webhook',
+      state: 'waiting',
+      attempts: 0,
+      dueUnixMs: 0,
+      createdUnixMs: 5,
+      lastError: null,
+      body: '{}',
+    };
+    disk.isFull = true;
+    expect(await history.write({ recorded: recorded(1), outbox: [row] })).toBe(false);
+    expect(await history.updateOutbox([{ ...row, state: 'sent', attempts: 1 }])).toBe(false);
+    disk.isFull = false;
+    clock.advance(5_000);
+    await flushed();
+    await history.close();
+    const { store } = openHistory(directory, new Date(0));
+    expect(store.outbox('waiting')).toEqual([]);
+    expect(store.outbox('sent')).toEqual([{ ...row, state: 'sent', attempts: 1 }]);
   });
 
   test('loses the oldest when a full disk stays full, and writes down how many', async () => {
