@@ -9,7 +9,10 @@ export type ClusterLink =
 export interface PeerObservation<Observation> {
   readonly from: string;
   readonly observation: Observation;
-  /** Our monotonic ms when we saw the change; their clock counts for nothing. */
+  /**
+   * Our monotonic ms when we heard it; their clock counts for nothing. Of a word that stood in the store before we came:
+   * when it was put there.
+   */
   readonly seenAtMs: number;
 }
 

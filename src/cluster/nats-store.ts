@@ -11,6 +11,11 @@ export interface StoredEntry {
   readonly value: Uint8Array | null;
 }
 
+/** `storedAt`: when it was put there, by the clock of a NATS server. */
+export interface WatchedEntry extends StoredEntry {
+  readonly storedAt: Date;
+}
+
 export type Stored =
   | { readonly is: 'stored'; readonly revision: number }
   /** The key is no longer at the expected revision. */
@@ -39,7 +44,7 @@ export interface Bucket {
   /** From the leader, not from a copy. Throws when there is no answer. */
   read(key: string): Promise<StoredEntry | null>;
   /** The last value of every key under the prefix, then every change. Ends with the returned function. */
-  watch(prefix: string, onEntry: (entry: StoredEntry) => void): Promise<() => void>;
+  watch(prefix: string, onEntry: (entry: WatchedEntry) => void): Promise<() => void>;
 }
 
 export interface WireOptions {
@@ -147,8 +152,8 @@ async function openBucket(connection: NatsConnection, options: WireOptions): Pro
   };
 }
 
-function entryOf({ key, revision, operation, value }: KvWatchEntry): StoredEntry {
-  return { key, revision, value: operation === 'PUT' ? value : null };
+function entryOf({ key, revision, operation, value, created }: KvWatchEntry): WatchedEntry {
+  return { key, revision, value: operation === 'PUT' ? value : null, storedAt: created };
 }
 
 const REFUSED: readonly number[] = [

@@ -11,7 +11,7 @@ import type {
   PeerObservation,
 } from './cluster.ts';
 import { Lease } from './lease.ts';
-import { type Bucket, openWire, type StoredEntry, type Wire, type WireOptions } from './nats-store.ts';
+import { type Bucket, openWire, type WatchedEntry, type Wire, type WireOptions } from './nats-store.ts';
 import { decodeLease, decodePublished, encodeLease, encodePublished, isName, keyFor } from './wire.ts';
 
 export const LEASE_TIMES: LeaseTimes = { lengthMs: 15_000, renewEveryMs: 2_000, skewMs: 500 };
@@ -30,6 +30,8 @@ const REOPEN = { firstMs: 250, maxMs: 2_000 };
 const ECHO_WITHIN_MS = 3_000;
 const CLOSE_WITHIN_MS = 1_500;
 const MOST_PEERS = 64;
+/** A word from further in the future than this tells that the clocks are wrong, and not how old it is. */
+const MOST_AHEAD_MS = 60_000;
 
 interface Peer<Observation> extends PeerObservation<Observation> {
   readonly session: string;
@@ -168,7 +170,7 @@ class NatsCluster<Observation> implements Cluster<Observation> {
       replicas: replicas ?? (urls.length >= 3 ? 3 : 1),
       requestMs: REQUEST_MS,
     });
-    wire.listen(this.#prefix, (key, value) => this.#heard(key, value));
+    wire.listen(this.#prefix, (key, value) => this.#heard(key, value, this.#parts.clock.nowMs()));
     return wire;
   }
 
@@ -204,10 +206,10 @@ class NatsCluster<Observation> implements Cluster<Observation> {
     if (!isSame) this.#changed();
   }
 
-  #take({ key, revision, value }: StoredEntry): void {
+  #take({ key, revision, value, storedAt }: WatchedEntry): void {
     if (key !== this.#leaseKey) {
       if (key === this.#observedKey) this.#unechoedSinceMs = null;
-      else if (value !== null) this.#heard(key, value);
+      else if (value !== null) this.#found(key, value, storedAt);
       return;
     }
     const record = value === null ? null : decodeLease(value);
@@ -216,13 +218,20 @@ class NatsCluster<Observation> implements Cluster<Observation> {
     this.#changed();
   }
 
-  #heard(key: string, value: Uint8Array): void {
-    const [kind, from = '', ...more] = key.slice(this.#prefix.length + 1).split('.');
-    if (kind !== 'observed' || !isName(from) || more.length > 0 || from === this.#options.self) return;
-    this.#takeObservation(from, value, this.#parts.clock.nowMs());
+  /** The bucket keeps the last word of agents that are long gone: it is as old as it is, whenever it is read. */
+  #found(key: string, value: Uint8Array, storedAt: Date): void {
+    const { clock } = this.#parts;
+    const ageMs = clock.wallTime().getTime() - storedAt.getTime();
+    if (ageMs >= -MOST_AHEAD_MS) this.#heard(key, value, clock.nowMs() - Math.max(0, ageMs));
   }
 
-  #takeObservation(from: string, value: Uint8Array, nowMs: number): void {
+  #heard(key: string, value: Uint8Array, saidAtMs: number): void {
+    const [kind, from = '', ...more] = key.slice(this.#prefix.length + 1).split('.');
+    if (kind !== 'observed' || !isName(from) || more.length > 0 || from === this.#options.self) return;
+    this.#takeObservation(from, value, saidAtMs);
+  }
+
+  #takeObservation(from: string, value: Uint8Array, seenAtMs: number): void {
     const published = decodePublished(value);
     const observation = published === null ? null : this.#options.parse(published.observation);
     if (published === null || observation === null) return;
@@ -230,8 +239,9 @@ class NatsCluster<Observation> implements Cluster<Observation> {
     if (known === undefined && this.#peers.size >= MOST_PEERS) return;
     // It comes over the wire and out of the bucket, and from a watch laid anew perhaps once more.
     if (known?.session === published.session && known.number >= published.number) return;
+    if (known !== undefined && known.seenAtMs > seenAtMs) return;
     const { session, number } = published;
-    this.#peers.set(from, { from, observation, seenAtMs: nowMs, session, number });
+    this.#peers.set(from, { from, observation, seenAtMs, session, number });
     this.#changed();
   }
 
