@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { simulateKeepers } from '../simulate/threads.ts';
@@ -32,6 +32,11 @@ export async function simulate(
     terminal.write(`${parsed.message}\n`);
     return EXIT.unusable;
   }
+  const plot = await openPlot(asked.plot);
+  if (plot !== null && !plot.ok) {
+    terminal.write(`--plot ${asked.plot}: ${plot.message}\n`);
+    return EXIT.unusable;
+  }
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
@@ -47,23 +52,52 @@ export async function simulate(
       terminal.write('stopped before all years were over, so nothing is said of them\n');
       return EXIT.failed;
     }
-    if (asked.plot !== undefined) {
-      const { causes, years } = parsed.value.options;
-      await writeFile(asked.plot, simulationPlot(causes, results, years));
-    }
     const print = surroundings.print ?? ((text) => process.stdout.write(`${text}\n`));
     print(
       asked.json === true
         ? JSON.stringify(simulationJson(parsed.value, results), null, 2)
         : simulationText(parsed.value, results),
     );
+    const { causes, years } = parsed.value.options;
+    await plot?.write(simulationPlot(causes, results, years));
     return EXIT.ok;
   } catch (thrown) {
     terminal.write(`${messageOf(thrown)}\n`);
     return EXIT.failed;
   } finally {
+    await plot?.close();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
   }
+}
+
+/** The file of the plot: what can't be written is found before the years begin, and what is there stays until they are over. */
+interface Plot {
+  readonly ok: true;
+  write(svg: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openPlot(path: string | undefined): Promise<Plot | { ok: false; message: string } | null> {
+  if (path === undefined) return null;
+  let file: FileHandle;
+  try {
+    file = await open(path, 'a');
+  } catch (thrown) {
+    return { ok: false, message: messageOf(thrown) };
+  }
+  return {
+    ok: true,
+    async write(svg) {
+      // It may be a pipe or a device, which have no length.
+      if ((await file.stat()).isFile()) await file.truncate(0);
+      await file.writeFile(svg);
+    },
+    async close() {
+      const found = await file.stat();
+      await file.close();
+      if (found.isFile() && found.size === 0) await rm(path, { force: true });
+    },
+  };
 }
 
 async function simulateAll(

@@ -27,6 +27,9 @@ export const DUBLIN = serverName('dublin');
 export const SERVERS = [LONDON, DUBLIN] as const;
 export const SOURCES = [sourceName('primary'), sourceName('secondary'), sourceName('autodj')] as const;
 
+/** As the config has it by default: who shows no life for so long is missed, at the sources and at the name. */
+const DEPUTY_AFTER_MS = 12_000;
+
 export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}): StationPolicy {
   const legs: Leg[] = [];
   for (const server of SERVERS) {
@@ -52,7 +55,7 @@ export function policyFor(self: ServerName, changes: Partial<StationPolicy> = {}
     verifiedWithinMs: 5000,
     flap: { holdDownMs: 30_000, holdDownMaxMs: 1_800_000, halfLifeMs: 900_000 },
     processing: null,
-    deputyAfterMs: 12_000,
+    deputyAfterMs: DEPUTY_AFTER_MS,
     ...changes,
   };
 }
@@ -70,7 +73,7 @@ export const FAILOVER_DEFAULTS: FailoverPolicy = {
   restoreMs: 180_000,
   verifiedWithinMs: 5_000,
   freshMs: 6_000,
-  colleagueMs: 15_000,
+  colleagueMs: DEPUTY_AFTER_MS,
   contestedMs: 600_000,
   writeWithinMs: 10_000,
   endListenersAfterMs: 60_000,

@@ -110,7 +110,10 @@ async function settingsOf(
   { config: file, station }: SimulateOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<Parsed<Settings>> {
-  if (file === undefined) return { ok: true, value: USUAL };
+  if (file === undefined) {
+    if (station === undefined) return { ok: true, value: USUAL };
+    return { ok: false, message: `--station ${station}: a station is one of a config: write --config too` };
+  }
   const loaded = await loadConfig(file, env, {});
   if (!loaded.ok) return { ok: false, message: printProblems(file, loaded.faults) };
   const { stations } = loaded.config;

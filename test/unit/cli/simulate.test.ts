@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +54,39 @@ describe('sustain simulate', () => {
     const drawn = readFileSync(plot, 'utf8');
     expect(drawn).toContain('Icecast crashes and is restarted');
     expect(drawn.match(/<rect/g)?.length).toBeGreaterThan(5);
+  });
+
+  it('refuses a plot that could not be written before the years begin, and a station of no config', async () => {
+    const plot = join(directory, 'no-such-folder', 'out.svg');
+    const { code, printed, said } = await run({ years: '100000', seed: '3', rates, plot });
+    expect({ code, printed }).toEqual({ code: EXIT.unusable, printed: '' });
+    expect(said).toContain(`--plot ${plot}: ENOENT`);
+    const stationed = await run({ years: '100000', rates, station: 'myfm' });
+    expect(stationed.code).toBe(EXIT.unusable);
+    expect(stationed.said).toContain('--station myfm: a station is one of a config: write --config too');
+  });
+
+  it('says what came of it although the plot could not be written in the end', async () => {
+    const { code, printed, said } = await run({
+      years: '1',
+      seed: '3',
+      rates,
+      json: true,
+      plot: '/dev/full',
+    });
+    expect(code).toBe(EXIT.failed);
+    expect(JSON.parse(printed)).toMatchObject({ years: 1 });
+    expect(said).toContain('ENOSPC');
+    expect(existsSync('/dev/full')).toBe(true);
+  });
+
+  it('leaves a plot of before where it is, and no empty one, when the years are broken off', async () => {
+    const [old, fresh] = [join(directory, 'old.svg'), join(directory, 'fresh.svg')];
+    writeFileSync(old, '<svg>of yesterday</svg>');
+    for (const plot of [old, fresh])
+      expect((await run({ years: '100000', rates, plot }, AbortSignal.abort())).code).toBe(EXIT.failed);
+    expect(readFileSync(old, 'utf8')).toBe('<svg>of yesterday</svg>');
+    expect(existsSync(fresh)).toBe(false);
   });
 
   it('gives the same years for the same seed', async () => {
