@@ -34,6 +34,8 @@ export interface HouseOptions {
   /** Loopback addresses of the two servers. */
   readonly hosts?: readonly [string, string];
   readonly port?: number;
+  /** A server's public address over IPv6, and whether it listens there. */
+  readonly public6?: Partial<Readonly<Record<HouseServer, { address: string; isServed: boolean }>>>;
   /** Each server and its agent in a network of its own; `hosts`, `port` and PowerDNS are then to be found there. */
   readonly sites?: Sites<HouseServer>;
   /** Changes to each Icecast's layout. */
@@ -129,8 +131,10 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
   const icecast = async (host: string, name: HouseServer) => {
     const port = commonPort ?? (await freePort(host));
     const relayed = options.mode === 'relay';
+    const public6 = options.public6?.[name];
     const server = await startIcecast({
       host,
+      ...(public6?.isServed ? { host6: public6.address } : {}),
       port,
       mounts: relayed ? [...MOUNTS, PUBLIC_MOUNT] : MOUNTS,
       relays: relayed ? [{ host, port, mount: '/primary', localMount: '/stream-safe', onDemand: true }] : [],
@@ -277,9 +281,6 @@ async function prepareAgents(
   return { configPaths, agents, witness, remove: () => directory.remove() };
 }
 
-/** Nobody listens there; the DNS answers with it all the same. */
-export const PUBLIC6 = { london: '2001:db8::21', dublin: '2001:db8::22' };
-
 const WITNESS_HOST = '127.0.0.23';
 
 function clusterText({ cluster }: HouseOptions, nats: NatsCluster | null): string {
@@ -297,9 +298,13 @@ function configText(
   webListen: string,
   stateDirectory: string,
 ): string {
+  const public6 = (name: HouseServer) => {
+    const address = options.public6?.[name]?.address;
+    return address === undefined ? '' : ` publicAddress6: "${address}",`;
+  };
   const lines = SERVER_NAMES.map(
     (name) =>
-      `  ${name}: { url: "${servers[name].url}", publicAddress: ${servers[name].admin.host}, publicAddress6: "${PUBLIC6[name]}", admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} }, source: { user: source, passwordFile: ${paths.source} } }`,
+      `  ${name}: { url: "${servers[name].url}", publicAddress: ${servers[name].admin.host},${public6(name)} admin: { user: ${servers[name].admin.user}, passwordFile: ${paths.admin} }, source: { user: source, passwordFile: ${paths.source} } }`,
   );
   return `server: london
 servers:

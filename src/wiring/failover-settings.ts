@@ -63,6 +63,16 @@ export function providerSettings({ provider, zone, names }: DnsConfig): Provider
 
 const CLOUDFLARE = 'https://api.cloudflare.com/client/v4';
 
+/**
+ * Where the other addresses that the DNS answers with for a server are tried: the second family has a way of its own. With
+ * publicUrl none is, as it is there for a network that can't reach them.
+ */
+export function otherAddressesOf(server: ServerConfig, dns: DnsConfig): ReadonlyMap<string, ServerAddress> {
+  const judged = publicAddressOf(server, dns);
+  const [, ...others] = server.publicUrl === null && judged !== null ? server.publicAddresses : [];
+  return new Map(others.flatMap((host) => (judged === null ? [] : [[host, { ...judged, host }]])));
+}
+
 /** Where a server is judged as its listeners reach it, asked for under their name; null when its URL is none. */
 export function publicAddressOf(server: ServerConfig, dns: DnsConfig): ServerAddress | null {
   const [name] = dns.names;

@@ -8,7 +8,13 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import { type Failover, type FailoverServer, type FailoverStation, startFailover } from './failover.ts';
-import { failoverPolicy, namesOf, providerSettings, publicAddressOf } from './failover-settings.ts';
+import {
+  failoverPolicy,
+  namesOf,
+  otherAddressesOf,
+  providerSettings,
+  publicAddressOf,
+} from './failover-settings.ts';
 import { parseObservation, type WireObservation } from './observation.ts';
 import type { Running } from './running.ts';
 import type { ServerLink } from './server-link.ts';
@@ -90,7 +96,8 @@ function serversOf({ config, links }: ConfiguredFailoverOptions, dns: DnsConfig)
   return config.servers.flatMap((server) => {
     const address = publicAddressOf(server, dns);
     if (address === null || !dns.prefer.includes(server.name)) return [];
-    return [{ name: server.name, public: address, link: links.get(server.name) ?? null }];
+    const link = links.get(server.name) ?? null;
+    return [{ name: server.name, public: address, others: otherAddressesOf(server, dns), link }];
   });
 }
 

@@ -17,6 +17,7 @@ import { type Clock, sleep } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import type { Station } from '../station.ts';
+import { AddressProofs } from './address-proofs.ts';
 import { type FailoverEventView, FailoverLog } from './failover-log.ts';
 import { failoverView } from './failover-view.ts';
 import { startGuardedEar } from './guarded-ear.ts';
@@ -38,6 +39,8 @@ const JITTER = 0.2;
 export interface FailoverServer {
   readonly name: ServerName;
   readonly public: ServerAddress;
+  /** What else the DNS answers with for it. */
+  readonly others: ReadonlyMap<string, ServerAddress>;
   readonly link: ServerLink | null;
 }
 
@@ -90,9 +93,17 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
   const emptying = new Set<ServerName>();
   const remember = () => file.save(desk.memory());
 
+  const proofs = new AddressProofs({
+    clock,
+    published: options.names.addresses,
+    others: new Map(options.servers.map(({ name, others }) => [name, others])),
+    provenForMs: policy.verifiedWithinMs,
+    isHeardAt,
+  });
   const desk = new NameDesk({
     policy,
     names: options.names,
+    proofs,
     memory: await file.load(),
     writer,
     cluster,
@@ -118,14 +129,8 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
     probing.add(key);
     // So that the agents don't all come at the same moment.
     await sleep(clock, random.next() * JITTER * policy.fastIntervalMs, ending.signal);
-    const result = await probeMount({
-      clock,
-      random,
-      server: server.public,
-      mount: station.mounts[0],
-      agent: policy.self as ServerName,
-      withinMs: options.probeWithinMs,
-    });
+    if (station === options.stations[0]) void proofs.try(serverName);
+    const result = await probeAt(server.public, station, options.probeWithinMs);
     probing.delete(key);
     desk.take({
       kind: 'probe',
@@ -134,6 +139,22 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
       station: stationName,
       probe: result,
     });
+  }
+
+  function probeAt(server: ServerAddress, station: FailoverStation, withinMs: number) {
+    const mount = station.mounts[0];
+    return probeMount({ clock, random, server, mount, agent: policy.self as ServerName, withinMs });
+  }
+
+  /** One station that is heard there proves an address, as it does a server. */
+  async function isHeardAt(address: ServerAddress): Promise<boolean> {
+    const untilMs = clock.nowMs() + options.probeWithinMs;
+    for (const station of options.stations) {
+      const leftMs = untilMs - clock.nowMs();
+      if (leftMs <= 0) return false;
+      if ((await probeAt(address, station, leftMs)).ok) return true;
+    }
+    return false;
   }
 
   async function end(serverName: ServerName): Promise<void> {

@@ -21,8 +21,9 @@ import type { ServerName, StationName } from '../domain/ids.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { AddressProofs } from './address-proofs.ts';
 import { heardFrom, observationFrom, type WireObservation } from './observation.ts';
-import { type Names, publishedIn, recordsFor } from './zone.ts';
+import { type Names, publishedIn, recordsFor, standingOf } from './zone.ts';
 
 const TICK_MS = 200;
 /** A tick this late means that the whole process stood still. */
@@ -30,10 +31,13 @@ const GAP_MS = 1_000;
 const READ_EVERY_MS = 5_000;
 const READ_WITHIN_MS = 4_000;
 const OBSERVE_EVERY_MS = 1_000;
+/** While a write is being tried, so that what it publishes stays proven. */
+const PROVE_EVERY_MS = 2_000;
 
 export interface NameDeskOptions {
   readonly policy: FailoverPolicy;
   readonly names: Names;
+  readonly proofs: AddressProofs;
   readonly memory: FailoverMemory;
   readonly writer: DnsWriter;
   /** Null: this agent is alone with its rule. */
@@ -139,7 +143,7 @@ export class NameDesk {
     const record = publishedIn(names, looked.state);
     this.take({ kind: 'record', atMs, record, epoch: mark?.epoch ?? null });
     if (this.#state.behind !== null && record.is === 'server' && mark !== null)
-      await this.#verify(recordsFor(names, record.server), mark);
+      await this.#verify(recordsFor(names, standingOf(names, record.server, looked.state)), mark);
   }
 
   async #verify(records: readonly AddressRecord[], mark: EpochMark): Promise<void> {
@@ -167,29 +171,51 @@ export class NameDesk {
     expectedEpoch,
     deadlineMs,
   }: FailoverCommand & { kind: 'publish' }): Promise<void> {
-    const { writer, clock, names, policy } = this.#options;
-    const records = recordsFor(names, server);
+    const { writer, clock, names, policy, proofs } = this.#options;
+    const addresses = await this.#publishable(server);
+    const stopProving = clock.every(PROVE_EVERY_MS, () => void proofs.try(server));
     const applied = await writer.apply(
-      { records, mark: { epoch, writer: policy.self } },
+      { records: recordsFor(names, addresses), mark: { epoch, writer: policy.self } },
       {
         deadlineMs: Math.max(1, deadlineMs - clock.nowMs()),
         expectedEpoch,
-        writeUntilMs: () => Math.min(deadlineMs, this.#writeUntilMs(server, epoch)),
+        writeUntilMs: () => Math.min(deadlineMs, this.#writeUntilMs(server, epoch, addresses)),
       },
     );
+    stopProving();
     const outcome = outcomeOf(applied);
     const atMs = clock.nowMs();
     this.take({ kind: 'published', atMs, server, epoch, outcome });
     if (outcome.is !== 'done') void this.#read();
   }
 
+  /** Sent there by an operator, whether it is heard or not. */
+  #isOverridden(server: ServerName): boolean {
+    const { hold } = this.#state;
+    return hold?.server === server && hold.override;
+  }
+
+  async #publishable(server: ServerName): Promise<readonly string[]> {
+    const { proofs, log } = this.#options;
+    const all = proofs.all(server);
+    if (this.#isOverridden(server)) return all;
+    const addresses = await proofs.publishable(server);
+    const leftOut = all.filter((address) => !addresses.includes(address));
+    if (leftOut.length > 0)
+      log.warn({ server, leftOut }, 'not published, as no sound was heard from here at this address');
+    return addresses;
+  }
+
   /** Asked at the last moment before each write: much may have changed while an answer was waited for. */
-  #writeUntilMs(server: ServerName, epoch: number): number {
-    const { cluster, clock, policy } = this.#options;
+  #writeUntilMs(server: ServerName, epoch: number, addresses: readonly string[]): number {
+    const { cluster, clock, policy, proofs } = this.#options;
     if (!isStillWanted(this.#state, server, clock.nowMs(), policy)) return Number.NEGATIVE_INFINITY;
-    if (cluster === null) return Number.POSITIVE_INFINITY;
+    const isOverridden = this.#isOverridden(server);
+    const provenUntilMs = isOverridden ? Number.POSITIVE_INFINITY : proofs.provenUntilMs(server, addresses);
+    if (cluster === null) return provenUntilMs;
     const lease = cluster.lease();
-    return lease.is === 'ours' && lease.epoch === epoch ? lease.heldUntilMs : Number.NEGATIVE_INFINITY;
+    const isOurs = lease.is === 'ours' && lease.epoch === epoch;
+    return isOurs ? Math.min(lease.heldUntilMs, provenUntilMs) : Number.NEGATIVE_INFINITY;
   }
 }
 

@@ -10,13 +10,25 @@ export interface Names {
   readonly addresses: ReadonlyMap<ServerName, readonly string[]>;
 }
 
-/** What every name has to answer for listeners to be sent to a server; a family that it lacks is emptied. */
-export function recordsFor({ names, ttlSeconds, addresses }: Names, server: ServerName): AddressRecord[] {
-  const own = addresses.get(server) ?? [];
+/** What every name has to answer for listeners to be sent to these addresses; a family of which there is none is emptied. */
+export function recordsFor(
+  { names, ttlSeconds }: Omit<Names, 'addresses'>,
+  addresses: readonly string[],
+): AddressRecord[] {
   return names.flatMap((name) => [
-    { name, type: 'A' as const, ttlSeconds, addresses: own.filter((address) => !isIPv6(address)) },
-    { name, type: 'AAAA' as const, ttlSeconds, addresses: own.filter(isIPv6) },
+    { name, type: 'A' as const, ttlSeconds, addresses: addresses.filter((address) => !isIPv6(address)) },
+    { name, type: 'AAAA' as const, ttlSeconds, addresses: addresses.filter(isIPv6) },
   ]);
+}
+
+/** Which of a server's addresses the names answer with. */
+export function standingOf(
+  { addresses }: Names,
+  server: ServerName,
+  { records }: ZoneState,
+): readonly string[] {
+  const standing = records.flatMap((record) => record.addresses);
+  return (addresses.get(server) ?? []).filter((address) => standing.includes(address));
 }
 
 /** Which server the names point to. Names that differ are as good as none: the next write brings them together. */

@@ -39,7 +39,7 @@ describe('sustain check', () => {
     const text = readFileSync(house.configPath, 'utf8')
       .replace('keyName: sustain', 'keyName: stranger')
       .replace('authorities: ["', 'authorities: ["127.0.0.1:1", "')
-      .replace('publicAddress: 127.0.0.21', 'publicAddress: 127.0.0.99');
+      .replace('publicAddress: 127.0.0.21', 'publicAddress: 127.0.0.99, publicAddress6: "::1"');
     const broken = `${house.configPath}.broken.yaml`;
     writeFileSync(broken, `${text}cluster: { nats: ["nats://127.0.0.1:1"] }\n`);
     const faults = (await dnsFindings(broken)).filter(({ severity }) => severity === 'fault');
@@ -48,10 +48,11 @@ describe('sustain check', () => {
         ['dns rfc2136', expect.stringContaining('BADKEY')],
         ['name server 127.0.0.1:1', 'nothing listens there'],
         ['public address of london', expect.stringContaining('127.0.0.99')],
+        ['public address of london', expect.stringContaining('[::1]')],
         ['nats nats://127.0.0.1:1', expect.stringContaining("can't be used")],
       ]),
     );
-    expect(faults).toHaveLength(4);
+    expect(faults).toHaveLength(5);
   });
 });
 

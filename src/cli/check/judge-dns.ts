@@ -13,7 +13,12 @@ import { hostAndPort } from '../../icecast/address.ts';
 import { probeMount } from '../../listen/probe.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Random } from '../../platform/random.ts';
-import { namesOf, providerSettings, publicAddressOf } from '../../wiring/failover-settings.ts';
+import {
+  namesOf,
+  otherAddressesOf,
+  providerSettings,
+  publicAddressOf,
+} from '../../wiring/failover-settings.ts';
 import { publishedIn } from '../../wiring/zone.ts';
 import { type Finding, FindingList } from './findings.ts';
 
@@ -140,22 +145,26 @@ async function judgePublicAddresses(
   if (mount === undefined) return;
   await Promise.all(
     config.servers.map(async (server) => {
-      const address = publicAddressOf(server, dns);
-      if (address === null || !dns.prefer.includes(server.name)) return;
-      const probe = await probeMount({
-        clock,
-        random,
-        server: address,
-        mount,
-        agent: config.self,
-        withinMs: PROBE_WITHIN_MS,
-      });
-      if (probe.ok || probe.answered) return;
-      found.add(
-        'fault',
-        `public address of ${server.name}`,
-        `${hostAndPort(address)} is not reached from here (${probe.detail}): this agent would find ${server.name} ill, whatever its listeners hear`,
-        `check publicAddress and the firewall; where this network can't reach its own public address, write servers.${server.name}.publicUrl`,
+      const judged = publicAddressOf(server, dns);
+      if (judged === null || !dns.prefer.includes(server.name)) return;
+      const others = [...otherAddressesOf(server, dns).values()];
+      await Promise.all(
+        [judged, ...others].map(async (address) => {
+          const { self: agent } = config;
+          const options = { clock, random, server: address, mount, agent, withinMs: PROBE_WITHIN_MS };
+          const probe = await probeMount(options);
+          if (probe.ok || probe.answered) return;
+          const consequence =
+            address === judged
+              ? `this agent would find ${server.name} ill, whatever its listeners hear`
+              : 'this agent would leave it out whenever it points the name there';
+          found.add(
+            'fault',
+            `public address of ${server.name}`,
+            `${hostAndPort(address)} is not reached from here (${probe.detail}): ${consequence}`,
+            `check publicAddress, publicAddress6 and the firewall; where this network can't reach its own public addresses, write servers.${server.name}.publicUrl`,
+          );
+        }),
       );
     }),
   );

@@ -1,6 +1,8 @@
 /** What the rig's Icecast is told; everything else is as Debian ships it. */
 export interface IcecastLayout {
   readonly host: string;
+  /** A second address, at the same port. */
+  readonly host6?: string;
   readonly port: number;
   readonly sourcePassword: string;
   readonly adminUser: string;
@@ -66,6 +68,10 @@ function mountXml(mount: IcecastMount): string {
   return `<mount type="normal">${inside.join('')}</mount>`;
 }
 
+function socketXml(host: string, port: number): string {
+  return `<listen-socket>${tag('port', port)}${tag('bind-address', host)}</listen-socket>`;
+}
+
 function relayXml(relay: IcecastRelay): string {
   const inside = [
     tag('server', relay.host),
@@ -100,7 +106,7 @@ export function icecastXml(layout: IcecastLayout, logDirectory: string): string 
     ${tag('source-password', layout.sourcePassword)}
     ${tag('admin-user', layout.adminUser)}${tag('admin-password', layout.adminPassword)}
   </authentication>
-  <listen-socket>${tag('port', layout.port)}${tag('bind-address', layout.host)}</listen-socket>
+  ${[layout.host, ...(layout.host6 === undefined ? [] : [layout.host6])].map((host) => socketXml(host, layout.port)).join('')}
   ${layout.mounts.map(mountXml).join('\n  ')}
   ${layout.relays.map(relayXml).join('\n  ')}
   <fileserve>1</fileserve>

@@ -1,10 +1,18 @@
 import { expect, test } from 'vitest';
 import { EXAMPLE_ENV } from '../../../fixtures/config/catalogue.ts';
-import { type Config, type DnsConfig, loadConfig, loadConfigText } from '../../../src/config/index.ts';
+import {
+  type Config,
+  type DnsConfig,
+  loadConfig,
+  loadConfigText,
+  policyOf,
+} from '../../../src/config/index.ts';
 import type { AddressRecord } from '../../../src/dns/index.ts';
+import { FAILOVER_DEFAULTS, policyFor } from '../../../src/simulate/station.ts';
 import {
   failoverPolicy,
   namesOf,
+  otherAddressesOf,
   providerSettings,
   publicAddressOf,
 } from '../../../src/wiring/failover-settings.ts';
@@ -23,6 +31,19 @@ test('a server is judged at its public address and asked for under the name of t
   expect(config.servers.map((server) => publicAddressOf(server, dns))).toEqual([
     { host: '203.0.113.10', port: 8000, tls: false, name: 'stream.myfm.example' },
     { host: '198.51.100.10', port: 8000, tls: false, name: 'stream.myfm.example' },
+  ]);
+});
+
+test('each other address of a server is tried too, and none where publicUrl stands for a way around them', async () => {
+  const both = 'publicAddress: 203.0.113.10, publicAddress6: "2001:db8::10"';
+  const text = twoServers(both, 'publicAddress: 198.51.100.10, publicAddress6: "2001:db8::20"').replace(
+    '"2001:db8::20"',
+    '"2001:db8::20", publicUrl: "http://192.168.1.2:8000"',
+  );
+  const { config, dns } = withDns(await loadConfigText(text, 'sustain.yaml', EXAMPLE_ENV, {}));
+  expect(config.servers.map((server) => [...otherAddressesOf(server, dns)])).toEqual([
+    [['2001:db8::10', { host: '2001:db8::10', port: 8000, tls: false, name: 'stream.myfm.example' }]],
+    [],
   ]);
 });
 
@@ -100,11 +121,31 @@ test('what the config says of the name reaches the decision, the provider and th
   const [london] = dns.prefer;
   if (london === undefined) throw new Error('no server is preferred');
   expect(
-    recordsFor(namesOf(config, dns), london).map(({ name, type, addresses }) => [name, type, addresses]),
+    recordsFor(namesOf(config, dns), namesOf(config, dns).addresses.get(london) ?? []).map(
+      ({ name, type, addresses }) => [name, type, addresses],
+    ),
   ).toEqual([
     ['stream.myfm.example', 'A', ['203.0.113.10']],
     ['stream.myfm.example', 'AAAA', ['2001:db8::10']],
     ['listen.myfm.example', 'A', ['203.0.113.10']],
     ['listen.myfm.example', 'AAAA', ['2001:db8::10']],
   ]);
+});
+
+test('what is simulated without a config is what ships', async () => {
+  const text = twoServers('publicAddress: 203.0.113.10', 'publicAddress: 198.51.100.10');
+  const { config, dns } = withDns(await loadConfigText(text, 'sustain.yaml', EXAMPLE_ENV, {}));
+  // Its worlds end listeners after a TTL of their own.
+  const { endListenersAfterMs: _, ...shipped } = failoverPolicy(config, dns);
+  expect(FAILOVER_DEFAULTS).toMatchObject(shipped);
+  const [station] = config.stations;
+  if (station === undefined) throw new Error('it has no station');
+  const { deputyAfterMs, stallMs, dwellMs, silence, flap } = policyOf(config, station);
+  expect(policyFor(config.self)).toMatchObject({ deputyAfterMs, stallMs, dwellMs, flap });
+  expect(policyFor(config.self).silence).toMatchObject({
+    thresholdDbfs: silence.thresholdDbfs,
+    tripMs: silence.tripMs,
+    restoreMs: silence.restoreMs,
+    soundMs: silence.soundMs,
+  });
 });

@@ -16,6 +16,7 @@ import { DUBLIN, FAILOVER_DEFAULTS, LONDON, STATION } from '../../../src/simulat
 import { NameDesk } from '../../../src/wiring/name-desk.ts';
 import type { WireObservation } from '../../../src/wiring/observation.ts';
 import { ManualClock } from '../icecast/manual-clock.ts';
+import { oneAddressEach } from './support.ts';
 
 const NAME = 'stream.myfm.example';
 const ADDRESSES = new Map<ServerName, readonly string[]>([
@@ -105,6 +106,7 @@ function house({ mode = 'alone', writer }: House = {}) {
   const desk: NameDesk = new NameDesk({
     policy: { ...FAILOVER_DEFAULTS, self: 'dublin', mode },
     names: { names: [NAME], ttlSeconds: 30, addresses: ADDRESSES },
+    proofs: oneAddressEach(ADDRESSES, clock),
     memory: noFailoverMemory,
     writer:
       writer ??
