@@ -76,10 +76,14 @@ export function otherAddressesOf(server: ServerConfig, dns: DnsConfig): Readonly
 /** Where a server is judged as its listeners reach it, asked for under their name; null when its URL is none. */
 export function publicAddressOf(server: ServerConfig, dns: DnsConfig): ServerAddress | null {
   const [name] = dns.names;
-  const asked = (address: ServerAddress | null) =>
-    address === null || name === undefined ? address : { ...address, name };
-  if (server.publicUrl !== null) return asked(parseServerUrl(server.publicUrl));
+  const address = listenersAddressOf(server);
+  return address === null || name === undefined ? address : { ...address, name };
+}
+
+/** Where listeners reach a server, without the station's name; null when its URL is none. */
+export function listenersAddressOf(server: ServerConfig): ServerAddress | null {
+  if (server.publicUrl !== null) return parseServerUrl(server.publicUrl);
   const own = parseServerUrl(server.url);
   const [pinned] = server.publicAddresses;
-  return asked(own === null || pinned === undefined ? own : { ...own, host: pinned });
+  return own === null || pinned === undefined ? own : { ...own, host: pinned };
 }

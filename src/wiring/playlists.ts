@@ -3,7 +3,7 @@ import type { FailoverState } from '../decide/failover/state.ts';
 import type { ServerName, StationName } from '../domain/ids.ts';
 import { hostAndPort, mountPath, parseServerUrl } from '../icecast/address.ts';
 import type { Station } from '../station.ts';
-import { publicAddressOf } from './failover-settings.ts';
+import { listenersAddressOf } from './failover-settings.ts';
 
 /** One server on which a station is heard. */
 export interface ListedServer {
@@ -30,7 +30,7 @@ export function playlistOf(
     const onAir = station.state.desks.get(server.name)?.onAir;
     const source = sources.find((one) => one.name === onAir) ?? sources[0];
     const mount = serve?.mode === 'relay' ? serve.outputs[0]?.mount : source?.mount;
-    const base = baseOf(server, config);
+    const base = baseOf(server);
     if (mount === undefined || base === null) return [];
     return [{ url: `${base}${mountPath(mount)}`, title: `${title} (${server.name})` }];
   });
@@ -41,9 +41,9 @@ function configOf(config: Config, name: StationName) {
   return { name, serve: found?.serve ?? null, sources: found?.sources ?? [] };
 }
 
-function baseOf(server: ServerConfig, { dns }: Config): string | null {
+function baseOf(server: ServerConfig): string | null {
   if (server.publicUrl !== null) return server.publicUrl;
-  const address = dns === null ? parseServerUrl(server.url) : publicAddressOf(server, dns);
+  const address = listenersAddressOf(server);
   if (address === null) return null;
   // A certificate is for a name; over TLS an address alone would be refused by every player.
   const reached = address.tls ? parseServerUrl(server.url) : address;
@@ -60,7 +60,7 @@ function rankOf(
 ): number {
   const place = prefer.includes(server) ? prefer.indexOf(server) : prefer.length;
   const isNamed = failover?.record?.record.is === 'server' && failover.record.record.server === server;
-  switch (failover?.verdicts.get(server)?.is ?? soundOn(server, station)) {
+  switch (failover === null ? soundOn(server, station) : heardOn(server, station, failover)) {
     case 'well':
       return isNamed ? -1 : place;
     case 'unknown':
@@ -68,6 +68,21 @@ function rankOf(
     case 'ill':
       return WORST + place;
   }
+}
+
+/** A server counts as well when any of its stations is heard; for those who want this one, its own mount has to be too. */
+function heardOn(
+  server: ServerName,
+  station: Station,
+  { verdicts, sights }: FailoverState,
+): 'well' | 'unknown' | 'ill' {
+  const verdict = verdicts.get(server)?.is ?? 'unknown';
+  const sight = sights.get(server);
+  const mount = sight?.mounts.get(station.policy.station);
+  // An agent that hears nothing there itself knows no better than what the witnesses agree on.
+  if (verdict === 'ill' || sight?.health.is !== 'well' || mount === undefined) return verdict;
+  if (mount.illness !== null) return 'ill';
+  return mount.good > 0 ? verdict : 'unknown';
 }
 
 /** Without a DNS section, what is on air there is the measure. */
