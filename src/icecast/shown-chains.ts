@@ -1,12 +1,12 @@
 import { type ChainSign, parseShownValues, shownValues } from '../domain/chain-sign.ts';
 import { stationName } from '../domain/ids.ts';
 
-/** Icecast takes 4096 bytes for all headers of a request; what doesn't fit is left out, values before fingerprints. */
-const MOST_CHAIN_CHARS = 2_300;
-
-/** What a presence's User-Agent says of its agent's processing chains: nothing, or parts that begin with `; `. */
-export function chainsText(chains: readonly ChainSign[]): string {
-  let left = MOST_CHAIN_CHARS;
+/**
+ * What a presence's User-Agent says of its agent's processing chains: nothing, or parts that begin with `; `. What doesn't
+ * fit into `mostChars` is left out, values before fingerprints.
+ */
+export function chainsText(chains: readonly ChainSign[], mostChars: number): string {
+  let left = mostChars;
   const fitting = (part: string): string[] => {
     if (part.length > left) return [];
     left -= part.length;

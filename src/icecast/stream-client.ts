@@ -12,6 +12,7 @@ import {
 import { isCertainlyNotAudio, sniffContentType } from './format.ts';
 import type { ResponseHead } from './response-head.ts';
 import { printable } from './text.ts';
+import { MOST_USER_AGENT_CHARS } from './user-agent.ts';
 import { type ConnectionStep, type Exchange, exchange } from './wire.ts';
 
 export interface StreamLimits {
@@ -139,7 +140,7 @@ class IcecastStream implements StreamConnection {
     const lines = [
       `GET ${path} HTTP/1.1`,
       `Host: ${hostAndPort({ ...address, host: address.name ?? address.host })}`,
-      `User-Agent: ${printable(userAgent, 256)}`,
+      `User-Agent: ${printable(userAgent, MOST_USER_AGENT_CHARS)}`,
       'Accept: */*',
       ...(icyMetadata ? ['Icy-MetaData: 1'] : []),
       ...(credentials && isOwn ? [`Authorization: ${basicAuthorization(credentials)}`] : []),

@@ -31,10 +31,14 @@ export interface SustainClient {
 
 export const MOST_MARKS = 12;
 
+/** Icecast takes 4096 bytes for all headers of a request, and what is cut off at the end makes the whole unreadable. */
+export const MOST_USER_AGENT_CHARS = 3_000;
+const MOST_SAYS_CHARS = 1_200;
+
 export type OnAir = ReadonlyMap<StationName, SourceName>;
 
-/** Icecast keeps long User-Agents, but nothing promises it; a station that finds no room is not spoken of. */
-const MOST_ON_AIR_CHARS = 110;
+/** A station that finds no room is not spoken of. */
+const MOST_ON_AIR_CHARS = 600;
 
 /** What our own calls that are no listeners (admin, source) call themselves. */
 export const PLAIN_USER_AGENT = `${PRODUCT}/${VERSION}`;
@@ -42,19 +46,21 @@ export const PLAIN_USER_AGENT = `${PRODUCT}/${VERSION}`;
 /** The User-Agent by which `listclients` proves where one of our connections sits. */
 export function userAgentOf(client: SustainClient): string {
   const marks = (client.marks ?? []).slice(0, MOST_MARKS);
-  const says = marks.length === 0 ? '' : `; says=${marks.join('.')}`;
-  const onAir = client.onAir === undefined ? '' : onAirText(client.onAir);
-  const air = onAir === '' ? '' : `; air=${onAir}`;
-  return `${PRODUCT}/${VERSION} (${client.role}; agent=${client.agent}; id=${client.id}${says}${air}${chainsText(client.chains ?? [])})`;
+  const says = fitting('; says=', marks, '.', MOST_SAYS_CHARS);
+  const onAir = [...(client.onAir ?? [])].map(([station, source]) => `${station}.${source}`);
+  const air = fitting('; air=', onAir, ',', MOST_ON_AIR_CHARS);
+  const most = `${PRODUCT}/${VERSION} (${client.role}; agent=${client.agent}; id=${client.id}${says}${air}`;
+  return `${most}${chainsText(client.chains ?? [], MOST_USER_AGENT_CHARS - most.length - 1)})`;
 }
 
-function onAirText(onAir: OnAir): string {
+/** As many of the words as there is room for, or nothing. */
+function fitting(begin: string, words: readonly string[], between: string, mostChars: number): string {
   let text = '';
-  for (const [station, source] of onAir) {
-    const longer = `${text}${text === '' ? '' : ','}${station}.${source}`;
-    if (longer.length <= MOST_ON_AIR_CHARS) text = longer;
+  for (const word of words) {
+    const longer = text === '' ? word : `${text}${between}${word}`;
+    if (longer.length <= mostChars) text = longer;
   }
-  return text;
+  return text === '' ? '' : `${begin}${text}`;
 }
 
 function parseOnAir(text: string): OnAir {

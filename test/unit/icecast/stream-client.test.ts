@@ -9,10 +9,12 @@ import {
   startServing,
 } from '../../../fixtures/servers/misbehaving-server.ts';
 import { MISBEHAVIOURS, type MisbehaviourName } from '../../../fixtures/servers/misbehaviours.ts';
-import { mount } from '../../../src/domain/ids.ts';
+import { monitorId, mount, serverName, sourceName, stationName } from '../../../src/domain/ids.ts';
+import { resolveProcessing } from '../../../src/domain/processing.ts';
 import type { LinkFailure } from '../../../src/domain/readings.ts';
 import type { ServerAddress } from '../../../src/icecast/address.ts';
 import { openStream, type StreamHead, type StreamRequest } from '../../../src/icecast/stream-client.ts';
+import { MOST_MARKS, parseUserAgent, userAgentOf } from '../../../src/icecast/user-agent.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { rssMiB } from '../platform/processes.ts';
 import { eventually, pause } from './eventually.ts';
@@ -67,6 +69,37 @@ function listenTo(server: ServerAddress, more: Partial<StreamRequest> = {}, at =
   stops.push(() => connection.destroy());
   return { heard, connection };
 }
+
+describe('the User-Agent', () => {
+  test('of an agent with much to say arrives whole, so that the other agent can read that this one lives', async () => {
+    const stations = Array.from({ length: 100 }, (_, at) => stationName(`station-${at}`));
+    const values = resolveProcessing({
+      preset: 'music',
+      changes: {},
+      loudnessLufs: null,
+      ceilingDbtp: null,
+      lowestBitrateKbps: null,
+    });
+    const client = {
+      role: 'presence' as const,
+      agent: serverName('london'),
+      id: monitorId('a1b2c3d4e5f60718'),
+      marks: Array.from({ length: MOST_MARKS }, (_, at) => `m${at}${'0'.repeat(80)}`),
+      onAir: new Map(stations.map((station) => [station, sourceName('secondary')])),
+      chains: stations.map((station) => ({ station, fingerprint: 'ab12cd34ef56', values })),
+    };
+    const server = await serve('icy-status');
+    listenTo(server.address, { userAgent: userAgentOf(client) });
+    await eventually('the request', () => server.requests.length > 0);
+    const arrived = /^User-Agent: (.*)$/m.exec(server.requests[0] ?? '')?.[1] ?? '';
+    const read = parseUserAgent(arrived);
+    expect(read).toMatchObject({ agent: 'london', marks: client.marks });
+    expect(read?.onAir?.size).toBeGreaterThan(10);
+    expect(read?.chains?.length).toBeGreaterThan(10);
+    // Icecast takes 4096 bytes for all headers.
+    expect(server.requests[0]?.length).toBeLessThan(3_600);
+  });
+});
 
 describe('what a server may send', () => {
   for (const [name, { expected, origin }] of Object.entries(MISBEHAVIOURS)) {
