@@ -93,6 +93,25 @@ export function newIncidentBook(
   return { ...book, unconfirmed: unconfirmedOf(open, unixMs) };
 }
 
+/**
+ * What was open when this agent started, though it hears of that only now. What has begun anew meanwhile goes on under its new
+ * name, and the old one is over.
+ */
+export function adopt(book: IncidentBook, found: readonly Incident[], unixMs: number): BookStep {
+  const late = found.filter(({ id }) => !book.open.some((one) => one.id === id));
+  const isOver = ({ thread }: Incident) => book.open.some((one) => one.thread === thread);
+  const more = late.filter((one) => !isOver(one));
+  const { reasons } = unconfirmedOf([...more], unixMs);
+  const unconfirmed = { sinceUnixMs: unixMs, reasons: [...book.unconfirmed.reasons, ...reasons] };
+  return {
+    book: { ...book, open: [...book.open, ...more], unconfirmed },
+    changes: late.filter(isOver).map((one) => {
+      const calmSinceUnixMs = one.calmSinceUnixMs ?? unixMs;
+      return { is: 'closed', incident: closed({ ...one, reasons: [], calmSinceUnixMs }) };
+    }),
+  };
+}
+
 /** The book under other settings; what is open stays open. */
 export function withPolicy(book: IncidentBook, policy: StationPolicy): IncidentBook {
   return { ...book, policy, airTime: withAirPolicy(book.airTime, policy) };

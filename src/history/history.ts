@@ -16,6 +16,8 @@ const WAITING_LEVELS = 12_000;
 const TOGETHER = 500;
 const LEVELS_EVERY_MS = 5_000;
 const TIDY_EVERY_MS = 60_000;
+/** A disk that hasn't answered for so long takes nothing, though it says no error. SQLite itself waits 5 s for a lock. */
+const HANGING_MS = 6_000;
 
 /** One event (null where there is none), and what is to be written in the same transaction with it. */
 export interface Write {
@@ -51,6 +53,8 @@ export class History {
   readonly #levels: BoundedQueue<LevelRow>;
   readonly #cancels: Cancel[] = [];
   #writing: Promise<void> | null = null;
+  /** What the disk has been handed and has not answered. */
+  #handed: readonly Waiting[] = [];
   #isFailing = false;
   /** Of what the queue has lost, what the log tells of. */
   #toldLost = 0;
@@ -76,7 +80,7 @@ export class History {
 
   /**
    * Writes at once, in the background. The promise never rejects: true when it is on the disk, false when that failed
-   * the first time; it is tried again all the same.
+   * the first time or takes long; it is tried again all the same.
    */
   write(write: Write): Promise<boolean> {
     return new Promise((settled) => {
@@ -125,7 +129,9 @@ export class History {
       const lost = this.#writes.lost.items;
       const batch = batchOf(taken);
       const events = [...this.#lostBefore(batch), ...batch.events];
+      this.#handed = taken;
       const kept = await this.#try(() => this.#options.port.call('apply', { ...batch, events }));
+      this.#handed = [];
       for (const { settled } of taken) settled(kept);
       if (!kept) return this.#putBack(taken);
       this.#toldLost = lost;
@@ -158,17 +164,19 @@ export class History {
 
   /** Says the first failure and the end of it, and nothing in between. */
   async #try(work: () => Promise<unknown>): Promise<boolean> {
-    const { log } = this.#options;
+    const { log, clock } = this.#options;
+    const late = clock.after(HANGING_MS, () => {
+      this.#fails(`the disk has not answered for ${HANGING_MS / 1000} s`);
+      for (const { settled } of this.#handed) settled(false);
+      this.#putBack([]);
+    });
     try {
       await work();
     } catch (thrown) {
-      const isNews = !this.#isFailing;
-      this.#isFailing = true;
-      if (isNews) {
-        log.error({ err: messageOf(thrown) }, 'the history cannot be written; deciding goes on without it');
-        this.#options.failing?.(messageOf(thrown));
-      }
+      this.#fails(messageOf(thrown));
       return false;
+    } finally {
+      late();
     }
     if (this.#isFailing) {
       this.#isFailing = false;
@@ -178,6 +186,13 @@ export class History {
       this.#options.failing?.(null);
     }
     return true;
+  }
+
+  #fails(because: string): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    this.#options.log.error({ err: because }, 'the history cannot be written; deciding goes on without it');
+    this.#options.failing?.(because);
   }
 
   async #tidy(): Promise<void> {

@@ -7,7 +7,7 @@ import type { OutboxFigures } from '../domain/figures.ts';
 import type { ServerName, StationName } from '../domain/ids.ts';
 import type { Incident, IncidentChange } from '../domain/incidents.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
-import type { Cancel, Clock } from '../platform/clock.ts';
+import { atMost, type Cancel, type Clock } from '../platform/clock.ts';
 import { messageOf as errorText } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
@@ -20,6 +20,8 @@ import { incidentMark, isCovered, isSameTrouble, readIncident } from './shared-i
 const REVIEW_EVERY_MS = 1_000;
 /** What has been left to a colleague is told after all when it has shown nothing of it for this long. */
 const ORPHANED_MS = 15_000;
+/** A disk that doesn't answer keeps no agent from starting; what it has is taken up when it comes. */
+const BEGIN_WITHIN_MS = 1_000;
 const TOLD_BY = /^told by (.+)$/;
 
 export interface AlertingOptions {
@@ -84,7 +86,7 @@ export class Alerting implements Teller {
 
   static async start(options: AlertingOptions): Promise<Alerting> {
     const alerting = new Alerting(options, options.config.alerts);
-    await alerting.#begin();
+    await atMost(options.clock, BEGIN_WITHIN_MS, alerting.#begin());
     options.chronicle.tellBy(alerting);
     return alerting;
   }
@@ -160,6 +162,7 @@ export class Alerting implements Teller {
   async #begin(): Promise<void> {
     const { chronicle, log } = this.#options;
     try {
+      await chronicle.opened;
       const open = chronicle.openIncidents.map(({ id }) => id);
       for (const { state, body, lastError } of await chronicle.port.call('outboxOf', open)) {
         const message = JSON.parse(body) as AlertMessage;

@@ -1,6 +1,7 @@
 import type { Command, CommandId } from '../domain/commands.ts';
 import type { LegId, Mount, StationName } from '../domain/ids.ts';
 import {
+  adopt,
   type Incident,
   type IncidentBook,
   type IncidentChange,
@@ -80,6 +81,7 @@ export class Chronicle {
   readonly #fed = new Map<Mount, boolean>();
   readonly #cancels: Cancel[] = [];
   #found: readonly Incident[] = [];
+  #read: Promise<unknown> = Promise.resolve();
   #teller: Teller | null = null;
   /** Changes from before there was a teller. */
   #untold: IncidentChange[] = [];
@@ -114,6 +116,11 @@ export class Chronicle {
     const chronicle = new Chronicle(options);
     await chronicle.#begin();
     return chronicle;
+  }
+
+  /** What an agent before this one left open is known now, or will never be. */
+  get opened(): Promise<unknown> {
+    return this.#read;
   }
 
   /** From now on changes of incidents are told to somebody, and those of the start as well. */
@@ -232,12 +239,34 @@ export class Chronicle {
       log.error({ err: messageOf(thrown) }, 'the history could not be read; starting without it');
       return null;
     });
+    let isLate = false;
+    this.#read = read.then((found) => {
+      if (isLate && found !== null) this.#adopt(found[1]);
+    });
     const found = await Promise.race([read, sleep(clock, OPEN_WITHIN_MS, done.signal)]);
     done.abort();
+    isLate = found === undefined;
+    if (isLate)
+      log.error(
+        { afterMs: OPEN_WITHIN_MS },
+        'the history does not answer; starting without it, what it has is taken up when it comes',
+      );
     const [lastSeenUnixMs, open] = found ?? [null, []];
     this.#found = open;
     this.note(null, { kind: 'agent-started', atMs: clock.nowMs(), agent, version: VERSION, lastSeenUnixMs });
     this.#cancels.push(clock.every(LOOK_EVERY_MS, () => this.#look()));
+  }
+
+  #adopt(found: readonly Incident[]): void {
+    const unixMs = this.#unixMs();
+    this.#found = found;
+    this.#options.log.info({ open: found.length }, 'the history answers: what was open is taken up');
+    for (const [station, chapter] of this.#chapters) {
+      const own = found.filter((incident) => incident.station === station);
+      const { book, changes } = adopt(chapter.book, own, unixMs);
+      chapter.book = book;
+      if (changes.length > 0) this.#write(null, changes);
+    }
   }
 
   #look(): void {

@@ -4,7 +4,7 @@ import type { LegCondition } from '../../../src/domain/conditions.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
 import { monitorId, type ServerName, type SourceName } from '../../../src/domain/ids.ts';
 import { CALM_MS } from '../../../src/domain/incidents.ts';
-import { directPort } from '../../../src/history/port.ts';
+import { directPort, type StorePort } from '../../../src/history/port.ts';
 import { parseUserAgent, userAgentOf } from '../../../src/icecast/user-agent.ts';
 import { Alerting } from '../../../src/wiring/alerting.ts';
 import { Chronicle } from '../../../src/wiring/chronicle.ts';
@@ -46,9 +46,24 @@ function configOf(self: ServerName, url: string): Config {
   } as unknown as Config;
 }
 
-async function agent(self: ServerName, url: string, clock: ManualClock, directory = temporaryFolder()) {
+interface Disk {
+  readonly directory?: string;
+  /** It answers when this is over. */
+  readonly hangsFor?: Promise<void>;
+}
+
+async function agent(
+  self: ServerName,
+  url: string,
+  clock: ManualClock,
+  { directory = temporaryFolder(), hangsFor = Promise.resolve() }: Disk = {},
+) {
   const { log, lines } = keptLog();
-  const port = directPort({ directory, wallTime: () => clock.wallTime(), setAside: () => {} });
+  const direct = directPort({ directory, wallTime: () => clock.wallTime(), setAside: () => {} });
+  const port: StorePort = {
+    ...direct,
+    call: (name, ...args) => hangsFor.then(() => direct.call(name, ...args)),
+  };
   const chronicle = await Chronicle.open({ agent: self, directory, clock, log, port });
   chronicle.settings(policyWith({ self }));
   const colleagues = new Colleagues(clock);
@@ -234,7 +249,7 @@ describe('two agents that see the same trouble', () => {
     for (const one of [london, dublin]) one.chronicle.note(MYFM, away(one.self));
     await pass(clock, 20, [london, dublin]);
     dublin.alerting.stop();
-    const again = await agent(DUBLIN, receiver.url, clock, dublin.directory);
+    const again = await agent(DUBLIN, receiver.url, clock, dublin);
     await pass(clock, 3, [london, again]);
     await pass(clock, 40, [again]);
     expect(told(receiver)).toEqual(['incident.opened london', 'incident.opened dublin']);
@@ -306,7 +321,7 @@ test('an agent that is killed before anybody was told tells when it is back, and
   killed.alerting.stop();
   receiver.answer = { status: 204 };
   receiver.received.length = 0;
-  const next = await agent(LONDON, receiver.url, clock, killed.directory);
+  const next = await agent(LONDON, receiver.url, clock, killed);
   await pass(clock, 10, []);
   expect(told(receiver)).toEqual(['incident.opened london']);
   expect(toldMarks(next.alerting)).toHaveLength(1);
@@ -329,8 +344,55 @@ test('an incident that people know of is known after a restart, however many cam
   }));
   await chronicle.port.call('apply', { events: [], incidents: [], outbox: older });
   alerting.stop();
-  const next = await agent(LONDON, receiver.url, clock, directory);
+  const next = await agent(LONDON, receiver.url, clock, { directory });
   expect(toldMarks(next.alerting)).toHaveLength(1);
+});
+
+test('a disk that hangs keeps no agent from starting and nobody from being told, and what it has is taken up later', async () => {
+  const receiver = await startReceiver();
+  const clock = manualClock(1_800_000_000_000);
+  const before = await agent(LONDON, receiver.url, clock);
+  before.chronicle.note(MYFM, away(LONDON));
+  const alert: StationEvent = {
+    kind: 'alert-opened',
+    atMs: 0,
+    code: 'backup-not-proven',
+    subject: 'myfm/secondary@london',
+    detail: 'it is silent',
+  };
+  before.chronicle.note(MYFM, alert);
+  await pass(clock, 2, []);
+  before.alerting.stop();
+  const [sound, backup] = before.chronicle.openIncidents;
+  receiver.received.length = 0;
+
+  let answer = () => {};
+  const hangsFor = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const starting = agent(LONDON, receiver.url, clock, { directory: before.directory, hangsFor });
+  for (let second = 0; second < 5; second += 1) {
+    clock.advance(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const { chronicle, lines, alerting } = await starting;
+  expect(lines.find(({ level }) => level === 50)?.['msg']).toMatch(/^the history does not answer/);
+  chronicle.note(MYFM, away(LONDON));
+  await pass(clock, 8, []);
+  expect(told(receiver)).toContain('incident.opened london');
+  expect(chronicle.alerts).toMatchObject([
+    { code: 'history-not-written', detail: expect.stringContaining('not answered') as string },
+  ]);
+
+  answer();
+  await pass(clock, 10, []);
+  expect(chronicle.alerts).toEqual([]);
+  const open = chronicle.openIncidents.map(({ id }) => id);
+  expect(open).toContain(backup?.id);
+  expect(open).not.toContain(sound?.id);
+  expect(toldMarks(alerting).length).toBeGreaterThanOrEqual(2);
+  const stored = await chronicle.port.call('incidents', { openOnly: true, limit: 10 });
+  expect(stored.map(({ id }) => id).sort()).toEqual([...open].sort());
 });
 
 test('who is told is exchanged in the middle of an incident: its end goes to the new one, and it is opened once', async () => {
