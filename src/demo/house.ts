@@ -89,7 +89,7 @@ export interface House {
   listen(server: HouseServer, options?: Partial<ListenerOptions> & { mount?: string }): Promise<Listener>;
   /** A player that goes where the name points each time it connects. */
   listenByName(): Promise<Listener>;
-  /** Everything on, everything healthy: encoders that were ended are started, programmes unmuted. */
+  /** Everything on, everything healthy: what was killed or ended is started, programmes are unmuted. */
   heal(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -217,7 +217,9 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
       return startListener({ name: 'listener by name', url, reconnectMs: 500, readTimeoutMs: 5_000 });
     },
     async heal() {
-      for (const server of Object.values(servers)) server.resume();
+      for (const server of Object.values(servers))
+        await (server.pid() === null ? server.restart() : server.resume());
+      for (const agent of all) if (agent.pid() === null) await agent.start({ ready });
       for (const one of [encoder1, encoder2, autodj]) {
         one.resume();
         one.programme.unmute();

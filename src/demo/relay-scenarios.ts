@@ -37,7 +37,7 @@ function hidden(
       const listeners = await listenOnBoth(house);
       await breakIt(house);
       const fromMs = performance.now();
-      await waitOnBoth(house, 'secondary', 25_000);
+      await waitOnBoth(house, 'secondary', 60_000);
       await wait(Math.max(0, lastsMs - (performance.now() - fromMs)));
       await repair(house);
       await waitOnBoth(house, 'primary', 60_000);
@@ -57,7 +57,7 @@ const agentKilled: Scenario = {
     await house.agents.london.kill();
     await wait(10_000);
     await house.agents.london.start();
-    await waitUntil('london feeds its public mount', 20_000, async () => {
+    await waitUntil('london feeds its public mount', 60_000, async () => {
       const { stations } = await house.agents.london.state();
       return stations[0]?.relay?.outputs.every(({ state }) => state === 'feeding') === true;
     });

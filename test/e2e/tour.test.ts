@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type House, startHouse } from '../../src/demo/house.ts';
 import { guardScenarios } from '../../src/demo/scenarios.ts';
 import { hasPassed, tourTable } from '../../src/demo/table.ts';
-import { houseOptions, runScenario } from '../../src/demo/tour.ts';
+import { houseOptions } from '../../src/demo/tour.ts';
 import { story } from './station.ts';
+import { runSteadily, SCENARIO_TIMEOUT_MS } from './steady-scenario.ts';
 
 let house: House;
 
@@ -18,8 +19,9 @@ describe('what a listener hears when', () => {
   test.each(guardScenarios.map((scenario) => [scenario.broken, scenario] as const))(
     '%s',
     async (_broken, scenario) => {
-      const result = await runScenario(house, scenario);
+      const result = await runSteadily(house, scenario);
       expect(hasPassed(result), `${tourTable([result], 'text')}\n${story(house)}`).toBe(true);
     },
+    SCENARIO_TIMEOUT_MS,
   );
 });
