@@ -1,3 +1,4 @@
+import type { AgentProcess } from './agent-process.ts';
 import type { House, HouseServer } from './house.ts';
 import { deadAirMsIn, type NameWatch, waitUntil } from './rig/index.ts';
 import { type Scenario, wait } from './scenarios.ts';
@@ -16,6 +17,12 @@ function nameOf(house: House): NameWatch {
 }
 
 const addressOf = (house: House, server: HouseServer) => house.servers[server].admin.host;
+
+/** Whether each of these agents finds every server well. */
+export async function areAllWell(agents: readonly AgentProcess[]): Promise<boolean> {
+  const views = await Promise.all(agents.map((agent) => agent.state()));
+  return views.every(({ dns }) => dns?.servers.every(({ verdict }) => verdict === 'well') === true);
+}
 
 export async function waitForName(house: House, server: HouseServer, timeoutMs: number): Promise<number> {
   const name = nameOf(house);
@@ -40,6 +47,8 @@ function serverLost(
     broken,
     async run(house) {
       await waitForName(house, 'london', 60_000);
+      // A server that was not yet agreed to be well is no place to send anybody.
+      await waitUntil('every server is well', 60_000, () => areAllWell(Object.values(house.agents)));
       const listener = await house.listenByName();
       await wait(4_000);
       const brokeMs = performance.now();

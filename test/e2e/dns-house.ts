@@ -1,6 +1,7 @@
 import type { AgentProcess } from '../../src/demo/agent-process.ts';
 import type { House, HouseServer } from '../../src/demo/house.ts';
 import { DNS_NAME } from '../../src/demo/house-names.ts';
+import { areAllWell } from '../../src/demo/name-scenarios.ts';
 import { dig, type NameAnswer, waitUntil } from '../../src/demo/rig/index.ts';
 import type { FailoverView } from '../../src/domain/failover-view.ts';
 import { story } from './station.ts';
@@ -45,18 +46,11 @@ export async function nameAt(
 }
 
 /** Everything is well for everybody, as each agent that lives says. */
-export async function allWell(
-  house: House,
-  agents: readonly AgentProcess[],
-  timeoutMs = 40_000,
-): Promise<void> {
+export async function allWell(house: House, agents: readonly AgentProcess[]): Promise<void> {
   await waitUntil(
     'every agent finds every server well',
-    timeoutMs,
-    async () => {
-      const views = await Promise.all(agents.map((agent) => dnsOf(agent).catch(() => null)));
-      return views.every((view) => view?.servers.every(({ verdict }) => verdict === 'well'));
-    },
+    60_000,
+    () => areAllWell(agents),
     () => story(house),
   );
 }

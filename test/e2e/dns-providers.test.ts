@@ -180,13 +180,13 @@ describe('an authority that lags', () => {
     const { writer, events } = writerFor(provider, [primary.dnsAddress, secondary.dnsAddress]);
     const standing = stateOf(await provider.read(never())).mark?.epoch ?? 0;
     const target = wanted(standing + 1, 'dublin', LONDON, LONDON6);
-    const outcome = await writer.apply(target, { ...soon, deadlineMs: 1_500 });
+    const outcome = await writer.apply(target, { ...soon, deadlineMs: 4_000 });
     expect(outcome).toMatchObject({
       is: 'half-applied',
       authorities: [{ is: 'converged' }, { is: 'stale', reason: 'old-addresses' }],
     });
     secondary.pause();
-    const views = await writer.verify(target, 400);
+    const views = await writer.verify(target, 3_000);
     expect(views.map(({ is }) => is)).toEqual(['converged', 'unreachable']);
     secondary.resume();
     await secondary.stop();

@@ -82,7 +82,7 @@ export function wanted(epoch: number, writer: string, v4: string, v6: string | n
   return { records, mark: { epoch, writer } };
 }
 
-export const soon = { deadlineMs: 5_000, writeUntilMs: () => Number.POSITIVE_INFINITY };
+export const soon = { deadlineMs: 30_000, writeUntilMs: () => Number.POSITIVE_INFINITY };
 
 export function digAt(server: DnsServer, name: string, type: string): readonly string[] {
   return dig(server.dnsAddress.host, server.dnsAddress.port, name, type);

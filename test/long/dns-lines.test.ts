@@ -44,7 +44,7 @@ describe.skipIf(!hasNamespaces())('two sites on lines of their own, without a th
     sites.join('london', 'dublin');
     expect(moves.length).toBeLessThanOrEqual(2);
     expect(new Set(moves.map(({ address }) => address)).size).toBe(moves.length);
-    await allWell(house, Object.values(house.agents), 60_000);
+    await allWell(house, Object.values(house.agents));
     await wait(30_000);
     // What followed is at most the one return to the preferred server.
     expect(movesSince(house, cutMs).length - moves.length).toBeLessThanOrEqual(1);
