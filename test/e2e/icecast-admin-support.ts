@@ -178,7 +178,7 @@ export async function ear(
 
 /** Icecast sends sound to a client a moment before it lists it. */
 export async function seated(server: Server, at: Mount, userAgent: string): Promise<void> {
-  for (let round = 0; round < 50; round += 1) {
+  for (let round = 0; round < 500; round += 1) {
     const clients = await server.client.listClients(at);
     if (clients.ok && clients.value?.some((client) => client.userAgent === userAgent)) return;
     await pause(20);
@@ -197,7 +197,7 @@ export function move(server: Server, from: Mount, to: Mount) {
 /** A connection that Icecast has not yet noticed is over takes up room for a moment. */
 export async function patiently<Result>(what: string, attempt: () => Promise<Result>): Promise<Result> {
   let why = '';
-  for (let round = 0; round < 40; round += 1) {
+  for (let round = 0; round < 200; round += 1) {
     try {
       return await attempt();
     } catch (thrown) {

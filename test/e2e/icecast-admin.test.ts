@@ -124,10 +124,9 @@ describe('a move on a real server', () => {
     expect(outcome).toMatchObject({ is: 'read-back', count: { before: 3, moved: 3, remaining: 0, gone: 0 } });
     expect(commandOutcomeOf(outcome, PRIMARY, SECONDARY).is).toBe('done');
     const before = listeners.map((one) => one.heard());
-    await pause(500);
-    listeners.forEach((one, index) => {
-      expect(one.heard()).toBeGreaterThan(before[index] ?? 0);
-    });
+    await eventually('each hears more', () =>
+      listeners.every((one, index) => one.heard() > (before[index] ?? Number.POSITIVE_INFINITY)),
+    );
   });
 
   test('is not believed when Icecast says "moved" and moved nobody (T1: MP3 to Ogg)', async () => {
@@ -162,7 +161,9 @@ describe('a move on a real server', () => {
     const listeners = await ears(server, PRIMARY, 5);
     const outcome = await move(server, PRIMARY, SECONDARY);
     expect(outcome).toMatchObject({ is: 'read-back', count: { before: 5, moved: 2, gone: 3 } });
-    expect(listeners.filter((one) => one.failure() !== null)).toHaveLength(3);
+    const dropped = () => listeners.filter((one) => one.failure() !== null);
+    await eventually('three know that they were dropped', () => dropped().length >= 3);
+    expect(dropped()).toHaveLength(3);
   });
 
   test('to a mount that is not there is refused, and from one that is not there is nothing to do', async () => {
@@ -193,7 +194,8 @@ describe('a move on a real server', () => {
     expect(await monitorsOn()).toEqual([PRIMARY]);
     await ear(server, PRIMARY);
     await move(server, PRIMARY, SECONDARY);
-    expect(await monitorsOn()).toEqual([SECONDARY]);
+    // For a moment it is on neither.
+    await patiently('it is on the other', async () => expect(await monitorsOn()).toEqual([SECONDARY]));
   });
 });
 
@@ -236,7 +238,7 @@ describe('names and texts of strangers', () => {
     });
     // The statistics follow a little later.
     let shown: string | null = null;
-    for (let round = 0; round < 50 && shown === null; round += 1) {
+    for (let round = 0; round < 400 && shown === null; round += 1) {
       await pause(50);
       const stats = await server.client.stats();
       shown = stats.ok ? (stats.value.mounts[0]?.title ?? null) : null;
@@ -324,6 +326,8 @@ describe('our ear on a real server', () => {
     const allShow = () => agents().length === 3 && agents().every((shown) => shown.length === 1);
     await eventually('dublin shows', allShow);
     await pause(1_000);
+    // A connection that is renewed ends at the first byte of the new one, and Icecast lists that a moment later.
+    await eventually('dublin still shows', allShow);
     expect(agents()).toEqual([['dublin'], ['dublin'], ['dublin']]);
     presence.stop();
     await eventually('dublin is gone', () => agents().every((shown) => shown.length === 0), 15_000);
@@ -365,7 +369,7 @@ describe('a source client', () => {
         { ready: () => source.write(mp3.subarray(0, 50_000)), failed: resolve },
       );
     });
-    await pause(300);
+    await patiently('the mount', async () => expect(await server.icecast.mounts()).toContain(PRIMARY));
     await server.icecast.askAdmin('/admin/killsource?mount=/primary');
     expect(await ended).toBe('closed');
   });
