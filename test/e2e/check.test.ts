@@ -24,7 +24,7 @@ beforeAll(async () => {
   icecast = await startIcecast({
     host: '127.0.0.14',
     adminPassword: ODD_PASSWORD,
-    limits: { sources: 4, sourceTimeoutSeconds: 5 },
+    limits: { sources: 4 },
     mounts: [
       { mount: '/primary', password: 'one', fallbackMount: '/secondary', fallbackOverride: true },
       { mount: '/secondary', password: 'two', fallbackMount: '/autodj' },

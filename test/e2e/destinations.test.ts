@@ -21,7 +21,7 @@ describe('a destination that Icecast would only pretend to move listeners to', (
     house = await startHouse({ autodjFormat: { codec: 'vorbis' } });
     const listener = await house.listen('london');
     const before = house;
-    await waitUntil('told before it is needed', 5000, async () =>
+    await waitUntil('told before it is needed', 30_000, async () =>
       (await alertsOf(before, 'london')).includes('formats-differ'),
     );
     await silenceBoth(house);
@@ -43,8 +43,13 @@ describe('a destination that Icecast would only pretend to move listeners to', (
     const listeners: Listener[] = [];
     for (let count = 0; count < 4; count += 1) listeners.push(await house.listen('london'));
     await silenceBoth(house);
-    const alerts = await alertsOf(house, 'london');
-    expect(alerts, story(house)).toContain('destination-full');
+    const full = house;
+    await waitUntil(
+      'it is told',
+      20_000,
+      async () => (await alertsOf(full, 'london')).includes('destination-full'),
+      () => story(full),
+    );
     for (const listener of listeners) expect((await listener.stop()).disconnects).toBe(0);
   });
 });

@@ -55,7 +55,7 @@ test('the ffmpeg command of the page feeds both servers', async () => {
   stops.push(() => encoder.stop());
   await waitUntil(
     '/primary on both',
-    20_000,
+    60_000,
     () => isOnBoth('/primary'),
     () => encoder.lastWords(),
   );
@@ -74,7 +74,7 @@ test('the Liquidsoap script of the page feeds both servers', async () => {
   stops.push(() => encoder.stop());
   await waitUntil(
     '/autodj on both',
-    40_000,
+    60_000,
     () => isOnBoth('/autodj'),
     () => encoder.lastWords(),
   );

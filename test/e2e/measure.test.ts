@@ -13,6 +13,7 @@ import {
   type IcecastServer,
   startIcecast,
   temporaryDirectory,
+  waitUntil,
 } from '../../src/demo/rig/index.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
@@ -378,9 +379,12 @@ describe('a live mount', () => {
     child.stdout.on('data', (text: Buffer) => {
       out += text.toString();
     });
+    const isListening = async () => ((await icecast.listenersOf('/stream.mp3')) ?? []).length > 0;
+    await waitUntil('it listens', 60_000, isListening);
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     child.kill('SIGINT');
-    const code = await new Promise((resolve) => child.once('exit', resolve));
+    // At `exit` the last of what it wrote may still be in the pipe.
+    const code = await new Promise((resolve) => child.once('close', resolve));
     expect(code).toBe(0);
     expect(JSON.parse(out).durationSeconds).toBeGreaterThan(3);
   });

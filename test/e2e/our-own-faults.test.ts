@@ -52,7 +52,7 @@ describe('the decoder of all legs, killed and then stopped', () => {
     const beganMs = Date.now();
     const hit: number[] = [];
     for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
-      await waitUntil('another decoder', 10_000, async () => {
+      await waitUntil('another decoder', 30_000, async () => {
         const pid = decoderOf(subject);
         if (pid === null || hit.includes(pid)) return false;
         process.kill(pid, signal);
@@ -62,12 +62,12 @@ describe('the decoder of all legs, killed and then stopped', () => {
     }
     await waitUntil(
       'a decoder that lives',
-      10_000,
+      30_000,
       async () => !hit.includes(decoderOf(subject) ?? hit[0] ?? 0),
     );
     // What is audible after these 6 s was heard by that one: a reading counts for 5 s.
     const freshMs = Date.now();
-    await waitUntil('sound on every leg after that', 10_000, async () => {
+    await waitUntil('sound on every leg after that', 40_000, async () => {
       const { stations } = await stateOf(subject, 'london');
       const legs = stations[0]?.servers.flatMap((server) => server.legs) ?? [];
       return Date.now() > freshMs + 6_000 && legs.every(({ condition }) => condition === 'audible');
@@ -86,7 +86,7 @@ describe('a wrong admin password', () => {
   test('is called a fault of the configuration: no server is called down, and nothing is switched', async () => {
     house = await startHouse({ agentAdminPassword: 'not-the-password' });
     const subject = house;
-    await waitUntil('the alert', 10_000, async () =>
+    await waitUntil('the alert', 30_000, async () =>
       (await alertsOf(subject, 'london')).includes('admin-unauthorised'),
     );
     house.encoder1.programme.mute();

@@ -60,9 +60,9 @@ it('an agent that a looping Icecast makes hear itself leaves, plays none of it, 
     restoreMs: 5_000,
   });
   agent = running;
-  await waitUntil('the public mount', 30_000, isFed, () => JSON.stringify(running.relay.view));
+  await waitUntil('the public mount', 60_000, isFed, () => JSON.stringify(running.relay.view));
   const recorder = await capture(`${icecast.url}/stream`);
-  await waitUntil('the alert', 8_000, () => running.alerts.some(({ code }) => code === 'hears-itself'));
+  await waitUntil('the alert', 30_000, () => running.alerts.some(({ code }) => code === 'hears-itself'));
   await pause(9_000);
   const heard = await recorder.stop();
   expect(running.alerts.find(({ code }) => code === 'hears-itself')?.detail).toMatch(
@@ -96,7 +96,7 @@ stations:
     expect(await runIcecastConfig({ config, into: path, env, print: (text) => said.push(text) })).toBe(0);
   });
   expect(said.join('\n')).toContain('<mount> of /stream: falls back on /stream-safe, with override');
-  await waitUntil('the alert is over', 10_000, () =>
+  await waitUntil('the alert is over', 30_000, () =>
     running.alerts.every(({ code }) => code !== 'hears-itself'),
   );
   const recorder = await capture(`${icecast.url}/stream`);

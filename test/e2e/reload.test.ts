@@ -24,7 +24,7 @@ const receiver = createServer((request, response) => {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  house = await startHouse({ mode: 'relay', silence: '{ threshold: -50 dBFS, trip: 4s, restore: 6s }' });
+  house = await startHouse({ mode: 'relay', silence: '{ threshold: -50 dBFS, trip: 6s, restore: 6s }' });
 });
 afterAll(async () => {
   await house?.stop();
@@ -42,7 +42,7 @@ async function reload(change: (text: string) => string, says: string): Promise<v
   house.agents.london.hangUp();
   await waitUntil(
     says,
-    5000,
+    30_000,
     async () =>
       house.agents.london
         .log()
@@ -57,7 +57,7 @@ test('a config is reloaded while the station plays: no listener hears it, and wh
   const listener = await house.listen('london');
   const good = readFileSync(house.configPath, 'utf8');
 
-  await reload((text) => text.replace('trip: 4s', 'trip: 4'), 'the old one runs on');
+  await reload((text) => text.replace('trip: 6s', 'trip: 6'), 'the old one runs on');
   expect((await legOf(house, 'london', 'primary')).condition).toBe('audible');
 
   const alertsTo = (path: string) =>
@@ -65,25 +65,25 @@ test('a config is reloaded while the station plays: no listener hears it, and wh
   await reload(
     () =>
       alertsTo('/one') +
-      good.replace('-50 dBFS, trip: 4s', '-45 dBFS, trip: 1500ms').replace('/autodj }', '/other }'),
+      good.replace('-50 dBFS, trip: 6s', '-45 dBFS, trip: 1500ms').replace('/autodj }', '/other }'),
     'the new config is in use',
   );
   const waiting = house.agents.london.log().filter(({ msg }) => String(msg).includes('not now'));
   expect(waiting.map(({ path }) => path)).toEqual(['stations.myfm.sources']);
 
-  // The other agent still has a trip delay of 4 s, so that the two differ by 2.5 s.
+  // The other agent still has a trip delay of 6 s, so that the two differ by 4.5 s; each waits for a look besides.
   await wait(2000);
   house.encoder1.programme.mute();
   const silentAfterMs = async (agent: 'london' | 'dublin') => {
     const fromMs = performance.now();
-    await waitUntil(`${agent} finds it silent`, 15_000, async () => {
+    await waitUntil(`${agent} finds it silent`, 30_000, async () => {
       return (await legOf(house, agent, 'primary')).condition === 'faulty';
     });
     return performance.now() - fromMs;
   };
   const [london, dublin] = await Promise.all([silentAfterMs('london'), silentAfterMs('dublin')]);
   expect(dublin - london, story(house)).toBeGreaterThan(1500);
-  await waitUntil('the first receiver is told', 10_000, async () => told.includes('/one incident.opened'));
+  await waitUntil('the first receiver is told', 30_000, async () => told.includes('/one incident.opened'));
   house.encoder1.programme.unmute();
 
   await reload((text) => text.replace('/one', '/two'), 'is in use');
@@ -92,16 +92,17 @@ test('a config is reloaded while the station plays: no listener hears it, and wh
   const { incidents } = JSON.parse(open) as { incidents: IncidentView[] };
   const path = `/api/v1/incidents/${incidents[0]?.id}/acknowledge`;
   expect(await house.agents.london.ask(path, { author: 'ann' }), open).toBe(202);
-  await waitUntil('the second receiver is told', 10_000, async () => told.length > 1);
-  expect(told).toEqual(['/one incident.opened', '/two incident.acknowledged']);
+  const acknowledged = () => told.filter((one) => one.endsWith('acknowledged'));
+  await waitUntil('the second receiver is told', 30_000, () => acknowledged().length > 0);
+  expect(acknowledged()).toEqual(['/two incident.acknowledged']);
 
   await reload(
     (text) => text.replace('operatorTokenFile', 'trustProxy: ["127.0.0.9"], operatorTokenFile'),
     'is in use',
   );
   expect((await legOf(house, 'london', 'autodj')).condition).toBe('audible');
-  // The relay runs 7 s behind: until then nothing of all this could have been heard.
-  await wait(8000);
+  // The relay runs 9 s behind: until then nothing of all this could have been heard.
+  await wait(10_000);
   const heard = await listener.stop();
   expect(heard.disconnects).toBe(0);
   expect(deadAirMsIn(heard, {}), story(house)).toBeLessThanOrEqual(50);

@@ -199,7 +199,7 @@ describe('children of an agent that ends', () => {
       parent.stdout.on('data', (chunk: Buffer) => {
         pid = Number(chunk.toString());
       });
-      parent.on('exit', () => (pid > 0 ? resolve(pid) : reject(new Error('the agent said no pid'))));
+      parent.on('close', () => (pid > 0 ? resolve(pid) : reject(new Error('the agent said no pid'))));
     });
   }
 
