@@ -104,6 +104,7 @@ test('a presence without any mount to sit on tries again every five seconds, not
   const server = await secondaryOnly();
   const { clock, presence } = presenceOn(server, ['/primary', '/autodj']);
   await eventually('both tried', () => server.requests.length === 2);
+  await eventually('both refusals read', () => server.openSockets() === 0);
   await pause(20);
   expect(presence.isShown).toBe(false);
   clock.advance(4_999);

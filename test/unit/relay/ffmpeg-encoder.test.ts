@@ -61,6 +61,11 @@ function run(
     },
     async finish() {
       cancel();
+      // What is on its way is not held back.
+      for (let before = -1; before < pieces.length; ) {
+        before = pieces.length;
+        await pause(500);
+      }
       const { output, complaints } = await runFfmpeg(
         ['-f', DEMUXER[format.codec], '-i', 'pipe:0', '-f', 'f32le', '-ar', '48000', '-ac', '2', 'pipe:1'],
         Buffer.concat(pieces.map(({ bytes }) => bytes)),

@@ -78,7 +78,7 @@ function publishTo(port: number, ready: () => void = () => {}): Publisher {
 const pause = (ms: number) => sleep(systemClock, ms);
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let round = 0; round < 200; round += 1) {
+  for (let round = 0; round < 1_500; round += 1) {
     if (holds()) return;
     await pause(20);
   }

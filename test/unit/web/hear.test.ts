@@ -35,7 +35,7 @@ describe('listening to a mount through the agent', () => {
     const reader = answer.body?.getReader();
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('sound');
     await reader?.cancel();
-    await expect.poll(() => counts.hungUp).toBe(1);
+    await expect.poll(() => counts.hungUp, { timeout: 10_000 }).toBe(1);
     expect(counts.asked).toEqual(['myfm london /primary']);
   });
 

@@ -102,9 +102,9 @@ async function pass(clock: ManualClock, seconds: number, seeing: readonly TestAg
         const marks = overheard(other.self, other.alerting.marksFor(one.self));
         one.colleagues.saw(goodLook(clock.nowMs(), [], [{ agent: other.self, connectedSeconds: 1, marks }]));
       }
-    await new Promise((resolve) => setTimeout(resolve, 4));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
 const away = (server: ServerName): StationEvent & { kind: 'switched' } => ({
