@@ -43,6 +43,10 @@ async function holderOf(agents: readonly AgentProcess[]): Promise<AgentProcess> 
   return holder;
 }
 
+const STOOD_STILL_MS = 20_000;
+const movesBegun = (agent: AgentProcess) =>
+  agent.log().filter((line) => line['event'] === 'dns-moving').length;
+
 describe('a lease of the default length', () => {
   test('the agent that holds the lease stands still for 20 s, and writes nothing under its old epoch after that', async () => {
     await allWell(house, agentsOf(house));
@@ -54,7 +58,7 @@ describe('a lease of the default length', () => {
     await house.servers.london.kill();
     const movedMs = await nameAt(house, 'dublin', 30_000, stoppedMs);
     const after = epochOf(house);
-    await wait(20_000 - (performance.now() - stoppedMs));
+    await wait(STOOD_STILL_MS - (performance.now() - stoppedMs));
     holder.resume();
     await wait(6_000);
     expect(movedMs).toBeLessThan(MOVED_WITHIN_MS + 5_000);
@@ -62,6 +66,41 @@ describe('a lease of the default length', () => {
     expect(movesSince(house, stoppedMs)).toHaveLength(1);
     expect(epochOf(house)).toBe(after);
     expect(epochsWritten(holder).slice(written)).toEqual([]);
+    await house.servers.london.restart();
+    await nameAt(house, 'london', 60_000);
+  });
+
+  test('it stands still in the middle of moving the name: another moves it, and what it had begun is never written', async () => {
+    const { dns } = house;
+    if (dns === null) throw new Error('this house has no DNS');
+    await allWell(house, agentsOf(house));
+    const holder = await holderOf(agentsOf(house));
+    const written = epochsWritten(holder).length;
+    const begun = movesBegun(holder);
+    const before = epochOf(house);
+    // The DNS takes what it is asked and answers nothing, so that the move can begin and not end.
+    dns.pause();
+    const brokeMs = performance.now();
+    await house.servers.london.kill();
+    await waitUntil(
+      'the agent that holds the lease has begun to move the name',
+      MOVED_WITHIN_MS,
+      () => movesBegun(holder) > begun,
+      () => story(house),
+    );
+    holder.pause();
+    const stoppedMs = performance.now();
+    dns.resume();
+    // The lease has to run out first, and the others to read the DNS again.
+    await nameAt(house, 'dublin', 45_000, stoppedMs);
+    const after = epochOf(house);
+    await wait(STOOD_STILL_MS - (performance.now() - stoppedMs));
+    holder.resume();
+    await wait(6_000);
+    expect(after).toBeGreaterThan(before);
+    expect(epochsWritten(holder).slice(written)).toEqual([]);
+    expect([epochOf(house), digHouse(house, 'A')]).toEqual([after, [addressOf(house, 'dublin')]]);
+    expect(movesSince(house, brokeMs)).toHaveLength(1);
     await house.servers.london.restart();
     await nameAt(house, 'london', 60_000);
   });
