@@ -27,6 +27,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Station } from '../station.ts';
 import { VERSION } from '../version.ts';
+import { standingOf } from './begun-anew.ts';
 import { ProvenLevels } from './proven-levels.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -40,6 +41,8 @@ export const KEEP: Keep = {
   eventsMs: 730 * DAY_MS,
 };
 const LOOK_EVERY_MS = 1_000;
+/** Somebody has seen by then that the history was put aside, or does with the acknowledgement of its incident. */
+const SET_ASIDE_SHOWN_MS = DAY_MS;
 /** A disk that doesn't answer keeps no agent from starting. */
 const OPEN_WITHIN_MS = 3_000;
 
@@ -96,7 +99,9 @@ export class Chronicle {
         wallTime: () => clock.wallTime(),
         setAside: (path) => {
           log.error({ path }, 'the history was damaged: it was put aside and a new one begun');
+          this.#writeStanding();
           this.#alert('history-set-aside', `the history was damaged; it is kept as ${path}`);
+          this.#cancels.push(clock.after(SET_ASIDE_SHOWN_MS, () => this.#alertOver('history-set-aside')));
         },
       });
     this.history = new History({
@@ -215,6 +220,8 @@ export class Chronicle {
       author,
       ...(on === undefined ? {} : { on }),
     });
+    if (found.reasons.some((reason) => reason.startsWith('history-set-aside ')))
+      this.#alertOver('history-set-aside');
     return true;
   }
 
@@ -255,6 +262,27 @@ export class Chronicle {
     this.#found = open;
     this.note(null, { kind: 'agent-started', atMs: clock.nowMs(), agent, version: VERSION, lastSeenUnixMs });
     this.#cancels.push(clock.every(LOOK_EVERY_MS, () => this.#look()));
+  }
+
+  /**
+   * A log can be read from its first row on only when that says who writes it, by which settings, and how all stood. Nothing
+   * has happened, so the books of the incidents hear nothing of it.
+   */
+  #writeStanding(): void {
+    if (this.#chapters.size === 0) return;
+    const { agent, clock } = this.#options;
+    const unixMs = this.#unixMs();
+    const atMs = clock.nowMs();
+    const begun = { kind: 'agent-started', atMs, agent, version: VERSION, lastSeenUnixMs: null } as const;
+    void this.history.write({ recorded: { unixMs, station: null, event: begun } });
+    for (const [station, { book, followed }] of this.#chapters) {
+      const standing =
+        followed === null
+          ? [{ kind: 'settings', atMs, policy: book.policy } as const]
+          : standingOf(followed.station, followed.relay(), atMs);
+      for (const event of standing) void this.history.write({ recorded: { unixMs, station, event } });
+      void this.history.write({ recorded: null, incidents: book.open });
+    }
   }
 
   #adopt(found: readonly Incident[]): void {

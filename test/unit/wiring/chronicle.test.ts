@@ -1,10 +1,13 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { noMemory } from '../../../src/decide/state.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
 import { CALM_MS, type IncidentChange } from '../../../src/domain/incidents.ts';
 import { historyFile, openHistory } from '../../../src/history/open.ts';
 import { directPort, type StorePort } from '../../../src/history/port.ts';
+import { StoryReader } from '../../../src/history/report/story.ts';
 import { SustainError } from '../../../src/platform/errors.ts';
+import { Station } from '../../../src/station.ts';
 import { Chronicle } from '../../../src/wiring/chronicle.ts';
 import { AUTODJ, DUBLIN, LONDON, MYFM, POLICY, PRIMARY } from '../decide/builders.ts';
 import { temporaryFolder } from '../history/support.ts';
@@ -158,4 +161,67 @@ test('a damaged history is put aside, which is an incident that people are told 
     { title: expect.stringContaining('damaged') as string },
   ]);
   expect(readdirSync(directory).filter((name) => name.includes('corrupt'))).toHaveLength(1);
+});
+
+test('a history that is damaged while it is in use is begun anew with how all stands, and can be reported from there', async () => {
+  const directory = temporaryFolder();
+  const clock = manualClock(1_000_000);
+  const { log, lines } = keptLog();
+  const chronicle = await Chronicle.open({ agent: LONDON, directory, clock, log });
+  chronicle.settings(POLICY);
+  const station = new Station(POLICY, noMemory, clock.nowMs(), { event: () => {}, command: () => {} });
+  chronicle.follow(station, () => null);
+  const told: string[] = [];
+  chronicle.tellBy({
+    rowsFor({ is, incident }) {
+      told.push(`${is} ${incident.thread}`);
+      return [];
+    },
+    written: () => {},
+  });
+  chronicle.note(MYFM, away);
+  // The log has to be longer than what SQLite keeps of it in memory.
+  for (let index = 0; index < 3_000; index += 1)
+    chronicle.note(MYFM, { ...away, kind: 'refused', detail: 'x'.repeat(2_000), author: 'ann' });
+  await flushed();
+  const file = historyFile(directory);
+  await expect.poll(() => statSync(file).size).toBeGreaterThan(5_000_000);
+  const bytes = readFileSync(file);
+  bytes.fill(0x5a, 4096);
+  const handle = openSync(file, 'r+');
+  writeSync(handle, bytes, 0, bytes.length, 0);
+  closeSync(handle);
+  for (let index = 0; index < 50 && chronicle.alerts.length === 0; index += 1) {
+    await chronicle.port.call('events', { limit: 3_000 }).catch(() => []);
+    chronicle.note(MYFM, { ...away, kind: 'refused', detail: 'later', author: 'ann' });
+    await flushed();
+  }
+  expect(chronicle.alerts).toMatchObject([{ code: 'history-set-aside' }]);
+  expect(told).toEqual(['opened sound', 'opened history-set-aside london']);
+  expect(lines.filter(({ level }) => Number(level) >= 50).map(({ msg }) => msg)).toEqual([
+    'the history was damaged: it was put aside and a new one begun',
+  ]);
+
+  const open = chronicle.openIncidents.map(({ id }) => id);
+  const stored = await chronicle.port.call('incidents', { openOnly: true, limit: 10 });
+  expect(stored.map(({ id }) => id).sort()).toEqual([...open].sort());
+  const reader = new StoryReader();
+  for (const event of await chronicle.port.call('events', { limit: 1_000 })) reader.take(event);
+  const story = reader.end(clock.nowMs());
+  expect(story.agent).toBe(LONDON);
+  expect([...story.stations.keys()]).toEqual([MYFM]);
+  const kinds = (await chronicle.port.call('events', { limit: 1_000 })).map(({ event }) => event.kind);
+  expect(kinds.filter((kind) => kind === 'leg-changed')).toHaveLength(POLICY.legs.length);
+
+  const seen = chronicle.openIncidents.find(({ thread }) => thread.startsWith('history-set-aside'));
+  chronicle.acknowledge(seen?.id ?? '', 'ann');
+  expect(chronicle.alerts).toEqual([]);
+  await flushed();
+  clock.advance(CALM_MS + 1_000);
+  expect(told.slice(2)).toEqual([
+    'acknowledged history-set-aside london',
+    'changed history-set-aside london',
+    'closed history-set-aside london',
+  ]);
+  await chronicle.stop();
 });
