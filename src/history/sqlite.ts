@@ -5,6 +5,7 @@ import Sqlite from 'better-sqlite3';
 import { codeOf, messageOf, SustainError } from '../platform/errors.ts';
 
 export type Database = Sqlite.Database;
+export type Statement = Sqlite.Statement<unknown[]>;
 
 /** Beside the sources, and two folders up from `dist/`. */
 function addonPath(): string | null {

@@ -13,7 +13,7 @@ import {
 } from './levels.ts';
 import { OutboxTable } from './outbox-table.ts';
 import { type EventRow, type LevelDbRow, levelRow, type StoredEvent, storedEvent } from './rows.ts';
-import type { Database } from './sqlite.ts';
+import type { Database, Statement } from './sqlite.ts';
 
 /** What is written in one transaction: an event, what it did to an incident, and what has to be sent for it. */
 export interface Batch {
@@ -69,6 +69,7 @@ const THIN_ROWS = 5_000;
 export class HistoryStore {
   readonly #database: Database;
   readonly #outbox: OutboxTable;
+  #putStatement: Statement | null = null;
 
   constructor(database: Database) {
     this.#database = database;
@@ -148,7 +149,7 @@ export class HistoryStore {
     ]);
     const acts = query.operatorActsOnly === true ? ' AND author IS NOT NULL' : '';
     const kinds = query.kinds ?? [];
-    const ofKinds = kinds.length === 0 ? '' : ` AND kind IN (${kinds.map(() => '?').join(', ')})`;
+    const ofKinds = kinds.length === 0 ? '' : ` AND kind IN (${places(kinds)})`;
     return this.#database
       .prepare<unknown[], EventRow>(
         `SELECT * FROM events WHERE ${where}${acts}${ofKinds} ORDER BY seq ${backwards ? 'DESC' : 'ASC'} LIMIT ?`,
@@ -235,8 +236,15 @@ export class HistoryStore {
     const database = this.#database;
     return database.transaction(() => {
       let isMore = false;
-      for (const { afterMs, spanS } of keep.tiers) isMore = this.#thin(nowUnixMs - afterMs, spanS) || isMore;
-      database.prepare('DELETE FROM levels WHERE unix_ms < ?').run(nowUnixMs - keep.levelsMs);
+      // Named one by one, so that the index leads to what is old and nobody looks through what is young.
+      const spans = [1, ...keep.tiers.map(({ spanS }) => spanS)];
+      for (const { afterMs, spanS } of keep.tiers) {
+        const narrower = spans.filter((one) => one < spanS);
+        isMore = this.#thin(nowUnixMs - afterMs, spanS, narrower) || isMore;
+      }
+      database
+        .prepare(`DELETE FROM levels WHERE span_s IN (${places(spans)}) AND unix_ms < ?`)
+        .run(...spans, nowUnixMs - keep.levelsMs);
       this.#outbox.tidy(nowUnixMs);
       const oldest = nowUnixMs - keep.eventsMs;
       const last = database
@@ -254,14 +262,14 @@ export class HistoryStore {
     })();
   }
 
-  #thin(beforeUnixMs: number, spanS: number): boolean {
+  #thin(beforeUnixMs: number, spanS: number, narrower: readonly number[]): boolean {
     const cut = Math.floor(beforeUnixMs / (spanS * 1000)) * spanS * 1000;
     const rows = this.#database
-      .prepare<[number, number, number], LevelDbRow>(
+      .prepare<number[], LevelDbRow>(
         `SELECT levels.*, legs.name FROM levels JOIN legs ON legs.id = levels.leg
-         WHERE span_s < ? AND unix_ms < ? ORDER BY unix_ms LIMIT ?`,
+         WHERE span_s IN (${places(narrower)}) AND unix_ms < ? ORDER BY unix_ms LIMIT ?`,
       )
-      .all(spanS, cut, THIN_ROWS);
+      .all(...narrower, cut, THIN_ROWS);
     const isMore = rows.length === THIN_ROWS;
     const lastBucket = isMore ? Math.floor((rows.at(-1)?.unix_ms ?? 0) / (spanS * 1000)) : null;
     const remove = this.#database.prepare('DELETE FROM levels WHERE leg = ? AND unix_ms = ?');
@@ -280,9 +288,19 @@ export class HistoryStore {
 
   #putLevels(leg: number, row: LevelRow): void {
     const { unixMs, spanS, steps, audibleMs, truePeakDbtp, momentaryLufs, condition } = row;
-    this.#database
-      .prepare('INSERT OR REPLACE INTO levels VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(leg, unixMs, spanS, Buffer.from(steps.buffer), audibleMs, truePeakDbtp, momentaryLufs, condition);
+    this.#putStatement ??= this.#database.prepare(
+      'INSERT OR REPLACE INTO levels VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#putStatement.run(
+      leg,
+      unixMs,
+      spanS,
+      Buffer.from(steps.buffer),
+      audibleMs,
+      truePeakDbtp,
+      momentaryLufs,
+      condition,
+    );
   }
 
   #legNumber(name: LegId): number {
@@ -311,6 +329,8 @@ export class HistoryStore {
     return { seq, hash: Buffer.from(hash, 'hex') };
   }
 }
+
+const places = (values: readonly unknown[]): string => values.map(() => '?').join(', ');
 
 function conditions(all: readonly (readonly [string, string | number | undefined])[]): {
   where: string;

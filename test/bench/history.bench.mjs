@@ -52,9 +52,10 @@ function collected(leg, fromS, lengthS, done) {
 /** A stretch that is as old as its rows are wide, without having been lived through. */
 function fill(fromS, lengthS, spanS) {
   for (const [index, leg] of LEGS.entries()) {
-    for (let hour = fromS; hour < fromS + lengthS; hour += 3_600) {
+    const togetherS = 3_600 * spanS;
+    for (let start = fromS; start < fromS + lengthS; start += togetherS) {
       const rows = [];
-      for (let at = hour; at < hour + 3_600; at += spanS) {
+      for (let at = start; at < Math.min(start + togetherS, fromS + lengthS); at += spanS) {
         const steps = Int8Array.from({ length: Math.max(10, spanS) }, (_, step) =>
           Math.round(levelAt(at * 10 + step, index)),
         );

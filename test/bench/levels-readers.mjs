@@ -2,7 +2,9 @@
 import { WebSocket } from 'ws';
 
 const [url, count] = [process.argv[2], Number(process.argv[3])];
-const totals = { frames: 0, lost: 0, bytes: 0 };
+/** The kinds of binary messages, as docs/api.md has them. */
+const PROCESSING = 2;
+const totals = { frames: 0, processing: 0, lost: 0, bytes: 0 };
 const next = new Map();
 const sockets = [];
 for (let n = 0; n < count; n += 1) {
@@ -12,12 +14,16 @@ for (let n = 0; n < count; n += 1) {
   });
   socket.on('message', (data, isBinary) => {
     if (!isBinary) return;
+    totals.bytes += data.length;
+    if (data[0] === PROCESSING) {
+      totals.processing += 1;
+      return;
+    }
     const sequence = data.readUInt32LE(4);
     const expected = next.get(socket);
     if (expected !== undefined) totals.lost += sequence - expected;
     next.set(socket, sequence + 1);
     totals.frames += 1;
-    totals.bytes += data.length;
   });
   sockets.push(socket);
   await new Promise((resolve, reject) => {

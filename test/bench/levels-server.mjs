@@ -1,4 +1,5 @@
-// A child of levels.bench.mjs: the HTTP side with meters that always move, as one agent has them for a station.
+// A child of levels.bench.mjs: the HTTP side with meters that always move, as one agent has them for a station of relay mode.
+import { PROCESSING_BANDS } from '../../dist/src/domain/processing.js';
 import { systemClock } from '../../dist/src/platform/clock.js';
 import { startWeb } from '../../dist/src/web/server.js';
 
@@ -33,6 +34,25 @@ const read = () => {
     };
   });
 };
+/** What the chain of the public mounts tells of each 100 ms: with every second frame. */
+const processed = () => {
+  if (frame % 2 !== 0) return [];
+  const reduction = 4 + 3 * Math.sin(frame / 5);
+  return [
+    {
+      endSeconds: frame / 20,
+      inMomentaryLufs: -20 + reduction,
+      inShortTermLufs: -19,
+      outMomentaryLufs: -16,
+      outShortTermLufs: -16,
+      levellerGainDb: 3,
+      makeupGainDb: 2,
+      limiterReductionDb: reduction / 4,
+      bandReductionDb: Array.from({ length: PROCESSING_BANDS }, (_, band) => reduction - band),
+      invalidTotal: 0,
+    },
+  ];
+};
 const view = { agent: 'london', version: '0', uptimeMs: 0, servers: [], stations: [] };
 const figures = { decisions: { count: 0, delayMs: 0, longestMs: 0 }, queuedInputs: 0, stations: [] };
 const web = await startWeb({
@@ -42,7 +62,7 @@ const web = await startWeb({
     request: () => false,
     loudness: () => null,
     figures: () => figures,
-    levels: [{ station: 'myfm', channels, read, processed: () => [] }],
+    levels: [{ station: 'myfm', channels, read, processed }],
   },
   clock: systemClock,
   host: '127.0.0.1',

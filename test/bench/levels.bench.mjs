@@ -33,13 +33,15 @@ async function measure(readers) {
   const { core, windowMs } = await measureCpu([server.pid], WINDOW_MS);
   const after = await answerOf(watching, 'count');
   const { rss } = await measureMemory([server.pid]);
+  const each = (what) => (readers === 0 ? 0 : ((after[what] - before[what]) * 1000) / windowMs / readers);
   const row = {
     readers,
     core,
     rss,
-    framesPerSecond: readers === 0 ? 0 : ((after.frames - before.frames) * 1000) / windowMs / readers,
+    framesPerSecond: each('frames'),
+    processingPerSecond: each('processing'),
     lost: after.lost - before.lost,
-    bytes: (after.bytes - before.bytes) / Math.max(1, after.frames - before.frames),
+    bytesPerSecond: each('bytes'),
   };
   if (readers === Math.max(...READERS)) {
     await answerOf(watching, 'stall');
@@ -58,12 +60,13 @@ for (const readers of READERS) {
 }
 const most = rows.at(-1);
 const failures = [
+  ...(most.processingPerSecond > 9 ? [] : ['the readers did not get what the processing did']),
   ...(most.core < BOUND_CORE ? [] : [`${most.readers} readers took ${most.core.toFixed(1)} % of a core`]),
   ...(most.stalledRss < most.rss + 64 ? [] : ['readers that fetch nothing cost memory']),
 ];
 const table = rows.map(
   (row) =>
-    `| ${row.readers} | ${row.core.toFixed(1)} | ${row.framesPerSecond.toFixed(1)} | ${row.lost} | ${row.rss.toFixed(0)} |`,
+    `| ${row.readers} | ${row.core.toFixed(1)} | ${row.framesPerSecond.toFixed(1)} | ${row.processingPerSecond.toFixed(1)} | ${row.lost} | ${row.rss.toFixed(0)} |`,
 );
 writeFileSync(
   here('../../docs/bench/levels.md'),
@@ -71,16 +74,16 @@ writeFileSync(
 ${failures.length === 0 ? '' : `\n**This run failed, so don't quote it:** ${failures.join('; ')}\n`}
 \`npm run bench -- levels\`, ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC. ${cpus().length} x ${cpus()[0]?.model}, Node ${process.version.slice(1)}.
 
-One process with the agent's HTTP side and meters of seven channels that always move; the readers are in another process
-and fetch everything. CPU is user and system time of the server in percent of one core over ${WINDOW_MS / 1000} s. Decoding and
+One process with the agent's HTTP side and meters of a relayed station that always move: seven channels, and what
+the processing does each 100 ms. The readers are in another process and fetch everything. CPU is user and system time of the server in percent of one core over ${WINDOW_MS / 1000} s. Decoding and
 metering are not in it: [monitor.md](monitor.md) has those.
 
-| readers | core% | frames/s each | frames lost | RSS MiB |
-|--:|--:|--:|--:|--:|
+| readers | core% | frames/s each | processing/s each | frames lost | RSS MiB |
+|--:|--:|--:|--:|--:|--:|
 ${table.join('\n')}
 
 - ${most.readers} readers take ${most.core < BOUND_CORE ? 'under' : 'over'} half a core.
-- A frame has ${most.bytes.toFixed(0)} bytes.
+- A reader takes ${(most.bytesPerSecond / 1024).toFixed(1)} KiB a second.
 - When half of the ${most.readers} fetched nothing for ${STALL_MS / 1000} s, the server had ${most.stalledRss.toFixed(0)} MiB instead of ${most.rss.toFixed(0)}; what
   the kernel doesn't take for them is not made, and who answers no ping is closed within 40 s.
 `,
