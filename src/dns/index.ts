@@ -19,6 +19,7 @@ export type {
   EpochMark,
   ZoneState,
 } from './provider.ts';
+export { changesFor, recordIn, sameAnswer } from './records.ts';
 export { lookAt, type Seen } from './verify.ts';
 export { type Authority, authorityText } from './wire/exchange.ts';
 export { createDnsWriter, type DnsWriterOptions } from './writer.ts';

@@ -73,13 +73,17 @@ export type Lease =
   | { readonly is: 'theirs'; readonly holder: string }
   | { readonly is: 'lost'; readonly detail: string };
 
-/** What stands in the DNS. `foreign`: an address of none of the servers, which somebody else must have written. */
+/**
+ * What stands in the DNS. `foreign`: an address of none of the servers, which somebody else must have written; `amiss`: what
+ * is not as it would be written for this server (another TTL, a family or a name that is missing), null when nothing.
+ */
 export type PublishedRecord =
-  | { readonly is: 'server'; readonly server: ServerName }
+  | { readonly is: 'server'; readonly server: ServerName; readonly amiss: string | null }
   | { readonly is: 'missing' }
   | { readonly is: 'foreign'; readonly detail: string };
 
-export type MoveTrigger = 'first' | 'fault' | 'return' | 'operator';
+/** `repair`: the name stays where it is, and what is amiss is written anew. */
+export type MoveTrigger = 'first' | 'fault' | 'return' | 'operator' | 'repair';
 
 /**
  * How a publication ended. `behind`: what authorities that do not answer so yet say; null when every one does. `lapsed`:

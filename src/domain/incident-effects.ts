@@ -64,6 +64,7 @@ export function effectOf(event: RecordedEvent, book: IncidentBook): Effect | nul
       return event.trigger === 'fault' ? switchAway(reason, says, event.because, policy.self, from) : null;
     }
     case 'dns-moving': {
+      if (event.from === event.to) return null;
       const says = `the name goes to ${event.to}, because ${event.because}`;
       if (event.trigger !== 'fault') return { do: 'remove', reason: 'away dns', says };
       return switchAway('away dns', says, event.because, event.from, null);

@@ -46,6 +46,8 @@ export function failoverSentence(event: FailoverEvent): string {
       return `${event.server} is ${to.is === 'doubt' ? 'in doubt' : to.is} for listeners${why}`;
     }
     case 'dns-moving':
+      if (event.from === event.to)
+        return `the name stays on ${event.to} and is written anew: ${event.because}`;
       return `the name goes ${event.from === null ? '' : `from ${event.from} `}to ${event.to}: ${event.because}`;
     case 'dns-moved':
       return `every authority answers with ${event.to}, after ${(event.tookMs / 1000).toFixed(1)} s`;

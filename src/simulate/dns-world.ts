@@ -79,7 +79,7 @@ export class DnsWorld {
   writeBeginsAfterMs = 0;
   isNatsUp = true;
   readonly lease = new SimLease();
-  dns: { server: ServerName | null; epoch: number | null; writer?: string };
+  dns: { server: ServerName | null; epoch: number | null; writer?: string; amiss?: string };
   readonly #servers: readonly ServerName[];
   readonly #core: FailoverCore;
   readonly #watch: DnsWatch | null;
@@ -253,8 +253,8 @@ export class DnsWorld {
       this.#give(agent, { kind: 'record-unread', atMs, detail: 'unreachable' });
       return;
     }
-    const { server, epoch } = this.dns;
-    const ours = server === null ? { is: 'missing' as const } : { is: 'server' as const, server };
+    const { server, epoch, amiss = null } = this.dns;
+    const ours = server === null ? { is: 'missing' as const } : { is: 'server' as const, server, amiss };
     const record = this.isForeign ? { is: 'foreign' as const, detail: '192.0.2.1' } : ours;
     this.#give(agent, { kind: 'record', atMs, record, epoch });
   }

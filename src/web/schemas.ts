@@ -226,7 +226,7 @@ const stationView = z
 
 const dnsAlert = z.strictObject(alertFields);
 const dnsRecord = z.discriminatedUnion('is', [
-  z.strictObject({ is: z.literal('server'), server }),
+  z.strictObject({ is: z.literal('server'), server, amiss: z.string().nullable() }),
   z.strictObject({ is: z.literal('missing') }),
   z.strictObject({ is: z.literal('foreign'), detail: z.string() }),
 ]);

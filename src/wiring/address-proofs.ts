@@ -41,6 +41,12 @@ export class AddressProofs {
     return this.all(server).filter((address) => this.provenUntilMs(server, [address]) > nowMs);
   }
 
+  /** Whether it gave no sound when it was last tried. */
+  isSilent(server: ServerName, text: string): boolean {
+    const address = this.#othersOf(server).get(text);
+    return address !== undefined && this.#silent.has(address);
+  }
+
   /** Every address, heard or not. */
   all(server: ServerName): readonly string[] {
     return this.#options.published.get(server) ?? [];

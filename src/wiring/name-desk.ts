@@ -128,7 +128,7 @@ export class NameDesk {
   async #read(): Promise<void> {
     if (this.#isReading || this.#state.publishing !== null) return;
     this.#isReading = true;
-    const { writer, clock, names, cluster } = this.#options;
+    const { writer, clock, names, proofs, cluster } = this.#options;
     const looked = await writer.look(READ_WITHIN_MS);
     this.#isReading = false;
     // What was read before a write of ours says nothing of what stands there since.
@@ -140,7 +140,7 @@ export class NameDesk {
     }
     const { mark } = looked.state;
     if (mark !== null) cluster?.noteMark(mark);
-    const record = publishedIn(names, looked.state);
+    const record = publishedIn(names, looked.state, (server, address) => proofs.isSilent(server, address));
     this.take({ kind: 'record', atMs, record, epoch: mark?.epoch ?? null });
     if (this.#state.behind !== null && record.is === 'server' && mark !== null)
       await this.#verify(recordsFor(names, standingOf(names, record.server, looked.state)), mark);

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { AddressRecord, ZoneState } from '../dns/index.ts';
+import { type AddressRecord, changesFor, recordIn, sameAnswer, type ZoneState } from '../dns/index.ts';
 import type { PublishedRecord } from '../domain/failover.ts';
 import type { ServerName } from '../domain/ids.ts';
 
@@ -31,20 +31,47 @@ export function standingOf(
   return (addresses.get(server) ?? []).filter((address) => standing.includes(address));
 }
 
-/** Which server the names point to. Names that differ are as good as none: the next write brings them together. */
-export function publishedIn({ names, addresses }: Names, { records }: ZoneState): PublishedRecord {
-  const servers = new Set<ServerName | null>();
+/**
+ * Which server the names point to. Where they differ the first that points to one counts, and the others are amiss. An
+ * address that was tried and not heard is not missed.
+ */
+export function publishedIn(
+  zone: Names,
+  state: ZoneState,
+  isSilent: (server: ServerName, address: string) => boolean = () => false,
+): PublishedRecord {
+  const { names, addresses } = zone;
+  const { records } = state;
+  let current: ServerName | null = null;
   for (const name of names) {
     const standing = records.filter((record) => record.name === name).flatMap((record) => record.addresses);
     const unknown = standing.find((address) => serverWith(addresses, address) === null);
     if (unknown !== undefined)
       return { is: 'foreign', detail: `${name} answers ${unknown}, which is no server's publicAddress` };
-    const at = new Set(standing.map((address) => serverWith(addresses, address)));
-    const [server = null] = at;
-    servers.add(at.size === 1 ? server : null);
+    const [server = null, ...others] = new Set(standing.map((address) => serverWith(addresses, address)));
+    if (others.length === 0) current ??= server;
   }
-  const [server = null] = servers;
-  return servers.size === 1 && server !== null ? { is: 'server', server } : { is: 'missing' };
+  if (current === null) return { is: 'missing' };
+  const server = current;
+  const standing = standingOf(zone, server, state);
+  const wanted = (addresses.get(server) ?? []).filter(
+    (address) => standing.includes(address) || !isSilent(server, address),
+  );
+  const amiss = changesFor(recordsFor(zone, wanted), records).map((record) =>
+    describeChange(record, recordIn(records, record.name, record.type)),
+  );
+  return { is: 'server', server, amiss: amiss.length === 0 ? null : amiss.join('; ') };
+}
+
+function describeChange(wanted: AddressRecord, standing: AddressRecord | undefined): string {
+  const { name, type, ttlSeconds } = wanted;
+  if (standing === undefined || standing.addresses.length === 0) return `${name} has no ${type} record`;
+  const is = standing.addresses.join(', ');
+  const should = wanted.addresses.join(', ');
+  if (should === '') return `${name} has an ${type} record: ${is}`;
+  if (standing.ttlSeconds !== ttlSeconds && sameAnswer({ ...standing, ttlSeconds }, wanted))
+    return `the ${type} record of ${name} has a TTL of ${standing.ttlSeconds} s and not ${ttlSeconds} s`;
+  return `the ${type} record of ${name} is ${is} and not ${should}`;
 }
 
 function serverWith(addresses: Names['addresses'], address: string): ServerName | null {

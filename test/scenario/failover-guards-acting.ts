@@ -293,6 +293,45 @@ export const guardsOfActing: readonly DnsGuard[] = [
     },
   },
   {
+    guard: 'what is amiss is written anew before it matters',
+    file: of('choice'),
+    whole: 'if (amiss === null ||',
+    broken: 'if (amiss === null || nowMs > 0 ||',
+    mistake: (core) => {
+      const world = settled(core);
+      world.dns = { ...world.dns, amiss: 'a TTL of 3600 s' };
+      world.pass(20);
+      return goesTo(world, LONDON);
+    },
+  },
+  {
+    guard: 'what is amiss is not written for a server that is not heard',
+    file: of('choice'),
+    whole: 'amiss === null || !isFit(state, current, nowMs, policy)',
+    broken: 'amiss === null',
+    mistake: (core) => {
+      const world = settled(core);
+      for (const server of [LONDON, DUBLIN]) world.truth.set(server, 'mute');
+      world.pass(10);
+      world.dns = { ...world.dns, amiss: 'a TTL of 3600 s' };
+      world.pass(60);
+      return stays(world);
+    },
+  },
+  {
+    guard: 'who wants the record otherwise is not fought',
+    file: of('choice'),
+    whole: 'nowMs - repairedAtMs < REPAIR_AGAIN_MS',
+    broken: 'nowMs - repairedAtMs < 0',
+    mistake: (core) => {
+      const world = settled(core);
+      world.pass(120, () => {
+        world.dns = { ...world.dns, amiss: 'a TTL of 3600 s' };
+      });
+      return world.writes.length <= 3 ? null : `wrote the record ${world.writes.length} times in 2 min`;
+    },
+  },
+  {
     guard: 'an older order of an operator does not come back',
     file: of('operator'),
     whole: 'if (heard === null || !isNewer(heard, state.order)) return unchanged;',

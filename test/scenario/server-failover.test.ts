@@ -308,6 +308,52 @@ describe.each(MODES)('the name of a station (%s)', (mode) => {
   });
 });
 
+describe.each(MODES)('a record that is not all as it is to be (%s)', (mode) => {
+  const amiss = 'the A record of stream.myfm.example has a TTL of 3600 s and not 30 s';
+  const start = (server: typeof LONDON) => {
+    const world = new DnsWorld(mode);
+    world.dns = { server, epoch: null, amiss };
+    return world;
+  };
+
+  it('is written anew before anything happens, once, and the name stays where it is', () => {
+    const world = start(LONDON);
+    world.pass(300);
+    expect(world.writes).toMatchObject([{ server: LONDON }]);
+    expect(world.writes[0]?.atMs).toBeLessThan(15_000);
+  });
+
+  it('sends nobody to a better server before its restore delay', () => {
+    const world = start(DUBLIN);
+    world.truth.set(LONDON, 'dead');
+    world.pass(60);
+    world.dns = { ...world.dns, amiss };
+    world.truth.set(LONDON, 'fine');
+    world.pass(120);
+    expect(world.writes.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(world.writes.map(({ server }) => server))).toEqual(new Set([DUBLIN]));
+  });
+
+  it('is let be while somebody holds the name, and while its server is not heard', () => {
+    const world = settled(mode);
+    for (const { name } of world.agents) world.ask(name, { do: 'hold', author: 'eve', forMs: 60_000 });
+    world.dns = { ...world.dns, amiss };
+    world.pass(55);
+    for (const server of [LONDON, DUBLIN]) world.truth.set(server, 'dead');
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+  });
+
+  it('is written no more than once a minute when somebody else wants it otherwise', () => {
+    const world = settled(mode);
+    world.pass(305, () => {
+      world.dns = { ...world.dns, amiss };
+    });
+    expect(world.writes.length).toBeGreaterThanOrEqual(4);
+    expect(world.writes.length).toBeLessThanOrEqual(6);
+  });
+});
+
 describe('without a cluster', () => {
   it('the agent beside the second server moves the name, also when the first agent is dead', () => {
     const world = settled('alone');

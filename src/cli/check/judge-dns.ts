@@ -72,6 +72,13 @@ async function judgeProvider(
     const where = published.is === 'server' ? `points to ${published.server}` : 'has no address yet';
     const mark = state.mark === null ? '' : `, epoch ${state.mark.epoch} by ${state.mark.writer}`;
     found.add('note', `dns ${provider.name}`, `answers; ${names} ${where}${mark}`, 'nothing to do');
+    if (published.is === 'server' && published.amiss !== null)
+      found.add(
+        'warning',
+        `dns ${provider.name}`,
+        `${published.amiss}: the agent writes it anew as soon as it hears ${published.server}`,
+        'wait until resolvers have forgotten an answer with a longer TTL before you rely on a quick move',
+      );
   }
   const right = await provider.mayWrite(AbortSignal.timeout(WITHIN_MS));
   if (right === null)

@@ -1,5 +1,5 @@
 import type { FailoverAlertCode, FailoverEvent, FailoverPolicy } from '../../domain/failover.ts';
-import { wishOf } from './choice.ts';
+import { amissIn, wishOf } from './choice.ts';
 import type { FailoverAlert, FailoverState } from './state.ts';
 import type { FailoverStep } from './step.ts';
 
@@ -30,8 +30,10 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   const isIll = (server: typeof current) => server !== null && state.verdicts.get(server)?.is === 'ill';
   if (policy.servers.every(isIll))
     add('dns-no-server-well', 'dns', 'no server gives listeners sound; the name stays where it is');
-  if (state.writeFailed !== null && (state.publishing !== null || wishOf(state, nowMs, policy).is === 'move'))
-    add('dns-not-written', 'dns', `the name could not be moved: ${state.writeFailed.detail}`);
+  const wantsWrite = state.publishing !== null || wishOf(state, nowMs, policy).is === 'move';
+  const amiss = amissIn(state);
+  if (state.writeFailed !== null && (wantsWrite || amiss !== null))
+    add('dns-not-written', 'dns', `the name could not be written: ${state.writeFailed.detail}`);
   if (state.unread !== null)
     add('dns-not-read', 'dns', `what stands in the DNS is not known: ${state.unread}`);
   if (state.behind !== null)

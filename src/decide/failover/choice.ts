@@ -10,6 +10,8 @@ export type Wish =
   | { readonly is: 'move'; readonly to: ServerName; readonly trigger: MoveTrigger; readonly because: string };
 
 const STAY: Wish = { is: 'stay' };
+/** What does not stay repaired is repaired no more often than this: somebody else may want it otherwise. */
+const REPAIR_AGAIN_MS = 60_000;
 
 /**
  * The escape from a server that is ill waits for nothing; the return to a better one waits for its restore delay and
@@ -28,7 +30,8 @@ export function wishOf(state: FailoverState, nowMs: number, policy: FailoverPoli
   if (record.record.is === 'foreign') return STAY;
   if (current === null) return first(state, nowMs, policy);
   if (state.verdicts.get(current)?.is === 'ill') return flee(state, current, nowMs, policy);
-  return comeBack(state, current, nowMs, policy);
+  const back = comeBack(state, current, nowMs, policy);
+  return back.is === 'move' ? back : repair(state, current, nowMs, policy);
 }
 
 function first(state: FailoverState, nowMs: number, policy: FailoverPolicy): Wish {
@@ -64,6 +67,20 @@ function comeBack(state: FailoverState, current: ServerName, nowMs: number, poli
     };
   }
   return STAY;
+}
+
+/** With a TTL of an hour that somebody left there the first escape would take an hour: it is mended while all is well. */
+function repair(state: FailoverState, current: ServerName, nowMs: number, policy: FailoverPolicy): Wish {
+  const { repairedAtMs } = state;
+  const amiss = amissIn(state);
+  if (amiss === null || !isFit(state, current, nowMs, policy)) return STAY;
+  if (repairedAtMs !== null && nowMs - repairedAtMs < REPAIR_AGAIN_MS) return STAY;
+  return { is: 'move', to: current, trigger: 'repair', because: amiss };
+}
+
+/** What is not as it would be written for the server that the name points to; null when nothing is. */
+export function amissIn({ record }: FailoverState): string | null {
+  return record?.record.is === 'server' ? record.record.amiss : null;
 }
 
 /**

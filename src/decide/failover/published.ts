@@ -50,7 +50,8 @@ function ended(
 ): FailoverStep {
   const { publishing } = state;
   if (publishing === null || publishing.server !== server) return { state, commands: [], events: [] };
-  const free = { ...state, publishing: null };
+  const repairedAtMs = publishing.trigger === 'repair' ? atMs : state.repairedAtMs;
+  const free = { ...state, publishing: null, repairedAtMs };
   if (outcome.is !== 'done') {
     const by = outcome.is === 'failed' ? 'provider' : 'right';
     return {
@@ -65,7 +66,7 @@ function ended(
       ...free,
       writeFailed: null,
       behind: outcome.behind,
-      record: { record: { is: 'server', server }, epoch, atMs },
+      record: { record: { is: 'server', server, amiss: null }, epoch, atMs },
       wrote: { server, epoch, atMs },
       leaving: leftBy(state, publishing, atMs, policy),
     },

@@ -57,6 +57,8 @@ export interface FailoverState {
   readonly publishing: Publishing | null;
   /** What this agent wrote last, and when that was. */
   readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly atMs: number } | null;
+  /** When what was amiss was last written anew, or could not be. */
+  readonly repairedAtMs: number | null;
   /** `by`: whether the provider let it down, or our right to write had ended by then. */
   readonly writeFailed: {
     readonly detail: string;
@@ -113,6 +115,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     unread: null,
     publishing: null,
     wrote: wrote === null ? null : { ...wrote, atMs: atMs - wrote.agoMs },
+    repairedAtMs: null,
     writeFailed: null,
     behind: null,
     contest: contest === null ? null : { untilMs: atMs + contest.remainingMs },

@@ -69,6 +69,7 @@ test('an IPv6 address is known again in whichever spelling the config has it', a
   expect(publishedIn(namesOf(config, dns), { records: [standing], mark: null })).toEqual({
     is: 'server',
     server: 'london',
+    amiss: null,
   });
 });
 

@@ -62,7 +62,12 @@ function heard(config: Config, mounts: readonly string[], at: string | null = nu
         });
       }
     if (at !== null)
-      take({ kind: 'record', atMs, record: { is: 'server', server: at as ServerName }, epoch: 1 });
+      take({
+        kind: 'record',
+        atMs,
+        record: { is: 'server', server: at as ServerName, amiss: null },
+        epoch: 1,
+      });
   }
   return state;
 }

@@ -125,7 +125,10 @@ function saidOfName(event: FailoverEvent): Said {
       return {
         topic: 'switches',
         tone: event.trigger === 'fault' ? 'warn' : null,
-        says: `DNS: ${event.from ?? 'nowhere'} → ${event.to}`,
+        says:
+          event.from === event.to
+            ? `DNS: ${event.to}, written anew`
+            : `DNS: ${event.from ?? 'nowhere'} → ${event.to}`,
         because: event.because,
       };
     case 'dns-moved':
