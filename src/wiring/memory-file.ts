@@ -41,6 +41,11 @@ const failoverSchema = z.object({
   order: z.object({ version: z.int().min(0), by: z.string() }).prefault({ version: 0, by: '' }),
   wrote: z.object({ server, epoch: z.number(), agoMs: z.number() }).nullable(),
   contest: z.object({ remainingMs: z.number() }).nullable(),
+  leaving: z
+    .array(
+      z.object({ server, inMs: z.number(), gapMs: z.number(), times: z.int().min(0), because: z.string() }),
+    )
+    .prefault([]),
 });
 
 export interface MemoryFile<Remembered> {
@@ -134,14 +139,15 @@ const STATION: Kind<Memory, z.infer<typeof stationSchema>> = {
 const FAILOVER: Kind<FailoverMemory, z.infer<typeof failoverSchema>> = {
   schema: failoverSchema,
   nothing: noFailoverMemory,
-  aged: ({ hold, order, wrote, contest }, ageMs) => ({
+  aged: ({ hold, order, wrote, contest, leaving }, ageMs) => ({
     ageMs,
     hold: remaining(hold, ageMs),
     order,
     wrote: wrote === null ? null : { ...wrote, agoMs: wrote.agoMs + ageMs },
     contest: remaining(contest, ageMs),
+    leaving: leaving.map((one) => ({ ...one, inMs: Math.max(0, one.inMs - ageMs) })),
   }),
-  toSave: ({ hold, order, wrote, contest }) => ({ hold, order, wrote, contest }),
+  toSave: ({ hold, order, wrote, contest, leaving }) => ({ hold, order, wrote, contest, leaving }),
 };
 
 function remaining<Timed extends { readonly remainingMs: number }>(

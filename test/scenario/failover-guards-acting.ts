@@ -1,5 +1,11 @@
 import type { FailoverRequest } from '../../src/domain/failover.ts';
-import { type DnsWorld, DUBLIN, type FailoverCore, LONDON } from '../../src/simulate/dns-world.ts';
+import {
+  type DnsWorld,
+  DUBLIN,
+  type FailoverCore,
+  LONDON,
+  type Truth,
+} from '../../src/simulate/dns-world.ts';
 import { type DnsGuard, goesTo, lastMoveS, of, settled, stays } from './failover-guards-judging.ts';
 import { WatchedDns } from './failover-watch.ts';
 
@@ -29,6 +35,20 @@ function endings(
   const movedMs = world.writes[0]?.atMs ?? Number.NaN;
   const atS = world.ended.map(({ atMs }) => Math.round((atMs - movedMs) / 1_000));
   return are(atS) ? null : `listeners were ended after ${atS.join(', ') || 'nothing'} s`;
+}
+
+/** The writer is killed right after the move, and started again when the TTL has run and london is as it is then. */
+function endedAfterRestart(core: FailoverCore, london: Truth, times: number): string | null {
+  const world = settled(core);
+  world.truth.set(LONDON, 'mute');
+  world.pass(35);
+  world.kill('dublin');
+  world.pass(70);
+  world.truth.set(LONDON, london);
+  world.restart('dublin', true);
+  world.pass(40);
+  if (world.dns.server !== DUBLIN) return `the name is at ${world.dns.server ?? 'nothing'}`;
+  return world.ended.length === times ? null : `listeners were ended ${world.ended.length} times`;
 }
 
 function movesInPartition(core: FailoverCore): string | null {
@@ -456,8 +476,8 @@ export const guardsOfActing: readonly DnsGuard[] = [
   {
     guard: 'listeners of a server that is heard again are let be',
     file: of('leaving'),
-    whole: "if (current === server || health?.is === 'well') return [];",
-    broken: 'if (current === server) return [];',
+    whole: '|| !isIll ||',
+    broken: '||',
     mistake: (core) => {
       const world = settled(core);
       world.truth.set(LONDON, 'mute');
@@ -468,27 +488,31 @@ export const guardsOfActing: readonly DnsGuard[] = [
     },
   },
   {
-    guard: 'listeners of the server that the name points to are let be',
+    guard: 'who was left once is not ended at once when others leave it again later',
     file: of('leaving'),
-    whole: "if (current === server || health?.is === 'well') return [];",
-    broken: "if (health?.is === 'well') return [];",
+    whole: 'if (current === server) return [];',
+    broken: '',
     mistake: (core) => {
       const world = settled(core);
       world.truth.set(LONDON, 'mute');
       world.pass(45);
-      // A person points the name there again, and this agent has gone deaf, so that it thinks nothing of any server.
+      // A person points the name there again, and away again when it is silent once more.
       asked(world, { do: 'hold', ...AN_HOUR });
-      world.agent('dublin').isDeaf = true;
+      world.truth.set(LONDON, 'fine');
       world.dns = { server: LONDON, epoch: (world.dns.epoch ?? 0) + 1 };
-      world.pass(120);
-      return world.ended.length === 0 ? null : 'ended listeners of the server that the name points to';
+      world.pass(60);
+      world.truth.set(LONDON, 'mute');
+      world.pass(40);
+      world.dns = { server: DUBLIN, epoch: (world.dns.epoch ?? 0) + 1 };
+      world.pass(10);
+      return world.ended.length === 0 ? null : 'ended listeners before the TTL had run';
     },
   },
   {
     guard: 'nobody is ended on a server that takes no connections',
     file: of('leaving'),
-    whole: 'if (nowMs < one.atMs || isGone || !isBetterElsewhere) return [one];',
-    broken: 'if (nowMs < one.atMs || !isBetterElsewhere) return [one];',
+    whole: 'if (nowMs < one.atMs || !isIll || isGone || !isBetterElsewhere) return [one];',
+    broken: 'if (nowMs < one.atMs || !isIll || !isBetterElsewhere) return [one];',
     mistake: (core) => {
       const world = settled(core);
       world.truth.set(LONDON, 'dead');
@@ -499,8 +523,8 @@ export const guardsOfActing: readonly DnsGuard[] = [
   {
     guard: 'nobody is ended while it is no better elsewhere',
     file: of('leaving'),
-    whole: 'if (nowMs < one.atMs || isGone || !isBetterElsewhere) return [one];',
-    broken: 'if (nowMs < one.atMs || isGone) return [one];',
+    whole: 'if (nowMs < one.atMs || !isIll || isGone || !isBetterElsewhere) return [one];',
+    broken: 'if (nowMs < one.atMs || !isIll || isGone) return [one];',
     mistake: (core) => {
       const world = settled(core);
       world.truth.set(LONDON, 'mute');
@@ -509,6 +533,20 @@ export const guardsOfActing: readonly DnsGuard[] = [
       world.pass(120);
       return world.ended.length === 0 ? null : 'ended listeners with nowhere to go';
     },
+  },
+  {
+    guard: 'listeners of a server that was left are ended after a restart too',
+    file: of('state'),
+    whole: 'leaving: memory.leaving.map(',
+    broken: 'leaving: memory.leaving.slice(0, 0).map(',
+    mistake: (core) => endedAfterRestart(core, 'mute', 1),
+  },
+  {
+    guard: 'nobody is ended after a restart whose server may be well by then',
+    file: of('leaving'),
+    whole: '|| !isIll ||',
+    broken: '||',
+    mistake: (core) => endedAfterRestart(core, 'fine', 0),
   },
   {
     guard: 'whoever takes the name from a sick server, its listeners are to follow',

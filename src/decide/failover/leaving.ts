@@ -41,17 +41,19 @@ export function endListeners(state: FailoverState, nowMs: number): FailoverStep 
   if (state.leaving.length === 0) return { state, commands: [], events: [] };
   const { record, sights, verdicts } = state;
   const current = record?.record.is === 'server' ? record.record.server : null;
-  const isBetterElsewhere = current !== null && verdicts.get(current)?.is !== 'ill';
+  const isBetterElsewhere = current !== null && verdicts.get(current)?.is === 'well';
   const commands: FailoverCommand[] = [];
   const events: FailoverEvent[] = [];
   const leaving = state.leaving.flatMap((one) => {
     const { server, because } = one;
     const health = sights.get(server)?.health;
-    // Where it has come back meanwhile, by sound or by name, its listeners are well off.
-    if (current === server || health?.is === 'well') return [];
+    // Where the name points to again, listeners belong.
+    if (current === server) return [];
     // Who takes no connections has no listeners to end, and may come back to life without sound.
     const isGone = health?.is === 'ill' && (health.illness === 'connect' || health.illness === 'resolve');
-    if (nowMs < one.atMs || isGone || !isBetterElsewhere) return [one];
+    // It may be heard again; and after a start, or when it stood still, this agent does not know yet.
+    const isIll = verdicts.get(server)?.is === 'ill';
+    if (nowMs < one.atMs || !isIll || isGone || !isBetterElsewhere) return [one];
     commands.push({ kind: 'end-listeners', server, because });
     events.push({ kind: 'listeners-ended', atMs: nowMs, server, because });
     const times = one.times + 1;

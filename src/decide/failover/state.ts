@@ -90,7 +90,10 @@ export interface FailoverMemory {
   readonly order: OrderId;
   readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly agoMs: number } | null;
   readonly contest: { readonly remainingMs: number } | null;
+  readonly leaving: readonly RememberedLeaving[];
 }
+
+export type RememberedLeaving = Omit<Leaving, 'atMs'> & { readonly inMs: number };
 
 export const noFailoverMemory: FailoverMemory = {
   ageMs: Number.POSITIVE_INFINITY,
@@ -98,6 +101,7 @@ export const noFailoverMemory: FailoverMemory = {
   order: { version: 0, by: '' },
   wrote: null,
   contest: null,
+  leaving: [],
 };
 
 export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs: number): FailoverState {
@@ -122,7 +126,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     flaps: new Map(),
     hold: hold === null ? null : { ...held(hold), untilMs: atMs + hold.remainingMs },
     order: memory.order,
-    leaving: [],
+    leaving: memory.leaving.map(({ inMs, ...one }) => ({ ...one, atMs: atMs + inMs })),
     alerts: new Map(),
     startedAtMs: atMs,
   };
@@ -136,6 +140,7 @@ export function failoverMemoryOf(state: FailoverState, atMs: number): FailoverMe
     order,
     wrote: wrote === null ? null : { server: wrote.server, epoch: wrote.epoch, agoMs: atMs - wrote.atMs },
     contest: contest === null ? null : { remainingMs: Math.max(0, contest.untilMs - atMs) },
+    leaving: state.leaving.map(({ atMs: dueMs, ...one }) => ({ ...one, inMs: Math.max(0, dueMs - atMs) })),
   };
 }
 

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { newFailover, noFailoverMemory } from '../../../src/decide/failover/state.ts';
+import { failoverStep } from '../../../src/decide/failover/step.ts';
+import type { FailoverInput } from '../../../src/domain/failover.ts';
+import { DnsWorld, DUBLIN, LONDON } from '../../../src/simulate/dns-world.ts';
+import { FAILOVER_DEFAULTS } from '../../../src/simulate/station.ts';
+
+/** What is opened and closed, in its order, by inputs that come one a second. */
+function told(...inputs: readonly FailoverInput[]): readonly string[] {
+  let state = newFailover(FAILOVER_DEFAULTS, noFailoverMemory, 0);
+  return inputs.flatMap((input) => {
+    const step = failoverStep(state, input, FAILOVER_DEFAULTS);
+    state = step.state;
+    return step.events.flatMap((event) => {
+      if (event.kind === 'dns-alert-opened') return [`${event.code}: ${event.detail}`];
+      return event.kind === 'dns-alert-closed' ? [`${event.code} is over`] : [];
+    });
+  });
+}
+
+const record = (atMs: number, is: 'foreign' | 'server'): FailoverInput => ({
+  kind: 'record',
+  atMs,
+  epoch: 1,
+  record: is === 'foreign' ? { is, detail: '192.0.2.1' } : { is, server: LONDON, amiss: null },
+});
+
+test('a name that somebody else pointed elsewhere is told until it is one of ours again', () => {
+  expect(told(record(1_000, 'server'), record(2_000, 'foreign'), record(3_000, 'server'))).toEqual([
+    'dns-foreign: 192.0.2.1: nothing is moved until it is one of ours',
+    'dns-foreign is over',
+  ]);
+});
+
+test('authorities that are behind are told until they are not', () => {
+  const behind = 'ns2 is stale: old addresses';
+  expect(
+    told(
+      record(1_000, 'server'),
+      { kind: 'authorities', atMs: 2_000, behind },
+      { kind: 'authorities', atMs: 3_000, behind },
+      { kind: 'authorities', atMs: 4_000, behind: null },
+    ),
+  ).toEqual([
+    `dns-not-everywhere: some authorities do not answer what was written: ${behind}`,
+    'dns-not-everywhere is over',
+  ]);
+});
+
+test('a contest is told by whoever stops for it, and is over when the sites hear each other again', () => {
+  const world = new DnsWorld('alone');
+  world.pass(60);
+  world.cut('london', 'dublin');
+  world.pass(60);
+  const heard = (kind: string) =>
+    world.events
+      .filter(({ event }) => event.kind === kind && 'code' in event && event.code === 'dns-contested')
+      .map(({ agent }) => agent);
+  expect(heard('dns-alert-opened')).toEqual([DUBLIN]);
+  expect(heard('dns-alert-closed')).toEqual([]);
+  world.cuts.clear();
+  world.pass(10);
+  expect(heard('dns-alert-closed')).toEqual([DUBLIN]);
+});
