@@ -363,6 +363,19 @@ describe('without a cluster', () => {
     expect(world.writes).toMatchObject([{ by: 'dublin', server: DUBLIN }]);
   });
 
+  it('an agent that does not write takes no order to move the name, and says who does', () => {
+    const world = settled('alone');
+    const force = { do: 'force', server: DUBLIN, author: 'eve', forMs: 600_000, override: false } as const;
+    world.ask('london', force);
+    expect(kinds(world, 'london', 'dns-refused')).toMatchObject([
+      { detail: expect.stringContaining('the agent beside dublin writes') },
+    ]);
+    expect(world.agent('london').state.hold).toBeNull();
+    world.ask('dublin', force);
+    world.pass(10);
+    expect(world.writes).toMatchObject([{ by: 'dublin', server: DUBLIN }]);
+  });
+
   it('the other agent does it when the one that should is gone', () => {
     const world = settled('alone');
     world.truth.set(LONDON, 'dead');

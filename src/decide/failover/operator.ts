@@ -8,6 +8,7 @@ import type {
 import { isFit } from './choice.ts';
 import type { FailoverState, OrderId } from './state.ts';
 import type { FailoverStep } from './step.ts';
+import { mayWrite } from './writer.ts';
 
 /** What an operator's request makes of the state. A refused one changes nothing and says why. */
 export function obeyFailover(
@@ -45,6 +46,12 @@ export function obeyFailover(
   if (!policy.servers.includes(server)) return refuse(`the name never points to ${server}`);
   if (!override && !isFit(state, server, nowMs, policy))
     return refuse(`${server} is not audible now; override to send listeners there all the same`);
+  // Agents without a cluster hear nothing of each other's orders, and one that does not write would take it and do nothing.
+  if (policy.mode === 'alone') {
+    const right = mayWrite({ ...state, contest: null }, nowMs, policy);
+    if (!right.may)
+      return refuse(`${right.because}, and hears nothing of what this one is asked: ask that one`);
+  }
   // What was contested is decided by a person now.
   return answer(
     { ...state, order, hold: { author, untilMs, server, override }, contest: null },
