@@ -29,12 +29,14 @@ export interface PublisherOptions {
   onReady(): void;
 }
 
+/** `no-sound`: the encoder gives nothing, and a mount that is held without sound would keep listeners on it. */
 export type PublisherState =
   | { readonly is: 'connecting' }
+  | { readonly is: 'no-sound' }
   | { readonly is: 'feeding'; readonly sinceMs: number }
   | { readonly is: 'failed'; readonly failure: SourceFailure; readonly detail: string };
 
-/** Our own source client on one public mount: always there, whatever the server does. */
+/** Our own source client on one public mount: there whenever there is sound for it, whatever the server does. */
 export interface Publisher {
   readonly state: PublisherState;
   readonly connections: number;
@@ -53,6 +55,9 @@ const TITLE_AGAIN_MS = 1_000;
 /** A mount takes titles only when its first sound has arrived. */
 const TITLE_AFTER_READY_MS = 300;
 const MOST_UNSENT_SECONDS = 5;
+/** An encoder that is replaced gives sound again sooner than this, also on a busy machine. */
+const LET_GO_AFTER_MS = 5_000;
+const WATCH_EVERY_MS = 500;
 
 export function startPublisher(options: PublisherOptions): Publisher {
   return new SourcePublisher(options);
@@ -66,7 +71,13 @@ class SourcePublisher implements Publisher {
   #connection: SourceConnection | null = null;
   #state: PublisherState = { is: 'connecting' };
   #connections = 0;
+  /** For how long nothing came from the encoder; a standstill of our own counts little. */
+  #silentMs = 0;
+  #watchedAtMs: number;
+  #isAccepted = false;
+  #isWaitingForSound = true;
   #cancelRetry: Cancel = () => {};
+  readonly #cancelWatch: Cancel;
   #stopped = false;
 
   constructor(options: PublisherOptions) {
@@ -75,7 +86,8 @@ class SourcePublisher implements Publisher {
     this.#unauthorisedBackoff = new Backoff(UNAUTHORISED_BACKOFF, options.random);
     // Ogg carries its titles in the stream; Icecast would have to cut into it.
     this.#titles = needsHeaders(options.format.codec) ? null : new Titles(options);
-    this.#connect();
+    this.#watchedAtMs = options.clock.nowMs();
+    this.#cancelWatch = options.clock.every(WATCH_EVERY_MS, () => this.#watch());
   }
 
   get state(): PublisherState {
@@ -87,7 +99,15 @@ class SourcePublisher implements Publisher {
   }
 
   write(sound: Uint8Array): void {
-    if (this.#state.is === 'feeding') this.#connection?.write(sound);
+    if (sound.length === 0 || this.#stopped) return;
+    this.#silentMs = 0;
+    if (this.#isWaitingForSound) this.#connect();
+    if (!this.#isAccepted) return;
+    this.#connection?.write(sound);
+    if (this.#state.is === 'feeding') return;
+    const { mount, log, clock } = this.#options;
+    this.#state = { is: 'feeding', sinceMs: clock.nowMs() };
+    log.info({ mount, connections: this.#connections }, 'the public mount is fed');
   }
 
   setTitle(title: string): void {
@@ -97,12 +117,31 @@ class SourcePublisher implements Publisher {
   stop(): void {
     this.#stopped = true;
     this.#cancelRetry();
+    this.#cancelWatch();
     this.#titles?.stop();
     this.#connection?.destroy();
   }
 
+  /** Without sound the mount is let go, so that Icecast's fallback has the listeners until there is some again. */
+  #watch(): void {
+    const { mount, log, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    this.#silentMs += Math.min(nowMs - this.#watchedAtMs, 2 * WATCH_EVERY_MS);
+    this.#watchedAtMs = nowMs;
+    if (this.#state.is === 'no-sound' || this.#silentMs < LET_GO_AFTER_MS) return;
+    this.#state = { is: 'no-sound' };
+    this.#isWaitingForSound = true;
+    this.#isAccepted = false;
+    this.#cancelRetry();
+    this.#connection?.destroy();
+    this.#connection = null;
+    this.#titles?.disconnected();
+    log.error({ mount, forMs: LET_GO_AFTER_MS }, 'the encoder gives no sound; the public mount is let go');
+  }
+
   #connect(): void {
     const { clock, server, mount, credentials, format, words } = this.#options;
+    this.#isWaitingForSound = false;
     this.#connection = openSource(
       clock,
       {
@@ -121,10 +160,8 @@ class SourcePublisher implements Publisher {
   }
 
   #ready(): void {
-    const { mount, log, clock } = this.#options;
-    this.#state = { is: 'feeding', sinceMs: clock.nowMs() };
+    this.#isAccepted = true;
     this.#connections += 1;
-    log.info({ mount, connections: this.#connections }, 'the public mount is fed');
     this.#options.onReady();
     this.#titles?.connected();
   }
@@ -135,6 +172,7 @@ class SourcePublisher implements Publisher {
     if (before.is === 'feeding' && clock.nowMs() - before.sinceMs >= GOOD_AFTER_MS) this.#backoff.succeeded();
     const isNews = before.is !== 'failed' || before.failure !== failure;
     this.#state = { is: 'failed', failure, detail };
+    this.#isAccepted = false;
     this.#titles?.disconnected();
     const retryMs = (failure === 'unauthorised' ? this.#unauthorisedBackoff : this.#backoff).nextMs();
     if (isNews) log.warn({ mount, failure, detail }, 'the public mount is not fed; trying again');

@@ -197,8 +197,10 @@ export class Chronicle {
     const { playing, outputs } = relay()?.view ?? { playing: 'nothing', outputs: [] };
     // Until something is played nobody expects a public mount to be fed.
     if (playing === 'nothing') return;
-    for (const { mount, state } of outputs)
+    for (const { mount, state } of outputs) {
+      if (state.is === 'connecting' && !this.#fed.has(mount)) continue;
       this.#output(station.policy.station, mount, state.is === 'feeding');
+    }
   }
 
   #output(station: StationName, mount: Mount, isFed: boolean): void {

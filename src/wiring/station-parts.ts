@@ -13,12 +13,14 @@ import type { Random } from '../platform/random.ts';
 import type { Station } from '../station.ts';
 import { type Failed, isolatedClock, isolatedFeed } from './isolation.ts';
 import { type LegListener, startLegListener } from './leg-listener.ts';
+import { OutputWatch } from './output-watch.ts';
 import type { Running } from './running.ts';
 import type { ServerLink } from './server-link.ts';
 import { type StationRelay, startStationRelay } from './station-relay.ts';
 
 /** Between the starts of two stations. */
 const STAGGER_MS = 50;
+const OUTPUTS_EVERY_MS = 1_000;
 const RETRY = { firstMs: 5_000, maxMs: 5 * 60_000 };
 
 export interface StationPartsOptions {
@@ -42,7 +44,10 @@ interface RelaySeat {
   relay: StationRelay | null;
   readonly backoff: Backoff;
   alert: AlertView | null;
+  outputs: { watch: OutputWatch; alert: AlertView | null };
 }
+
+const noOutputs = (): RelaySeat['outputs'] => ({ watch: new OutputWatch(), alert: null });
 
 /**
  * What listens to the legs of every station and, in relay mode, plays them. A part that cannot start, or fails later on, is
@@ -64,8 +69,8 @@ export class StationParts {
   }
 
   alertsOf(name: StationName): readonly AlertView[] {
-    const alert = this.#relays.get(name)?.alert ?? null;
-    return alert === null ? [] : [alert];
+    const seat = this.#relays.get(name);
+    return [seat?.alert ?? null, seat?.outputs.alert ?? null].filter((alert) => alert !== null);
   }
 
   /** One station after another: the decoders and encoders of a hundred must not all begin in one moment. */
@@ -97,13 +102,15 @@ export class StationParts {
   }
 
   #begin(running: Running): void {
-    const { config, links, random } = this.#options;
+    const { config, links, random, clock } = this.#options;
     const { policy } = running.station;
     const serve = config.stations.find(({ name }) => name === policy.station)?.serve;
     if (serve?.mode === 'relay' && links().has(policy.self)) {
-      const seat = { serve, relay: null, backoff: new Backoff(RETRY, random), alert: null };
+      const backoff = new Backoff(RETRY, random);
+      const seat = { serve, relay: null, backoff, alert: null, outputs: noOutputs() };
       this.#relays.set(policy.station, seat);
       this.#startRelay(running, seat);
+      this.#cancels.add(clock.every(OUTPUTS_EVERY_MS, () => this.#watchOutputs(running, seat)));
     }
     for (const leg of policy.legs) this.#startLeg(running, leg, new Backoff(RETRY, random));
   }
@@ -207,6 +214,22 @@ export class StationParts {
       const atMs = this.#options.clock.nowMs();
       running.note({ kind: 'alert-closed', atMs, code: 'relay-failed', subject, detail });
     });
+  }
+
+  /** A relay that runs and whose encoders don't is told under the same name: listeners of the mount are no better off. */
+  #watchOutputs({ station, note }: Running, { relay, outputs }: RelaySeat): void {
+    const atMs = this.#options.clock.nowMs();
+    const { self } = station.policy;
+    if (relay === null) outputs.watch = new OutputWatch();
+    const trouble = relay === null ? null : outputs.watch.troubleIn(relay.view.outputs, atMs);
+    const { alert } = outputs;
+    if (trouble !== null && alert === null) {
+      outputs.alert = { code: 'relay-failed', subject: self, detail: trouble };
+      note({ kind: 'alert-opened', atMs, code: 'relay-failed', subject: self, detail: trouble });
+    } else if (trouble === null && alert !== null) {
+      outputs.alert = null;
+      note({ kind: 'alert-closed', atMs, code: 'relay-failed', subject: self, detail: alert.detail });
+    }
   }
 
   /** A leg that nobody can listen to is unknown to the decision, which tells of it when that lasts. */

@@ -75,6 +75,13 @@ function publishTo(port: number, ready: () => void = () => {}): Publisher {
   return publisher;
 }
 
+/** What a working encoder gives, from now on until what is returned is called. */
+function sound(publisher: Publisher): () => void {
+  const cancel = systemClock.every(20, () => publisher.write(new Uint8Array(320)));
+  stops.push(cancel);
+  return cancel;
+}
+
 const pause = (ms: number) => sleep(systemClock, ms);
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -89,6 +96,7 @@ describe('our own source client', () => {
   it('asks with Expect: 100-continue, says what the stream is, and lets no header be smuggled in', async () => {
     const server = await serverThat([ACCEPT]);
     const publisher = publishTo(server.port);
+    sound(publisher);
     await until('feeding', () => publisher.state.is === 'feeding');
     const head = server.sources[0]?.head ?? '';
     expect(head).toMatch(/^PUT \/stream HTTP\/1.1\r\n/);
@@ -102,10 +110,40 @@ describe('our own source client', () => {
   it('sends sound only once it is accepted', async () => {
     const server = await serverThat(['HTTP/1.0 403 Forbidden\r\n\r\n', ACCEPT]);
     const publisher = publishTo(server.port);
-    const cancel = systemClock.every(20, () => publisher.write(new Uint8Array(320)));
-    stops.push(cancel);
+    sound(publisher);
     await until('bytes at the second attempt', () => (server.sources[1]?.bodyBytes ?? 0) > 3_000);
     expect(server.sources[0]?.bodyBytes).toBe(0);
+  });
+
+  it('holds no mount before there is sound, and lets it go when the sound ends', async () => {
+    const server = await serverThat([ACCEPT]);
+    const publisher = publishTo(server.port);
+    await pause(500);
+    expect(server.sources).toHaveLength(0);
+    expect(publisher.state.is).toBe('connecting');
+    const silence = sound(publisher);
+    await until('feeding', () => publisher.state.is === 'feeding');
+    const first = server.sources[0]?.socket;
+    silence();
+    await pause(6_500);
+    expect(publisher.state.is).toBe('no-sound');
+    expect(first?.readyState).not.toBe('open');
+    expect(server.sources).toHaveLength(1);
+    sound(publisher);
+    await until('fed again', () => publisher.state.is === 'feeding');
+    expect(publisher.connections).toBe(2);
+    expect(server.sources).toHaveLength(2);
+  });
+
+  it('is not feeding on a connection on which no byte was sent', async () => {
+    const server = await serverThat([ACCEPT]);
+    const publisher = publishTo(server.port);
+    publisher.write(new Uint8Array(320));
+    await until('the connection', () => publisher.connections === 1);
+    await pause(200);
+    expect(publisher.state.is).toBe('connecting');
+    publisher.write(new Uint8Array(320));
+    expect(publisher.state.is).toBe('feeding');
   });
 
   it('is back at once when the server hangs up', async () => {
@@ -114,6 +152,7 @@ describe('our own source client', () => {
     const publisher = publishTo(server.port, () => {
       ready += 1;
     });
+    sound(publisher);
     await until('feeding', () => publisher.state.is === 'feeding');
     const atMs = systemClock.nowMs();
     server.sources[0]?.socket.destroy();
@@ -125,6 +164,7 @@ describe('our own source client', () => {
   it('does not hammer a server that refuses the password', async () => {
     const server = await serverThat(['HTTP/1.0 401 Unauthorized\r\n\r\n']);
     const publisher = publishTo(server.port);
+    sound(publisher);
     await pause(1_800);
     expect(server.sources.length).toBeLessThanOrEqual(2);
     expect(publisher.state).toMatchObject({ is: 'failed', failure: 'unauthorised' });
@@ -133,6 +173,7 @@ describe('our own source client', () => {
   it('tells the title once, and again on a new connection', async () => {
     const server = await serverThat([ACCEPT]);
     const publisher = publishTo(server.port);
+    sound(publisher);
     publisher.setTitle('Ein Lied: ä & b');
     await until('the title', () => server.titles.length === 1);
     publisher.setTitle('Ein Lied: ä & b');

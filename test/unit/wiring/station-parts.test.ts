@@ -32,6 +32,8 @@ interface Breaks {
   relay: StationName | null;
   /** A station whose listeners do. */
   listener: StationName | null;
+  /** How the outputs of a station look now. */
+  outputs: Record<string, readonly { mount: string; state: { is: string }; rebuilds: number }[]>;
 }
 
 /** Three stations in relay mode, with relays and listeners that do nothing but be there. */
@@ -40,7 +42,7 @@ async function threeStations() {
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   const clock = manualClock();
   const { log, lines } = keptLog();
-  const breaks: Breaks = { relay: null, listener: null };
+  const breaks: Breaks = { relay: null, listener: null, outputs: {} };
   const relays: { name: StationName; atMs: number; options: StationRelayOptions; stopped: boolean }[] = [];
   const listeners: { leg: string; options: LegListenerOptions; anew: number }[] = [];
   const events: { name: StationName; event: StationEvent }[] = [];
@@ -53,7 +55,9 @@ async function threeStations() {
     return {
       processing: null,
       streams: [],
-      view: { playing: 'nothing' } as StationRelay['view'],
+      get view() {
+        return { playing: 'leg', outputs: breaks.outputs[name] ?? [] } as unknown as StationRelay['view'];
+      },
       openFeed: () => ({
         ...feed,
         pcm() {
@@ -149,6 +153,38 @@ describe('the stations of one agent', () => {
     expect(alerts()).toEqual(['two alert-opened relay-failed', 'two alert-closed relay-failed']);
     // What its listeners hear already goes to the new one.
     expect(listeners.map(({ anew }) => anew)).toEqual([0, 0, 1, 1, 0, 0]);
+  });
+
+  test('tell of an encoder that gives no sound, and when it gives some', async () => {
+    const { parts, clock, breaks, alerts } = await threeStations();
+    const output = (is: string, rebuilds: number) => [{ mount: '/two', state: { is }, rebuilds }];
+    breaks.outputs['two'] = output('feeding', 0);
+    clock.advance(5_000);
+    expect(alerts()).toEqual([]);
+    breaks.outputs['two'] = output('no-sound', 2);
+    clock.advance(2_000);
+    expect(parts.alertsOf(stationName('two'))).toMatchObject([
+      { code: 'relay-failed', subject: 'london', detail: expect.stringContaining('/two gives no sound') },
+    ]);
+    expect(parts.alertsOf(stationName('one'))).toEqual([]);
+    breaks.outputs['two'] = output('feeding', 2);
+    clock.advance(2_000);
+    expect(parts.alertsOf(stationName('two'))).toEqual([]);
+    expect(alerts()).toEqual(['two alert-opened relay-failed', 'two alert-closed relay-failed']);
+  });
+
+  test('tell of an encoder that is replaced again and again, until a minute has passed without', async () => {
+    const { parts, clock, breaks } = await threeStations();
+    for (let rebuilds = 0; rebuilds <= 3; rebuilds += 1) {
+      expect(parts.alertsOf(stationName('two'))).toEqual([]);
+      breaks.outputs['two'] = [{ mount: '/two', state: { is: 'feeding' }, rebuilds }];
+      clock.advance(10_000);
+    }
+    expect(parts.alertsOf(stationName('two'))).toMatchObject([
+      { code: 'relay-failed', detail: expect.stringContaining('replaced 3 times within a minute') },
+    ]);
+    clock.advance(61_000);
+    expect(parts.alertsOf(stationName('two'))).toEqual([]);
   });
 
   test.each(['in a timer', 'in the sound that it is given'])(
