@@ -1,20 +1,13 @@
 import { chmod, chown, copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { type Config, type Environment, loadConfig, printProblems } from '../config/index.ts';
+import { safeMountOf } from '../domain/ids.ts';
 import { parseServerUrl } from '../icecast/address.ts';
 import { createAdminClient } from '../icecast/admin-client.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { readIcecastXml } from './check/icecast-xml.ts';
 import { withNets } from './icecast-config/into-xml.ts';
-import {
-  blocksForServer,
-  explained,
-  loopbackOf,
-  type Net,
-  netBlocks,
-  remark,
-  safeMountOf,
-} from './net-blocks.ts';
+import { blocksForServer, explained, loopbackOf, type Net, netBlocks, remark } from './net-blocks.ts';
 
 export interface IcecastConfigOptions {
   /** Path of `sustain.yaml`. */

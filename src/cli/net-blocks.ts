@@ -1,3 +1,5 @@
+import { safeMountOf } from '../domain/ids.ts';
+
 /** A block that icecast.xml needs, and why. */
 export interface IcecastBlock {
   readonly about: string;
@@ -14,8 +16,6 @@ export interface Net {
   readonly host: string;
   readonly port: number;
 }
-
-export const safeMountOf = (mount: string): string => `${mount}-safe`;
 
 /** A server reaches itself by loopback, whatever the agents call it. */
 export function loopbackOf(url: string): { readonly host: string; readonly port: number } {

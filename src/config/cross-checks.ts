@@ -1,3 +1,4 @@
+import { safeMountOf } from '../domain/ids.ts';
 import { PROCESSING_PRESETS } from '../domain/processing.ts';
 import { ALERT_SECRETS, checkAlerts } from './alerts-checks.ts';
 import { type Context, checkServerName, type Self } from './check-context.ts';
@@ -6,6 +7,7 @@ import { type Path, type Problem, pathText, shown } from './problems.ts';
 import { nameFault } from './schema/leaves.ts';
 import { nearest } from './suggest.ts';
 import { isBranch, keysUnder, lengthUnder, textUnder, under } from './tree.ts';
+import { durationText, parseDuration } from './units.ts';
 import type { Locate, Tree } from './yaml.ts';
 
 export interface CrossChecked {
@@ -185,6 +187,7 @@ function checkServe({ tree, fault, warn }: Context, self: Self): void {
     if (outputs === 0) {
       fault(path, 'has no outputs to feed in relay mode: write outputs: [{ mount: /stream, codec: mp3 }]');
     }
+    checkDelay({ tree, fault }, station);
     const feeds = self.name !== null && !self.isWitness;
     if (feeds && under(tree, 'servers', self.name, 'source') === undefined) {
       const where = under(tree, 'servers', self.name) === undefined ? ['servers'] : ['servers', self.name];
@@ -196,21 +199,66 @@ function checkServe({ tree, fault, warn }: Context, self: Self): void {
   }
 }
 
+/** What the keys are when they aren't written, in ms. */
+const USUAL_MS = { silence: 5_000, stall: 2_000 } as const;
+const USUAL_MARGIN_MS = 3_000;
+
+/** A fault that is found only after it has been played is heard. */
+function checkDelay({ tree, fault }: Pick<Context, 'tree' | 'fault'>, station: string): void {
+  const read = (...path: Path): number | null => {
+    const text = textUnder(tree, 'stations', station, ...path);
+    const parsed = text === null ? null : parseDuration(text);
+    return parsed?.ok === true ? parsed.value : null;
+  };
+  const written = read('serve', 'delay');
+  const delayMs = written ?? (read('silence', 'trip') ?? USUAL_MS.silence) + USUAL_MARGIN_MS;
+  for (const key of ['silence', 'stall'] as const) {
+    const tripMs = read(key, 'trip') ?? USUAL_MS[key];
+    if (delayMs > tripMs) continue;
+    const least = durationText(tripMs + USUAL_MARGIN_MS);
+    const found = `the fault would be heard before it is found`;
+    if (written !== null)
+      fault(
+        ['stations', station, 'serve', 'delay'],
+        `is ${durationText(delayMs)}, not longer than ${key}.trip (${durationText(tripMs)}): write ${least}, or ${found}`,
+      );
+    else
+      fault(
+        ['stations', station, key, 'trip'],
+        `is ${durationText(tripMs)}, and relay mode runs ${durationText(delayMs)} behind: write serve.delay: ${least}, or ${found}`,
+      );
+  }
+}
+
 /** Sources and outputs stand on every server, so that a mount can be used only once in the whole file. */
 function checkMounts({ tree, fault }: Context): void {
-  const first = new Map<string, string>();
+  const first = new Map<string, { path: Path; mount: string }>();
+  const outputs = new Set<string>();
   for (const station of keysUnder(tree, 'stations')) {
     for (const list of [['sources'], ['serve', 'outputs']]) {
       const path: Path = ['stations', station, ...list];
       for (let index = 0; index < lengthUnder(tree, ...path); index += 1) {
-        const at: Path = [...path, index, 'mount'];
-        const mount = textUnder(tree, ...at);
+        const at: Path = [...path, index];
+        const mount = textUnder(tree, ...at, 'mount');
         if (mount === null) continue;
-        const earlier = first.get(mount);
-        if (earlier === undefined) first.set(mount, pathText([...path, index]));
-        else fault(at, `${shown(mount)} is the mount of ${earlier} too: give each its own`);
+        const earlier = first.get(mount)?.path;
+        if (earlier === undefined) first.set(mount, { path: at, mount });
+        else
+          fault(
+            [...at, 'mount'],
+            `${shown(mount)} is the mount of ${pathText(earlier)} too: give each its own`,
+          );
+        if (list[0] === 'serve') outputs.add(mount);
       }
     }
+  }
+  for (const output of outputs) {
+    const taken = first.get(safeMountOf(output));
+    if (taken === undefined) continue;
+    fault(
+      [...taken.path, 'mount'],
+      `${shown(taken.mount)} is where ${output} falls back when the agent is gone: choose another`,
+    );
   }
 }
 

@@ -72,6 +72,12 @@ export async function readSecret(ref: SecretRef, configFile: string, env: Enviro
         message: `the environment variable ${ref.variable} is ${state}: put the secret into it`,
       };
     }
+    if (/\p{Cc}/u.test(value)) {
+      return {
+        ok: false,
+        message: `the environment variable ${ref.variable} holds a line break or another control character: leave only the secret`,
+      };
+    }
     return {
       ok: true,
       secret: new Secret(value, `the environment variable ${ref.variable}`),

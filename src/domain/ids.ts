@@ -22,6 +22,8 @@ export const serverName = (text: string): ServerName => text as ServerName;
 export const stationName = (text: string): StationName => text as StationName;
 export const sourceName = (text: string): SourceName => text as SourceName;
 export const mount = (text: string): Mount => text as Mount;
+/** Where the listeners of a public mount are carried when its agent is gone: a relay on the server itself. */
+export const safeMountOf = (output: string): string => `${output}-safe`;
 export const monitorId = (text: string): MonitorId => text as MonitorId;
 
 /** A source on a server, with the mount on which listeners find it. */

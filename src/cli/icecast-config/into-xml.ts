@@ -1,4 +1,5 @@
-import { escaped, mountBlock, type Net, relayBlock, safeMountOf } from '../net-blocks.ts';
+import { safeMountOf } from '../../domain/ids.ts';
+import { escaped, mountBlock, type Net, relayBlock } from '../net-blocks.ts';
 
 /** The text with a net under each mount, everything else left as it is; and what was done, a line each. */
 export interface Edited {

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { mountFault } from '../../config/index.ts';
+import { safeMountOf } from '../../domain/ids.ts';
 import { parseServerUrl } from '../../icecast/address.ts';
 import { SustainError } from '../../platform/errors.ts';
-import { safeMountOf } from '../net-blocks.ts';
 
 /** What the agent feeds in relay mode. */
 export const PUBLIC_MOUNT = '/stream';

@@ -1,6 +1,6 @@
+import { safeMountOf } from '../../domain/ids.ts';
 import { child, countOf, parseIcecastXml, textOf } from '../../icecast/xml.ts';
 import { type IcecastConfig, readIcecastXml, settingsOf } from '../check/icecast-xml.ts';
-import { safeMountOf } from '../net-blocks.ts';
 import { type InitAnswers, NOTHING_SUGGESTED, PUBLIC_MOUNT, type Suggested } from './answers.ts';
 import { mountsNeeded } from './icecast-blocks.ts';
 

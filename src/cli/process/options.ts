@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { FILE_FORMATS, type FileFormat, isFileFormat, isLossless } from '../../audio/encode-file.ts';
 import { type LevelUnit, type Parsed, parseBitrate, parseLevel } from '../../config/units.ts';
+import { bitrateFault, type Codec } from '../../domain/bitrates.ts';
 import {
   DEFAULT_PROCESSING_PRESET,
   NAMED_LOUDNESS,
@@ -27,7 +28,16 @@ export interface WantedProcess {
   readonly bitrateKbps: number;
 }
 
-const BITRATE_KBPS = { least: 8, most: 510, usual: 192 } as const;
+const USUAL_KBPS = 192;
+const CODEC_OF: Readonly<Record<FileFormat, Codec | null>> = {
+  wav: null,
+  flac: null,
+  mp3: 'mp3',
+  ogg: 'vorbis',
+  opus: 'opus',
+  aac: 'aac',
+  m4a: 'aac',
+};
 
 /** The first option that can't be meant, or all of them understood. */
 export function parseProcessOptions(output: string, options: ProcessOptions): Parsed<WantedProcess> {
@@ -44,7 +54,7 @@ export function parseProcessOptions(output: string, options: ProcessOptions): Pa
   if (!target.ok) return target;
   const ceiling = levelOption('--ceiling', 'ceiling', 'dBTP', options.ceiling);
   if (!ceiling.ok) return ceiling;
-  const bitrate = bitrateOption(options.bitrate);
+  const bitrate = bitrateOption(options.bitrate, extension);
   if (!bitrate.ok) return bitrate;
   const values = resolveProcessing({
     preset,
@@ -77,12 +87,13 @@ function levelOption(
   return { ok: true, value };
 }
 
-function bitrateOption(text: string | undefined): Parsed<number> {
-  if (text === undefined) return { ok: true, value: BITRATE_KBPS.usual };
+/** What is written is stereo at 48 kHz. */
+function bitrateOption(text: string | undefined, format: FileFormat): Parsed<number> {
+  if (text === undefined) return { ok: true, value: USUAL_KBPS };
   const parsed = parseBitrate(text);
   if (!parsed.ok) return { ok: false, message: `--bitrate: ${parsed.message}` };
-  const { least, most } = BITRATE_KBPS;
-  if (parsed.value < least || parsed.value > most)
-    return { ok: false, message: `--bitrate: it may be from ${least}k to ${most}k` };
-  return parsed;
+  const codec = CODEC_OF[format];
+  const encoding = { bitrateKbps: parsed.value, sampleRateHz: 48_000, channels: 2 } as const;
+  const fault = codec === null ? null : bitrateFault({ codec, ...encoding });
+  return fault === null ? parsed : { ok: false, message: `--bitrate: ${text} ${fault}` };
 }

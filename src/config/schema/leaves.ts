@@ -249,6 +249,8 @@ export function mountFault(text: string): string | null {
   if (text.length < 2) return 'is not a mount: write a name after the slash, such as /primary';
   if (text.length > 128) return 'is too long for a mount: use at most 128 characters';
   if (/[?#\p{Cc}]/u.test(text)) return 'is not a mount: it has a ?, a # or a control character in it';
+  if (text.startsWith('//'))
+    return 'begins with two slashes, which Icecast takes for another mount: write one';
   if (text.startsWith('/admin/') || text === '/admin')
     return 'is a page of Icecast, not a mount: choose another';
   return null;

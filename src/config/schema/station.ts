@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bitrateFault } from '../../domain/bitrates.ts';
 import {
   isTimeZone,
   PLANNED_LONGEST_MS,
@@ -184,7 +185,8 @@ const output = z
       example: 'mp3',
     }),
     bitrate: bitrate({
-      description: 'Bitrate of the public mount; by default 128k for mp3 and vorbis, 96k for aac and opus.',
+      description:
+        'Bitrate of the public mount, one that the codec has at this rate and with these channels; by default 128k for mp3 and vorbis, 96k for aac and opus.',
       example: '128k',
       minimum: '8k',
       maximum: '510k',
@@ -216,6 +218,11 @@ const output = z
     channels: channels === 'mono' ? (1 as const) : (2 as const),
     mp3Quality: quality === undefined ? null : Number(quality),
   }))
+  .superRefine((encoding, context) => {
+    const message = bitrateFault(encoding);
+    if (message === null) return;
+    context.addIssue({ code: 'custom', path: ['bitrate'], message: `${encoding.bitrateKbps}k ${message}` });
+  })
   .meta({ description: 'One public mount of relay mode.' });
 
 const words = z
@@ -245,7 +252,7 @@ const serve = z
     }),
     delay: duration({
       description:
-        'How far relay mode runs behind the live sound. It must be longer than silence.trip, or silence is heard; by default silence.trip and 3s.',
+        'How far relay mode runs behind the live sound. It must be longer than silence.trip and stall.trip, or the fault is heard; by default silence.trip and 3s.',
       example: '8s',
       minimum: '1s',
       maximum: '2m',

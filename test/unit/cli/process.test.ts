@@ -122,7 +122,9 @@ describe('what goes wrong', () => {
     ['out.wav', { preset: 'opera' }, '"opera" is none of off, talk, music, classical, loud'],
     ['out.wav', { target: '-80' }, '--target: it may be from -36 LUFS to -8 LUFS'],
     ['out.wav', { ceiling: '3' }, '--ceiling: it may be from -12 dBTP to 0 dBTP'],
-    ['out.mp3', { bitrate: '9000k' }, '--bitrate: it may be from 8k to 510k'],
+    ['out.mp3', { bitrate: '9000k' }, '--bitrate: 9000k is no bitrate of mp3 at 48000 Hz: write one of 32k'],
+    ['out.mp3', { bitrate: '510k' }, '--bitrate: 510k is no bitrate of mp3'],
+    ['out.ogg', { bitrate: '510k' }, '--bitrate: 510k is not what vorbis at 48000 Hz in stereo can do'],
   ])('%s with %j is refused in one line', (output, options, message) => {
     const parsed = parseProcessOptions(output, options);
     expect(parsed.ok ? '' : parsed.message).toContain(message);
