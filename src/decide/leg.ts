@@ -51,6 +51,8 @@ export interface LegState {
   readonly renewedAtMs: number | null;
   /** When this agent last ended a standstill: what seems to have stopped before then may only be ourselves. */
   readonly stoodStillUntilMs: number;
+  /** When its newest fault began; null when it has had none. */
+  readonly failedAtMs: number | null;
   readonly condition: LegCondition;
 }
 
@@ -74,6 +76,7 @@ export function newLeg(leg: Leg, atMs: number): LegState {
     view: null,
     renewedAtMs: null,
     stoodStillUntilMs: Number.NEGATIVE_INFINITY,
+    failedAtMs: null,
     condition: { is: 'unknown', sinceMs: atMs, reason: 'starting' },
   };
 }
@@ -210,7 +213,8 @@ export function withCondition(
 ): LegState {
   const fresh = judge(state, server, nowMs, policy);
   const condition = keep(state, fresh, nowMs);
-  return { ...state, condition, sensor: sensorAfter(state, condition, fresh, nowMs) };
+  const failedAtMs = condition.is === 'faulty' ? condition.sinceMs : state.failedAtMs;
+  return { ...state, condition, failedAtMs, sensor: sensorAfter(state, condition, fresh, nowMs) };
 }
 
 function sensorAfter(

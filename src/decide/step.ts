@@ -1,9 +1,9 @@
 import type { Input } from '../domain/inputs.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import { failedAgain, steady } from './flap.ts';
 import { withGap, withLink, withLook, withPulse, withReading } from './leg.ts';
 import { obey } from './operator.ts';
 import { asExpected } from './planned-silence.ts';
+import { afterOnAir } from './relapse.ts';
 import { Round, type Step } from './round.ts';
 import { withServerGap, withServerLook } from './server.ts';
 import { legsOn, type StationState, updateLeg } from './state.ts';
@@ -48,25 +48,6 @@ export function step(state: StationState, input: Input, policy: StationPolicy): 
 
 function quietly(state: StationState): Step {
   return { state, commands: [], events: [] };
-}
-
-/** The relay has changed the leg that it plays; a failure counts against the one it left, so that its return waits longer. */
-function afterOnAir(
-  state: StationState,
-  input: Input & { kind: 'on-air' },
-  policy: StationPolicy,
-): StationState {
-  const desk = state.desks.get(policy.self);
-  if (desk === undefined) return state;
-  const onAir = input.leg === null ? null : (state.legs.get(input.leg)?.leg.source ?? null);
-  const flaps = new Map(desk.flaps);
-  if (input.trigger === 'fault' && desk.onAir !== null && desk.onAir !== onAir) {
-    flaps.set(desk.onAir, failedAgain(flaps.get(desk.onAir) ?? steady, input.atMs, policy.flap));
-  }
-  return {
-    ...state,
-    desks: new Map(state.desks).set(policy.self, { ...desk, onAir, flaps, lastSwitchAtMs: input.atMs }),
-  };
 }
 
 /** Nothing that was measured before or across the gap speaks of the mounts. */

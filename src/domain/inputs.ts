@@ -29,6 +29,8 @@ export type Input =
   | {
       readonly kind: 'on-air';
       readonly atMs: number;
+      /** What it was until now. */
+      readonly from: LegId | null;
       readonly leg: LegId | null;
       readonly trigger: RelayTrigger;
     }

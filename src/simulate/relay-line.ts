@@ -1,4 +1,4 @@
-import { requiredHealthMs } from '../decide/desk.ts';
+import { requiredLegHealthMs } from '../decide/relapse.ts';
 import type { StationState } from '../decide/state.ts';
 import type { RelayTrigger } from '../domain/events.ts';
 import type { Leg, LegId, ServerName } from '../domain/ids.ts';
@@ -66,8 +66,9 @@ export class RelayLine {
     this.#plan = [...this.#plan.filter(({ fromMs }) => fromMs < atMs), { fromMs: atMs, value: wanted.leg }];
     this.#lastSwitchMs = nowMs;
     const to = wanted.leg?.id ?? null;
-    this.#agent.feed({ kind: 'on-air', atMs: nowMs, leg: to, trigger: wanted.trigger });
-    return { from: current?.id ?? null, to, trigger: wanted.trigger };
+    const from = current?.id ?? null;
+    this.#agent.feed({ kind: 'on-air', atMs: nowMs, from, leg: to, trigger: wanted.trigger });
+    return { from, to, trigger: wanted.trigger };
   }
 
   /** What goes out now: null as long as nothing has been chosen, when Icecast's own fallback carries on. */
@@ -149,9 +150,7 @@ export class RelayLine {
 
   #isRestored(state: StationState, leg: Leg, nowMs: number): boolean {
     const { policy } = this.#agent;
-    const desk = state.desks.get(policy.self);
-    if (desk === undefined) return false;
-    return nowMs - this.#condition(state, leg).sinceMs >= requiredHealthMs(desk, leg.source, nowMs, policy);
+    return nowMs - this.#condition(state, leg).sinceMs >= requiredLegHealthMs(state, leg.id, nowMs, policy);
   }
 
   /** The position where the leg on air is left: where its fault began, or what is played next. */

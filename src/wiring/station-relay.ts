@@ -3,8 +3,8 @@ import type { DecoderFactory } from '../audio/decoder.ts';
 import { createProcessor, type Processor } from '../audio/processor.ts';
 import { decodeWholeFile } from '../audio/whole-file.ts';
 import type { Credentials, ProcessingConfig, StationConfig } from '../config/index.ts';
-import { requiredHealthMs } from '../decide/desk.ts';
 import { isInForce } from '../decide/planned-silence.ts';
+import { requiredLegHealthMs } from '../decide/relapse.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { Input } from '../domain/inputs.ts';
 import type { ProcessingReading } from '../domain/readings.ts';
@@ -97,12 +97,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
     onPlayed: options.played,
     conditionOf: (id) =>
       station.state.legs.get(id)?.condition ?? { is: 'unknown', sinceMs: clock.nowMs(), reason: 'starting' },
-    requiredHealthMs(id) {
-      const leg = station.state.legs.get(id)?.leg;
-      const desk = leg === undefined ? undefined : station.state.desks.get(leg.server);
-      if (leg === undefined || desk === undefined) return now().silence.restoreMs;
-      return requiredHealthMs(desk, leg.source, clock.nowMs(), now());
-    },
+    requiredHealthMs: (id) => requiredLegHealthMs(station.state, id, clock.nowMs(), now()),
     holdOf() {
       const { silence, desks } = station.state;
       if (silence !== null && isInForce(silence, clock.nowMs()))
@@ -116,7 +111,8 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
     onEvent(event) {
       options.event(event);
       if (event.kind !== 'relay-switched') return;
-      options.input({ kind: 'on-air', atMs: event.atMs, leg: event.to, trigger: event.trigger });
+      const { atMs, from, to, trigger } = event;
+      options.input({ kind: 'on-air', atMs, from, leg: to, trigger });
     },
   });
   const skew = compareStreams(options, () => relay.view.playing !== 'nothing');

@@ -3,6 +3,8 @@ import type { Cancel, Clock } from '../../../src/platform/clock.ts';
 /** Time stands still until the test moves it; timers run in order of their time. */
 export interface ManualClock extends Clock {
   advance(byMs: number): void;
+  /** Time passes in which this process does nothing: what was due is done once, when it is over. */
+  standStill(byMs: number): void;
 }
 
 export function manualClock(startMs = 0): ManualClock {
@@ -31,6 +33,10 @@ export function manualClock(startMs = 0): ManualClock {
         next.run();
       }
       nowMs = endMs;
+    },
+    standStill(byMs) {
+      nowMs += byMs;
+      for (const timer of timers) timer.dueMs = Math.max(timer.dueMs, nowMs);
     },
   };
 }
