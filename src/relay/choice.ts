@@ -3,6 +3,7 @@ import type { LegCondition } from '../domain/conditions.ts';
 import type { RelayTrigger } from '../domain/events.ts';
 import type { LegId } from '../domain/ids.ts';
 import type { Relation } from './alignment.ts';
+import { type Leaving, REACH_FRAMES, whereToLeave } from './leaving.ts';
 import type { TakeSight } from './take.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -71,18 +72,12 @@ export type RelayChoice =
 
 const STAY: RelayChoice = { do: 'stay' };
 const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
-/** A join needs this much before it, for the fade and the interpolation. */
-const REACH_FRAMES = 0.05 * PCM_RATE_HZ;
 /** A leg is joined only where this much more of it is here, so that it doesn't run dry at once. */
 const AHEAD_FRAMES = 0.5 * PCM_RATE_HZ;
-/** Less than this before the end of the take on air: it is running dry. */
-const DRY_FRAMES = 0.2 * PCM_RATE_HZ;
 /** A leg that fails within this time of being joined is no way out. */
 const GOOD_FOR_MS = 1_500;
 /** Splices are made this long before the fault, as encoders smear the edges of sound. */
 const GUARD_FRAMES = 0.01 * PCM_RATE_HZ;
-/** Other faults are known to a block of levels only. */
-const BLOCK_FRAMES = 0.1 * PCM_RATE_HZ;
 const LEAST_FADE_FRAMES = 0.01 * PCM_RATE_HZ;
 const LEAD_FRAMES = 0.1 * PCM_RATE_HZ;
 const PREROLL_MS = 50;
@@ -111,6 +106,11 @@ function obey(
   onAir: { take: TakeSight; frame: number },
   leaving: Leaving | null,
 ): RelayChoice {
+  if (leaving?.isEnd) {
+    const renewed = current.takes.findLast((one) => one.isOpen);
+    const join = renewed === undefined ? null : joinAt(situation, current, renewed, onAir, onAir.frame);
+    if (join !== null) return goOn(situation, join, onAir.frame, `${current.leg} was connected to anew`);
+  }
   // Silence was asked for, and is what a stream without sound gives.
   if (hold.isSilence) return STAY;
   if (leaving?.isEnd) return leave(situation, current, onAir, leaving);
@@ -122,6 +122,12 @@ function obey(
   return join === null
     ? STAY
     : goTo(situation, join, atFrame, 'operator', `${hold.author} asked for ${wanted.leg}`);
+}
+
+/** The same leg on its new connection, whatever is said of it: under a hold no other is wanted. */
+function goOn(situation: Situation, join: Join, atFrame: number, because: string): RelayChoice {
+  const choice = goTo(situation, join, atFrame, 'fault', because);
+  return choice.do === 'switch' ? { ...choice, fadeFrames: LEAST_FADE_FRAMES } : choice;
 }
 
 function goTo(
@@ -140,47 +146,6 @@ function goTo(
     trigger,
     because,
   };
-}
-
-interface Leaving {
-  readonly frame: number;
-  /** There is nothing to be played from there on, good or bad. */
-  readonly isEnd: boolean;
-  readonly because: string;
-}
-
-/** The first moment ahead of the cursor that must not be heard, if there is one. */
-function whereToLeave(
-  situation: Situation,
-  leg: LegSight,
-  onAir: { take: TakeSight; frame: number },
-): Leaving | null {
-  const { take, frame } = onAir;
-  const atMs = take.timeOf(frame);
-  const isDry = take.endFrame - frame < DRY_FRAMES;
-  if (atMs !== null) {
-    const lastFrame = Math.max(frame, take.endFrame - REACH_FRAMES);
-    const fault = leg.verdicts.faultAfter(atMs);
-    const faultFrame = fault === null ? null : take.frameAt(fault.goodToMs);
-    if (fault !== null && faultFrame !== null && (take.isOpen || faultFrame < take.endFrame)) {
-      const isSilence = fault.fault === 'silent' && fault.goodToMs >= fault.fromMs;
-      const soundEnd = isSilence ? situation.soundEndNear(take, faultFrame) : faultFrame - BLOCK_FRAMES;
-      const leaveFrame = Math.min(lastFrame, Math.max(frame, soundEnd));
-      return { frame: leaveFrame, isEnd: isDry, because: whyFaulty(leg, situation.nowMs) };
-    }
-    if (!take.isOpen) {
-      const isProven = leg.verdicts.at(atMs) === 'proven';
-      const provenFrame = isProven ? take.frameAt(leg.verdicts.provenFrom(atMs)) : null;
-      const leaveFrame = Math.min(lastFrame, Math.max(frame, provenFrame ?? lastFrame));
-      return { frame: leaveFrame, isEnd: isDry, because: `the connection to ${leg.leg} ended` };
-    }
-  }
-  return isDry ? { frame, isEnd: true, because: 'no sound comes any more' } : null;
-}
-
-function whyFaulty({ condition, leg }: LegSight, nowMs: number): string {
-  if (condition.is !== 'faulty') return `${leg} had failed for a while`;
-  return `${leg} is ${condition.fault} for ${((nowMs - condition.sinceMs) / 1_000).toFixed(1)} s (${condition.detail})`;
 }
 
 interface Join {
@@ -216,7 +181,8 @@ function joinAt(
   const atMs = take.timeOf(frame);
   if (atMs === null) return null;
   const fault = leg.verdicts.faultAfter(atMs);
-  if (fault !== null && fault.fromMs < atMs + GOOD_FOR_MS) return null;
+  const isAskedFor = situation.hold !== null && [situation.hold.leg, onAir.take.leg].includes(leg.leg);
+  if (fault !== null && fault.fromMs < atMs + GOOD_FOR_MS && !isAskedFor) return null;
   return { take, frame, same, isProven: leg.verdicts.at(atMs) === 'proven' };
 }
 
@@ -259,10 +225,13 @@ function leave(
   const fadeFrames = fadeOf(join, situation.policy);
   const atFrame = Math.max(onAir.frame, leaving.frame - fadeFrames - GUARD_FRAMES);
   const room = leaving.frame - atFrame;
+  // Another programme is in no step that had to be kept, and nothing of it may be missing under a long fade.
+  const earliest = join.same === null ? join.take.startFrame + REACH_FRAMES : Number.NEGATIVE_INFINITY;
+  const frame = Math.max(join.frame - room, earliest);
   return {
     do: 'switch',
     atFrame,
-    to: { take: join.take, frame: join.frame - room, inverted: join.same?.inverted ?? false },
+    to: { take: join.take, frame, inverted: join.same?.inverted ?? false },
     fadeFrames: Math.max(LEAST_FADE_FRAMES, Math.min(fadeFrames, room)),
     correlation: join.same?.peak ?? 0,
     trigger: 'fault',
@@ -335,8 +304,9 @@ function firstWords({ nowMs, latencyMs, policy }: Situation, take: TakeSight, si
   const oldest = take.startFrame + REACH_FRAMES;
   const usual = Math.max(oldest, take.frameAt(nowMs - latencyMs) ?? oldest);
   const first = take.frameAt(sinceMs - PREROLL_MS);
-  if (first === null || first < oldest || nowMs - sinceMs > policy.mostLatencyMs) return usual;
-  return Math.min(first, usual);
+  if (first === null || nowMs - sinceMs > policy.mostLatencyMs) return usual;
+  // An encoder that was started anew sounds from where its take begins, and there is nothing before that.
+  return Math.min(Math.max(first, oldest), usual);
 }
 
 /** Nothing is on air yet, or nothing was audible: the first leg in order whose proven sound goes back far enough. */

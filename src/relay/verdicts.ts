@@ -62,7 +62,7 @@ export class VerdictLine implements Verdicts {
     const index = this.#stretches.findIndex((stretch) => stretch.is === 'faulty' && stretch.toMs > ms);
     const fault = this.#stretches[index];
     if (fault === undefined) return null;
-    const before = this.#stretches[index - 1];
+    const before = this.#stretches.slice(0, index).findLast(({ fault: other }) => other !== 'stalled');
     const goodToMs = before?.is === 'proven' ? before.toMs : fault.fromMs;
     return {
       goodToMs: Math.min(goodToMs, fault.fromMs),
@@ -90,7 +90,11 @@ export class VerdictLine implements Verdicts {
 
   #faulty(sinceMs: number, fault: LegFault): void {
     const last = this.#stretches.at(-1);
-    if (last?.is === 'faulty' && (last.toMs === Number.POSITIVE_INFINITY || sinceMs <= last.toMs)) {
+    // What a stall turns into, or what is found after it, is a fault of its own: the stall itself is seldom heard.
+    if (last?.fault === 'stalled' && fault !== 'stalled') {
+      last.toMs = Math.min(last.toMs, sinceMs);
+      if (last.toMs <= last.fromMs) this.#stretches.pop();
+    } else if (last?.is === 'faulty' && (last.toMs === Number.POSITIVE_INFINITY || sinceMs <= last.toMs)) {
       last.toMs = Number.POSITIVE_INFINITY;
       return;
     }

@@ -258,12 +258,55 @@ describe('a leg on air whose sound ends', () => {
     expect(choice.to?.take.leg).toBe('secondary');
   });
 
+  it('is left for a take that has just begun with nothing of a long fade missing', () => {
+    const takes = [takeOf('autodj', { fromMs: CURSOR_MS + 1_000 })];
+    const [primary, autodj] = [silentSince('primary', CURSOR_MS + 4_000), good('autodj', takes)];
+    const { policy, ...plain } = situation([primary, autodj], primary);
+    const choice = switched(choose({ ...plain, policy: { ...policy, differentFadeMs: 3_500 } }));
+    expect(choice.fadeFrames).toBe(frameOf(3_500));
+    expect(choice.to?.frame ?? 0).toBeGreaterThanOrEqual(frameOf(CURSOR_MS + 1_050));
+  });
+
   it('is followed by the noise floor when there is no other', () => {
     const primary = legOf('primary', {
       takes: [takeOf('primary', { toMs: CURSOR_MS + 150 })],
       conditions: [[NOW_MS, UNKNOWN_LEG]],
     });
     expect(choose(situation([primary], primary))).toMatchObject({ do: 'switch', to: null });
+  });
+
+  it('is left for a stall only at the end of what is in hand, with the whole fade before that', () => {
+    const primary = legOf('primary', {
+      takes: [takeOf('primary', { toMs: NOW_MS - 2_500 })],
+      conditions: [
+        [NOW_MS - 500, audible(0, NOW_MS - 3_000)],
+        [NOW_MS, faulty(NOW_MS - 2_500, 'stalled')],
+      ],
+    });
+    const choice = switched(choose(situation([primary, good('autodj')], primary)));
+    expect(choice.to?.take.leg).toBe('autodj');
+    const { leftMs } = spliceEnd(choice);
+    expect(leftMs).toBeLessThan(NOW_MS - 2_500);
+    expect(leftMs).toBeGreaterThan(NOW_MS - 2_700);
+    expect(choice.fadeFrames).toBe(12_000);
+  });
+
+  it('is not left for a stall that is over before its place is played, on whichever side the fault lies', () => {
+    const resumed = (sinceMs: number, later: LegCondition) =>
+      legOf('primary', {
+        conditions: [
+          [NOW_MS - 5_000, audible(0, sinceMs - 100)],
+          [NOW_MS - 3_000, faulty(sinceMs, 'stalled')],
+          [NOW_MS - 2_500, { is: 'unknown', sinceMs: NOW_MS - 2_500, reason: 'starting' }],
+          [NOW_MS, later],
+        ],
+      });
+    const stallMs = CURSOR_MS + 2_000;
+    const well = resumed(stallMs, audible(NOW_MS - 2_500));
+    expect(choose(situation([well, good('autodj')], well)).do).toBe('stay');
+    const silentAfter = resumed(stallMs, faulty(NOW_MS - 2_500));
+    const choice = switched(choose(situation([silentAfter, good('autodj')], silentAfter)));
+    expect(spliceEnd(choice).leftMs).toBeLessThan(stallMs);
   });
 
   it('is not left for a pause on the line that is shorter than what is in hand', () => {
@@ -315,6 +358,19 @@ describe('the return to a better leg', () => {
     const choice = switched(choose(situation([back(NOW_MS - 12_000), autodj], autodj)));
     expect(choice).toMatchObject({ trigger: 'return', fadeFrames: 12_000 });
     expect((choice.to?.frame ?? 0) / 48).toBeCloseTo(NOW_MS - 12_050, 0);
+  });
+
+  it('keeps the first words of an encoder that was started anew: they begin with its take', () => {
+    const autodj = good('autodj');
+    const primary = legOf('primary', {
+      takes: [takeOf('primary', { fromMs: NOW_MS - 12_000 })],
+      conditions: [
+        [NOW_MS - 60_000, faulty(NOW_MS - 65_000)],
+        [NOW_MS, audible(NOW_MS - 12_000)],
+      ],
+    });
+    const choice = switched(choose(situation([primary, autodj], autodj)));
+    expect((choice.to?.frame ?? 0) / 48).toBeCloseTo(NOW_MS - 11_950, 0);
   });
 
   it('does not go back for first words that are long past', () => {
@@ -370,6 +426,39 @@ describe('an operator who holds', () => {
   it('does not stop the stream: a leg that runs dry is left all the same', () => {
     const primary = good('primary', [takeOf('primary', { toMs: CURSOR_MS + 100 })]);
     expect(choose(situation([primary, good('secondary')], primary, hold(null))).do).toBe('switch');
+  });
+
+  it('gets a leg that is known to be bad, having overridden what is said of it', () => {
+    const bad = silentSince('secondary', CURSOR_MS - 9_000);
+    const primary = good('primary');
+    const choice = switched(choose(situation([primary, bad], primary, hold('secondary'))));
+    expect(choice).toMatchObject({ trigger: 'operator', to: { take: { leg: 'secondary' } } });
+  });
+
+  it.each([
+    ['was asked for', 'secondary', good],
+    ['was asked for although it is bad', 'secondary', (name: string) => silentSince(name, CURSOR_MS - 9_000)],
+    ['is not to be touched', null, good],
+  ])('stays with the leg that %s when our connection to it is renewed', (_, asked, made) => {
+    const takes = [
+      takeOf('secondary', { toMs: CURSOR_MS + 100, isOpen: false }),
+      takeOf('secondary', { fromMs: CURSOR_MS - 3_000 }),
+    ];
+    const secondary = { ...made('secondary'), takes };
+    const legs = [good('primary'), secondary, good('autodj')];
+    const choice = switched(choose(situation(legs, secondary, hold(asked))));
+    expect(choice.to?.take).toBe(takes[1]);
+  });
+
+  it('is nobody while a silence is planned: a leg goes on on its own new connection, as there may be sound after all', () => {
+    const takes = [
+      takeOf('primary', { toMs: CURSOR_MS + 100, isOpen: false }),
+      takeOf('primary', { fromMs: CURSOR_MS - 3_000 }),
+    ];
+    const silence = { hold: { author: 'two minutes', leg: null, isSilence: true } };
+    const primary = good('primary', takes);
+    const choice = switched(choose(situation([primary, good('secondary')], primary, silence)));
+    expect(choice.to?.take).toBe(takes[1]);
   });
 
   it('is nobody while a silence is planned: a leg that ends is silence too', () => {

@@ -65,6 +65,15 @@ describe('the verdict on each moment of a leg', () => {
     expect(line.at(10_300)).toBe('doubtful');
   });
 
+  it('keeps a stall apart from what it turns into, whose good sound ends where the stall began', () => {
+    const line = new VerdictLine(60_000);
+    line.note(audible(0, 9_900), 10_400);
+    line.note({ is: 'faulty', sinceMs: 10_000, fault: 'stalled', detail: '' }, 12_000);
+    line.note({ is: 'faulty', sinceMs: 14_000, fault: 'absent', detail: '' }, 15_000);
+    expect(line.faultAfter(0)).toMatchObject({ fault: 'stalled', fromMs: 10_000, toMs: 14_000 });
+    expect(line.faultAfter(14_000)).toMatchObject({ fault: 'absent', fromMs: 14_000, goodToMs: 9_900 });
+  });
+
   it('forgets what is long past', () => {
     const line = new VerdictLine(1_000);
     line.note(audible(0, 10_000), 10_000);

@@ -1,0 +1,64 @@
+import { PCM_RATE_HZ } from '../audio/decode-command.ts';
+import type { LegSight, Situation } from './choice.ts';
+import type { TakeSight } from './take.ts';
+import type { Fault, Verdicts } from './verdicts.ts';
+
+/** A join needs this much before it, for the fade and the interpolation. */
+export const REACH_FRAMES = 0.05 * PCM_RATE_HZ;
+/** Less than this before the end of the take on air: it is running dry. */
+const DRY_FRAMES = 0.2 * PCM_RATE_HZ;
+/** Other faults are known to a block of levels only. */
+const BLOCK_FRAMES = 0.1 * PCM_RATE_HZ;
+
+export interface Leaving {
+  readonly frame: number;
+  /** There is nothing to be played from there on, good or bad. */
+  readonly isEnd: boolean;
+  readonly because: string;
+}
+
+/** The first moment ahead of the cursor that must not be heard, if there is one. */
+export function whereToLeave(
+  situation: Situation,
+  leg: LegSight,
+  onAir: { take: TakeSight; frame: number },
+): Leaving | null {
+  const { take, frame } = onAir;
+  const atMs = take.timeOf(frame);
+  const isDry = take.endFrame - frame < DRY_FRAMES;
+  if (atMs !== null) {
+    const lastFrame = Math.max(frame, take.endFrame - REACH_FRAMES);
+    const fault = faultInSound(leg.verdicts, atMs);
+    const faultFrame = fault === null ? null : take.frameAt(fault.goodToMs);
+    if (fault !== null && faultFrame !== null && (take.isOpen || faultFrame < take.endFrame)) {
+      const isSilence = fault.fault === 'silent' && fault.goodToMs >= fault.fromMs;
+      const soundEnd = isSilence ? situation.soundEndNear(take, faultFrame) : faultFrame - BLOCK_FRAMES;
+      const leaveFrame = Math.min(lastFrame, Math.max(frame, soundEnd));
+      return { frame: leaveFrame, isEnd: isDry, because: whyFaulty(leg, situation.nowMs) };
+    }
+    if (!take.isOpen) {
+      const isProven = leg.verdicts.at(atMs) === 'proven';
+      const provenFrame = isProven ? take.frameAt(leg.verdicts.provenFrom(atMs)) : null;
+      const leaveFrame = Math.min(lastFrame, Math.max(frame, provenFrame ?? lastFrame));
+      return { frame: leaveFrame, isEnd: isDry, because: `the connection to ${leg.leg} ended` };
+    }
+    if (leg.condition.is === 'faulty' && leg.condition.fault === 'stalled')
+      return { frame: lastFrame, isEnd: isDry, because: whyFaulty(leg, situation.nowMs) };
+  }
+  return isDry ? { frame, isEnd: true, because: 'no sound comes any more' } : null;
+}
+
+/**
+ * A stall is no fault in the sound that came before it, nor in what comes after it: either the network brings what it held
+ * back, or the encoder goes on where it stood still. Both is heard without a gap, unless the take runs dry meanwhile.
+ */
+function faultInSound(verdicts: Verdicts, atMs: number): Fault | null {
+  let fault = verdicts.faultAfter(atMs);
+  while (fault?.fault === 'stalled') fault = verdicts.faultAfter(fault.toMs);
+  return fault;
+}
+
+function whyFaulty({ condition, leg }: LegSight, nowMs: number): string {
+  if (condition.is !== 'faulty') return `${leg} had failed for a while`;
+  return `${leg} is ${condition.fault} for ${((nowMs - condition.sinceMs) / 1_000).toFixed(1)} s (${condition.detail})`;
+}
