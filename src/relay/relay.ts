@@ -11,6 +11,7 @@ import { type ChoicePolicy, choose, type RelayChoice, type RelayHold, type Situa
 import type { Emergency } from './emergency.ts';
 import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
 import { type Loudness, matchingGainDb } from './loudness.ts';
+import { OutputClock } from './output-clock.ts';
 import {
   type OutputsOptions,
   type OutputView,
@@ -106,14 +107,13 @@ class StationRelay implements Relay {
   #copiesLateMs = 0;
   readonly #told = new Map<LegId, string>();
   readonly #titles = new TitleLine();
+  readonly #output = new OutputClock();
   #outputs: RelayOutputs | null = null;
   #onAir: Take | null = null;
   #planned: (RelayChoice & { do: 'switch' }) | null = null;
   #lastSwitchAtMs: number | null = null;
-  #playingSinceMs: number | null = null;
   /** The splice that begins it all has been made, and not only planned. */
   #hasSpliced = false;
-  #renderedFrames = 0;
   #isPrimed = false;
   #pace = STEADY;
   #wantedLatencyMs: number;
@@ -247,7 +247,7 @@ class StationRelay implements Relay {
       fadeFrames: Math.round(fadeFrames),
       correlation,
     });
-    if (this.#playingSinceMs === null) this.#begin(nowMs);
+    if (!this.#output.isRunning) this.#begin(nowMs);
   }
 
   /** A copy goes on at the gain that is there; another programme begins about as loud as what it follows. */
@@ -270,7 +270,9 @@ class StationRelay implements Relay {
     const take = this.#legs.takeOf(to.take.id);
     if (take === null) return null;
     const joining = take.loudness.from(take.timeOf(to.frame) ?? 0);
-    return { source: take.ring, frame: to.frame, inverted: to.inverted, gainDb: gainFor(joining) };
+    // How a copy lies to the one on air, which may be turned itself.
+    const inverted = correlation > 0 && playing?.inverted ? !to.inverted : to.inverted;
+    return { source: take.ring, frame: to.frame, inverted, gainDb: gainFor(joining) };
   }
 
   get #emergency(): Emergency | null {
@@ -278,7 +280,7 @@ class StationRelay implements Relay {
   }
 
   get #playing(): RelayView['playing'] {
-    if (this.#playingSinceMs === null) return 'nothing';
+    if (!this.#output.isRunning) return 'nothing';
     if (this.#onAir !== null) return 'leg';
     return this.#playout.voice === null ? 'noise-floor' : 'emergency-file';
   }
@@ -297,7 +299,7 @@ class StationRelay implements Relay {
   /** There is sound: from now on the public mounts are fed, and never stop. */
   #begin(nowMs: number): void {
     const { outputs, ffmpegPath, clock, random, log } = this.#options;
-    this.#playingSinceMs = nowMs;
+    this.#output.begin(nowMs);
     const open = this.#options.openOutputs ?? openOutputs;
     this.#outputs = open({ outputs, ffmpegPath, clock, random, log });
   }
@@ -325,7 +327,7 @@ class StationRelay implements Relay {
   }
 
   #render(): void {
-    if (this.#playingSinceMs === null) return;
+    this.#output.forgive(this.#options.clock.nowMs());
     const blocks = Math.min(MOST_BLOCKS, Math.floor(this.#dueFrames() / BLOCK_FRAMES));
     if (blocks > 0 && !this.#isPrimed) this.#prime();
     for (let block = 0; block < blocks; block += 1) {
@@ -334,7 +336,7 @@ class StationRelay implements Relay {
       this.#options.processing?.process(pcm);
       this.#outputs?.write(pcm);
       this.#options.onPlayed?.(pcm);
-      this.#renderedFrames += BLOCK_FRAMES;
+      this.#output.gave(BLOCK_FRAMES);
     }
   }
 
@@ -367,9 +369,7 @@ class StationRelay implements Relay {
   }
 
   #dueFrames(): number {
-    if (this.#playingSinceMs === null) return 0;
-    const passedMs = this.#options.clock.nowMs() - this.#playingSinceMs;
-    return Math.floor(passedMs * FRAMES_PER_MS) - this.#renderedFrames;
+    return this.#output.dueFrames(this.#options.clock.nowMs());
   }
 
   /** Titles are told when the sound they belong to leaves for the encoders. */
@@ -377,9 +377,9 @@ class StationRelay implements Relay {
     if (this.#outputs === null) return;
     const frame = this.#cursorFrame();
     const title = frame === null ? null : (this.#onAir?.titleAt(frame) ?? null);
-    const entering = this.#renderedFrames + this.#processingMs * FRAMES_PER_MS;
+    const entering = this.#output.givenFrames + this.#processingMs * FRAMES_PER_MS;
     this.#titles.enter(entering, title ?? this.#options.outputs[0]?.words.name ?? null);
-    const told = this.#titles.leaving(this.#renderedFrames);
+    const told = this.#titles.leaving(this.#output.givenFrames);
     if (told !== null) this.#outputs.setTitle(told);
   }
 

@@ -36,6 +36,7 @@ interface LegPlan {
   readonly ppm?: number;
   readonly lagMs?: number;
   conditionAt(nowMs: number): LegCondition;
+  readonly isInverted?: boolean;
   /** Another programme: the music backwards. */
   readonly isOther?: boolean;
   /** What is done to the sound, by the time at which it is live. */
@@ -60,7 +61,7 @@ function soundOf(plan: LegPlan, fromFrame: number, frames: number, nowMs: number
   const rate = 1 / (1 + (plan.ppm ?? 0) / 1e6);
   const lagFrames = ((plan.lagMs ?? 0) * RATE_HZ) / 1_000;
   const total = programme.length / CHANNELS - 1;
-  const gain = plan.gainAt?.(nowMs) ?? 1;
+  const gain = (plan.isInverted ? -1 : 1) * (plan.gainAt?.(nowMs) ?? 1);
   const out = new Float32Array(frames * CHANNELS);
   for (let i = 0; i < frames; i += 1) {
     const forward = (fromFrame + i) * rate - lagFrames;
@@ -180,6 +181,31 @@ describe('a relay over a long time', () => {
     }
     const hitless = events.flatMap((event) => (event.kind === 'relay-switched' ? [event.hitless] : []));
     expect(hitless).toEqual([false, true, false, false, true, false, false, true]);
+    await relay.stop();
+  });
+
+  it.each([
+    ['an inverted secondary', false],
+    ['an inverted primary', true],
+  ])('plays one polarity all along, over to %s and back', async (_, isFirst) => {
+    const { relay, events, played, force, pass } = simulate([
+      { source: 'primary', isInverted: isFirst, conditionAt: audible },
+      { source: 'secondary', isInverted: !isFirst, conditionAt: audible },
+    ]);
+    await pass(20);
+    for (const source of ['secondary', 'primary', 'secondary']) {
+      force(source);
+      await pass(1);
+    }
+    expect(events.flatMap((event) => (event.kind === 'relay-switched' ? [event.hitless] : []))).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    const heard = placesIn(played, 100);
+    const sign = isFirst ? -1 : 1;
+    expect(Math.min(...heard.map(({ likeness }) => sign * likeness))).toBeGreaterThan(0.95);
     await relay.stop();
   });
 
@@ -332,6 +358,69 @@ describe('a relay over a long time', () => {
     await relay.stop();
   });
 });
+
+interface Place {
+  /** How far what is heard lies behind where it would be in the programme, had it been played from its first frame on. */
+  readonly behindFrames: number;
+  /** Its correlation with the programme there; negative when it is turned. */
+  readonly likeness: number;
+}
+
+/** Where in the programme every `everyMs` of what was played is; the first is searched for, the others near the last. */
+function placesIn(blocks: readonly Float32Array[], everyMs: number): readonly Place[] {
+  const heard = left(blocks);
+  const studio = left([programme]);
+  const every = (everyMs * RATE_HZ) / 1_000;
+  const places: Place[] = [];
+  let [guess, reach] = [0, 8 * RATE_HZ];
+  for (let at = 0; at + PLACE_FRAMES <= heard.length; at += every) {
+    const piece = heard.subarray(at, at + PLACE_FRAMES);
+    const coarse = reach > 200 ? 24 : 1;
+    let best = placeOf(piece, studio, at, guess, reach, coarse);
+    if (coarse > 1) best = placeOf(piece, studio, at, best.behindFrames, coarse, 1);
+    places.push(best);
+    [guess, reach] = [best.behindFrames, 100];
+  }
+  return places;
+}
+
+const PLACE_FRAMES = 4_800;
+
+function placeOf(
+  piece: Float32Array,
+  studio: Float32Array,
+  at: number,
+  guess: number,
+  reach: number,
+  step: number,
+): Place {
+  let best: Place = { behindFrames: guess, likeness: 0 };
+  for (let behindFrames = guess - reach; behindFrames <= guess + reach; behindFrames += step) {
+    const likeness = likenessOf(piece, studio, at - behindFrames);
+    if (Math.abs(likeness) > Math.abs(best.likeness)) best = { behindFrames, likeness };
+  }
+  return best;
+}
+
+function likenessOf(piece: Float32Array, studio: Float32Array, from: number): number {
+  if (from < 0 || from + piece.length > studio.length) return 0;
+  let [product, own, other] = [0, 1e-12, 1e-12];
+  for (let i = 0; i < piece.length; i += 1) {
+    const [heard, there] = [piece[i] ?? 0, studio[from + i] ?? 0];
+    product += heard * there;
+    own += heard * heard;
+    other += there * there;
+  }
+  return product / Math.sqrt(own * other);
+}
+
+function left(blocks: readonly Float32Array[]): Float32Array {
+  const frames = blocks.reduce((sum, block) => sum + block.length / CHANNELS, 0);
+  const out = new Float32Array(frames);
+  let at = 0;
+  for (const block of blocks) for (let i = 0; i < block.length; i += CHANNELS) out[at++] = block[i] ?? 0;
+  return out;
+}
 
 /** In steps of 10 ms. */
 function longestSilenceMs(blocks: readonly Float32Array[]): number {

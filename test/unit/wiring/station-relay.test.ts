@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AUTODJ, DUBLIN, LONDON, PRIMARY } from '../decide/builders.ts';
-import { type Carried, noise, relayHouse } from './relay-house.ts';
+import { type Carried, noise, RATE_HZ, relayHouse } from './relay-house.ts';
 
 /** Searches go on beside the event loop: the time of these tests waits for them, however long they take. */
 const searches = vi.hoisted(() => ({ last: Promise.resolve() as Promise<unknown>, areOff: false }));
@@ -43,3 +43,86 @@ describe('an encoder that fails time and again', () => {
     await relay.stop();
   }, 400_000);
 });
+
+describe('a stall on the link of the encoder on air', () => {
+  const stallFromMs = 31_000;
+
+  it.each([
+    ['the network', 1_900],
+    ['the network', 3_000],
+    ['the network', 6_000],
+    ['the encoder itself', 3_000],
+  ])('of %s for %i ms is not heard, though there is no copy to go to', async (where, lastsMs) => {
+    const isStalled = (nowMs: number) => nowMs > stallFromMs && nowMs <= stallFromMs + lastsMs;
+    const { relay, switches, played, pass } = relayHouse(
+      [
+        {
+          of: PRIMARY,
+          on: LONDON,
+          programme: studio,
+          sends: (nowMs) => (where === 'the network' || !isStalled(nowMs) ? 'programme' : 'nothing'),
+          isHeldBack: (nowMs) => where === 'the network' && isStalled(nowMs),
+        },
+        { of: AUTODJ, on: LONDON, programme: jukebox, sends: always },
+      ],
+      settle,
+    );
+    await pass(55);
+    expect(switches.map(({ trigger }) => trigger)).toEqual(['start']);
+    expect(relay.view.dryMs).toBe(0);
+    expect(played.length).toBeGreaterThan(300);
+    await relay.stop();
+  });
+
+  it('that lasts longer than the delay is covered by the AutoDJ, without a gap', async () => {
+    const { relay, switches, pass } = relayHouse(
+      [
+        {
+          of: PRIMARY,
+          on: LONDON,
+          programme: studio,
+          sends: (nowMs) => (nowMs > stallFromMs ? 'nothing' : 'programme'),
+        },
+        { of: AUTODJ, on: LONDON, programme: jukebox, sends: always },
+      ],
+      settle,
+    );
+    await pass(45);
+    expect(switches.map(({ to, trigger }) => [to, trigger])).toEqual([
+      ['myfm/primary@london', 'start'],
+      ['myfm/autodj@london', 'fault'],
+    ]);
+    expect(relay.view.dryMs).toBe(0);
+    await relay.stop();
+  });
+});
+
+describe('an agent that stood still', () => {
+  it.each([12, 60])('for %i s sends no silence for the time that is lost', async (seconds) => {
+    const { relay, played, standStill, pass } = relayHouse(
+      [
+        { of: PRIMARY, on: LONDON, programme: studio, sends: always },
+        { of: AUTODJ, on: LONDON, programme: jukebox, sends: always },
+      ],
+      settle,
+    );
+    await pass(30);
+    const before = played.length;
+    standStill(seconds);
+    await pass(40);
+    const heard = played.slice(before);
+    expect(heard.length).toBeGreaterThan(300);
+    expect(quietMs(heard)).toBeLessThan(50);
+    await relay.stop();
+  });
+});
+
+/** What of it is under -60 dBFS, in ms, block by block of 10 ms. */
+function quietMs(blocks: readonly Float32Array[]): number {
+  const samples = RATE_HZ / 50;
+  let quiet = 0;
+  for (const block of blocks)
+    for (let at = 0; at + samples <= block.length; at += samples)
+      if (block.subarray(at, at + samples).every((sample) => Math.abs(sample) < 0.001)) quiet += 10;
+  return quiet;
+}
