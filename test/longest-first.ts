@@ -11,6 +11,7 @@ const LONGEST = [
   'relay-publish',
   'rig',
   'dashboard',
+  'docs-commands',
   'stop-and-restart',
   'carried-monitors',
   'measure',

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type House, startHouse } from '../../src/demo/house.ts';
-import { waitUntil } from '../../src/demo/rig/index.ts';
+import { startProcess, waitUntil } from '../../src/demo/rig/index.ts';
 import { houseOptions } from '../../src/demo/tour.ts';
+import { blockText, commandsIn, ROOT } from '../docs-blocks.ts';
 import { openWindow, shoot, signIn, startBrowser } from './browser.ts';
 import { addressOf, agentsOf, allWell, digHouse, dnsOf, epochOf, movesSince, nameAt } from './dns-house.ts';
 import { wait } from './station.ts';
@@ -107,5 +109,25 @@ describe('two servers, a witness, and three NATS servers', () => {
     await agents.locator('[data-cluster="connected"]').waitFor();
     await agents.locator('[data-agent="witness"]').getByText('alive').waitFor();
     await agents.getByText(SOMEBODY_MAY_WRITE).waitFor();
+  });
+
+  test('a witness that is started as the page says is the third again', async () => {
+    const { witness } = house;
+    if (witness === null) throw new Error('this house has no witness');
+    await witness.stop();
+    const [line = ''] = commandsIn(blockText('docs/dns.md sh 1'));
+    const command = line
+      .replace(/^sustain /, `${process.execPath} ${join(ROOT, 'dist/src/cli/main.js')} `)
+      .replace('sustain.yaml', house.configPath.replace('london.yaml', 'witness.yaml'));
+    expect(command).toMatch(/main\.js run --config \S+witness\.yaml --witness$/);
+    const started = await startProcess({ command: 'sh', args: ['-c', `exec ${command}`], stdout: 'pipe' });
+    try {
+      await waitUntil('the witness answers', 30_000, async () => (await dnsOf(witness)).writes !== undefined);
+      const { agent, dns } = await witness.state();
+      expect([agent, dns?.cluster?.link]).toEqual(['witness', 'connected']);
+    } finally {
+      started.signal('SIGTERM');
+      await started.exited;
+    }
   });
 });

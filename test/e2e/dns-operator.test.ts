@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/cli/check/findings.ts';
 import { runCheck } from '../../src/cli/check.ts';
 import { type House, startHouse } from '../../src/demo/house.ts';
 import { waitUntil } from '../../src/demo/rig/index.ts';
 import { houseOptions } from '../../src/demo/tour.ts';
+import { blockText, inShell } from '../docs-blocks.ts';
 import { addressOf, allWell, dnsOf, movesSince, nameAt } from './dns-house.ts';
 import { wait } from './station.ts';
 
@@ -86,6 +88,16 @@ describe('an operator', () => {
     const refused = await dublin.call('/api/v1/dns/force', { ...AN_HOUR, server: 'london' });
     expect(refused.status).toBe(409);
     expect(refused.text).toContain('london is not audible now');
+    expect(await dublin.ask('/api/v1/dns/force', { ...AN_HOUR, server: 'london', override: true })).toBe(202);
+    await nameAt(house, 'london', 30_000);
+    // As the page has it, over the hold that is there.
+    const page = blockText('docs/dns.md sh 2').replace('http://127.0.0.1:8080', dublin.webUrl);
+    const { stdout } = await inShell(page.replace('curl ', 'curl --fail-with-body -sS '), {
+      folder: dirname(house.configPath),
+      environment: { TOKEN: dublin.operatorToken },
+    });
+    expect(JSON.parse(stdout)).toEqual({ accepted: true, goesFor: 'this-agent' });
+    await nameAt(house, 'dublin', 30_000);
     expect(await dublin.ask('/api/v1/dns/force', { ...AN_HOUR, server: 'london', override: true })).toBe(202);
     await nameAt(house, 'london', 30_000);
     await dublin.ask('/api/v1/dns/release', { author: 'ann' });

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   type IcecastServer,
@@ -10,9 +9,9 @@ import {
   waitUntil,
 } from '../../src/demo/rig/index.ts';
 import type { RigProcess } from '../../src/demo/rig/process.ts';
+import { blockText } from '../docs-blocks.ts';
 
-const PAGE = readFileSync(fileURLToPath(new URL('../../docs/how-to/encoders.md', import.meta.url)), 'utf8');
-const BLOCK = /```ini\n(\[main\][\s\S]*?)```/.exec(PAGE)?.[1] ?? '';
+const BLOCK = blockText('docs/how-to/encoders.md ini 2');
 const HOSTS = { london: '127.0.0.171', dublin: '127.0.0.172' } as const;
 const DISPLAY = ':171';
 
