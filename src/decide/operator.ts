@@ -72,6 +72,16 @@ export function expireHold(desk: Desk, nowMs: number): Answer {
   return { desk: { ...desk, hold: null }, events: [holdEvent(desk, 'expired', desk.hold.author, nowMs)] };
 }
 
+/** Ends a hold of an agent that no longer acts on the server. */
+export function dropHold(desk: Desk, nowMs: number): Answer {
+  if (desk.hold === null) return { desk, events: [] };
+  const { author } = desk.hold;
+  return {
+    desk: { ...desk, hold: null },
+    events: [holdEvent(desk, 'ended as its own agent is back', author, nowMs)],
+  };
+}
+
 function holdEvent(desk: Desk, detail: string, author: string, atMs: number): StationEvent {
   return { kind: 'hold-changed', atMs, server: desk.server, detail, author };
 }

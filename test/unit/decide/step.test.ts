@@ -77,6 +77,34 @@ describe('a standstill of this agent', () => {
   });
 });
 
+describe('a deputy that gives back', () => {
+  test('drops the hold that it was given, which nobody could release any more', () => {
+    const run = new Run();
+    const both = (fromMs: number, toMs: number, isPresent: boolean) => {
+      for (let atMs = fromMs; atMs < toMs; atMs += 500)
+        run
+          .look(LONDON, goodLook(atMs, MOUNTS))
+          .look(DUBLIN, goodLook(atMs, MOUNTS, isPresent ? PRESENT : []));
+    };
+    both(0, 5_000, true);
+    both(5_000, 30_000, false);
+    expect(run.state.servers.get(DUBLIN)?.role).toBe('deputy');
+    const request = { do: 'hold', server: DUBLIN, author: 'ann', forMs: 3_600_000 } as const;
+    run.give({ kind: 'operator', atMs: 30_000, request });
+    expect(run.state.desks.get(DUBLIN)?.hold?.author).toBe('ann');
+    both(30_500, 60_000, true);
+    expect(run.state.servers.get(DUBLIN)?.role).toBe('watching');
+    expect(run.state.desks.get(DUBLIN)?.hold).toBeNull();
+    expect(run.told).toContainEqual(
+      expect.objectContaining({
+        kind: 'hold-changed',
+        server: DUBLIN,
+        detail: 'ended as its own agent is back',
+      }),
+    );
+  });
+});
+
 describe('what is remembered of the time before a restart', () => {
   const memory: Memory = {
     ageMs: 3000,
