@@ -10,6 +10,7 @@ import { type IcecastConfig, readIcecastXml } from './check/icecast-xml.ts';
 import { judgeServer } from './check/judge.ts';
 import { judgeDns } from './check/judge-dns.ts';
 import { judgeEmergencyFiles } from './check/judge-emergency.ts';
+import { judgeLatency } from './check/judge-latency.ts';
 import { howToCheckByHand, judgeIcecastXml } from './check/judge-xml.ts';
 import { reportJson, reportText } from './check/print.ts';
 import { witnessName } from './witness.ts';
@@ -85,6 +86,7 @@ async function inspect(config: Config, options: CheckOptions) {
     list.add('warning', 'ffmpeg', 'the sound of the mounts was not measured', search.error.message);
     findings.push(...list.all);
   }
+  findings.push(...judgeLatency(config));
   findings.push(...(await judgeDns(config, { clock, random: systemRandom })));
   findings.push(...(await inspectXml(config, servers, options.icecastXml)));
   return { servers, findings };

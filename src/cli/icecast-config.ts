@@ -7,7 +7,16 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { readIcecastXml } from './check/icecast-xml.ts';
 import { withNets } from './icecast-config/into-xml.ts';
-import { blocksForServer, explained, loopbackOf, type Net, netBlocks, remark } from './net-blocks.ts';
+import {
+  blocksForServer,
+  explained,
+  type Loopback,
+  loopbackOf,
+  type Net,
+  netBlocks,
+  remark,
+} from './net-blocks.ts';
+import { type PlannedNet, planNets, withoutNet } from './net-plan.ts';
 
 export interface IcecastConfigOptions {
   /** Path of `sustain.yaml`. */
@@ -23,15 +32,6 @@ export interface IcecastConfigOptions {
 
 /** 0: printed or written. 1: the file can't be changed. 2: the config has faults, or no station in relay mode. */
 export type IcecastConfigExitCode = 0 | 1 | 2;
-
-/** A public mount, and the source it can fall back on; null where none of its codec is known. */
-interface Planned {
-  readonly mount: string;
-  readonly codec: string;
-  readonly source: string | null;
-  /** Nobody could say what the sources are encoded as. */
-  readonly isGuess: boolean;
-}
 
 /** `sustain icecast-config`: the blocks that keep listeners of the public mounts when the agent is gone. */
 export async function runIcecastConfig(options: IcecastConfigOptions): Promise<IcecastConfigExitCode> {
@@ -58,30 +58,12 @@ export async function runIcecastConfig(options: IcecastConfigOptions): Promise<I
     );
     return 0;
   }
-  return await writeInto(options.into, planned, itself, print);
+  return await writeInto(options.into, planned, own.url, print);
 }
 
-/** Listeners can only be carried over to the same codec: players go by what the stream was when they joined. */
-const TYPES_OF: Readonly<Record<string, RegExp>> = {
-  mp3: /^audio\/(mpeg|mp3|x-mp3)/i,
-  aac: /^audio\/aacp?/i,
-  opus: /ogg|opus/i,
-  vorbis: /ogg|vorbis/i,
-};
-
-async function planOf(config: Config, clock: Clock): Promise<readonly Planned[]> {
+async function planOf(config: Config, clock: Clock): Promise<readonly PlannedNet[]> {
   const types = await sourceTypes(config, clock);
-  return config.stations
-    .filter(({ serve }) => serve.mode === 'relay')
-    .flatMap(({ sources, serve }) =>
-      serve.outputs.map(({ mount, codec }) => {
-        const known = sources.filter((source) => types.has(source.mount));
-        const fits = known.find((source) => TYPES_OF[codec]?.test(types.get(source.mount) ?? ''));
-        const isGuess = known.length === 0;
-        const source = isGuess && codec === 'mp3' ? sources[0] : fits;
-        return { mount, codec, source: source?.mount ?? null, isGuess };
-      }),
-    );
+  return config.stations.flatMap((station) => planNets(station, types));
 }
 
 /** What each mount on our own server says that it is; empty when it can't be asked. */
@@ -94,33 +76,33 @@ async function sourceTypes(config: Config, clock: Clock): Promise<ReadonlyMap<st
   return new Map(listed.ok ? listed.value.map(({ mount, contentType }) => [mount, contentType]) : []);
 }
 
-function netText({ mount, codec, source, isGuess }: Planned, itself: Pick<Net, 'host' | 'port'>): string {
-  if (source === null) return remark(withoutNet(mount, codec, isGuess));
+function netText(planned: PlannedNet, itself: Loopback): string {
+  const { mount, source, isGuess } = planned;
+  if (source === null) return remark(withoutNet(planned));
   return netBlocks({ mount, source, ...itself }, { isGuess })
     .map(explained)
     .join('\n');
 }
 
-function withoutNet(mount: string, codec: string, isGuess: boolean): string {
-  const why = isGuess ? 'what its sources are could not be asked' : `no source is ${codec}`;
-  return `${mount} gets no net: listeners can only be carried over to the same codec, and ${why}`;
-}
-
 async function writeInto(
   path: string,
-  planned: readonly Planned[],
-  itself: Pick<Net, 'host' | 'port'>,
+  planned: readonly PlannedNet[],
+  url: string,
   print: (text: string) => void,
 ): Promise<IcecastConfigExitCode> {
-  const nets = planned.flatMap(({ mount, source }) =>
-    source === null ? [] : [{ mount, source, ...itself }],
-  );
-  for (const { mount, codec, source, isGuess } of planned) {
-    if (source === null) print(`${withoutNet(mount, codec, isGuess)}.`);
-  }
+  for (const one of planned) if (one.source === null) print(`${withoutNet(one)}.`);
   try {
     const text = await readFile(path, 'utf8');
-    const edited = readIcecastXml(text) === null ? null : withNets(text, nets);
+    const xml = readIcecastXml(text);
+    const itself = loopbackOf(url, xml?.ports);
+    if (xml !== null && itself.isPortGuess) {
+      print(`${path} has only the TLS port, over which Icecast relays nothing: add a plain <listen-socket>.`);
+      return 1;
+    }
+    const nets = planned.flatMap(({ mount, source }) =>
+      source === null ? [] : [{ mount, source, ...itself }],
+    );
+    const edited = xml === null ? null : withNets(text, nets);
     if (edited === null || !isRight(edited.text, nets)) {
       print(`${path} is no icecast.xml that can be changed safely; nothing was written. Add by hand:\n`);
       print(planned.map((one) => netText(one, itself)).join('\n\n'));

@@ -8,23 +8,30 @@ export interface IcecastBlock {
 }
 
 /** The net under a public mount: what icecast.xml needs so that listeners stay when the agent is gone. */
-export interface Net {
+export interface Net extends Loopback {
   readonly mount: string;
   /** The source that is carried on with. */
   readonly source: string;
-  /** Where the server reaches itself. */
-  readonly host: string;
-  readonly port: number;
 }
 
-/** A server reaches itself by loopback, whatever the agents call it. */
-export function loopbackOf(url: string): { readonly host: string; readonly port: number } {
+/** Where the server reaches itself, without TLS. */
+export interface Loopback {
+  readonly host: string;
+  readonly port: number;
+  /** The agents speak TLS to it, and nobody could say which port is without. */
+  readonly isPortGuess: boolean;
+}
+
+const USUAL_PORT = 8000;
+export const PORT_GUESS = `${USUAL_PORT} stands for the port of a <listen-socket> without TLS: Icecast relays nothing over TLS`;
+
+/** A server reaches itself by loopback, whatever the agents call it. `ports`: those without TLS, where they are known. */
+export function loopbackOf(url: string, ports: readonly number[] = []): Loopback {
   const { hostname, port, protocol } = new URL(url);
-  const usual = protocol === 'https:' ? 443 : 80;
-  return {
-    host: hostname.startsWith('127.') ? hostname : '127.0.0.1',
-    port: port === '' ? usual : Number(port),
-  };
+  const host = hostname.startsWith('127.') ? hostname : '127.0.0.1';
+  if (protocol !== 'https:') return { host, port: port === '' ? 80 : Number(port), isPortGuess: false };
+  const [plain] = ports.filter((one) => one !== Number(port === '' ? 443 : port));
+  return { host, port: plain ?? USUAL_PORT, isPortGuess: plain === undefined };
 }
 
 export function mountBlock({ mount }: Pick<Net, 'mount'>): string {
@@ -47,7 +54,8 @@ export function relayBlock({ mount, source, host, port }: Net): string {
 
 /** Both blocks with their reasons; the source is taken for MP3 where `isGuess`. */
 export function netBlocks(net: Net, { isGuess = false } = {}): readonly IcecastBlock[] {
-  const { mount, source } = net;
+  const { mount, source, isPortGuess } = net;
+  const port = isPortGuess ? `. ${PORT_GUESS}` : '';
   const safe = safeMountOf(mount);
   const guess = isGuess ? `. The server could not be asked: ${source} is taken for MP3` : '';
   return [
@@ -58,7 +66,7 @@ export function netBlocks(net: Net, { isGuess = false } = {}): readonly IcecastB
     },
     {
       about: safe,
-      because: `a relay of ${source} on the server itself, which costs nothing until it is needed. ${source} itself as the fallback would make the station hear itself${guess}`,
+      because: `a relay of ${source} on the server itself, which costs nothing until it is needed. ${source} itself as the fallback would make the station hear itself${guess}${port}`,
       xml: relayBlock(net),
     },
   ];
@@ -80,7 +88,7 @@ export const explained = ({ because, xml }: IcecastBlock): string => `${remark(b
 /** Both blocks, each in one line, for a sentence. */
 export function netInOneLine(net: Net): string {
   const line = (block: string) => block.replaceAll(/\n\s*/g, '');
-  return `${line(mountBlock(net))} and ${line(relayBlock(net))}`;
+  return `${line(mountBlock(net))} and ${line(relayBlock(net))}${net.isPortGuess ? ` (${PORT_GUESS})` : ''}`;
 }
 
 export const escaped = (text: string): string =>

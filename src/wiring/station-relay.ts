@@ -70,6 +70,10 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
   });
   const credentials = { user: source.user, password: source.password.reveal() };
   const processing = serve.processing === null ? null : startProcessing(serve.processing, options.processed);
+  const delayMs = relayDelayMs(serve, now().silence.tripMs);
+  const chain = processing === null ? null : soundProcessing(processing);
+  const processingMs = Math.round(chain?.latencyMs ?? 0);
+  options.log.info({ delayMs, processingMs }, 'relay mode runs this far behind the sources');
   const relay = startRelay({
     legs: legsInOrder(now()),
     outputs: serve.outputs.map(({ mount, ...format }) => ({
@@ -79,7 +83,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
       credentials,
       words: serve.stream,
     })),
-    delayMs: relayDelayMs(serve, now().silence.tripMs),
+    delayMs,
     restoreMs: now().silence.restoreMs,
     get dwellMs() {
       return now().dwellMs;
@@ -93,7 +97,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
     clock,
     random: options.random,
     log: options.log,
-    ...(processing === null ? {} : { processing: soundProcessing(processing) }),
+    ...(chain === null ? {} : { processing: chain }),
     onPlayed: options.played,
     conditionOf: (id) =>
       station.state.legs.get(id)?.condition ?? { is: 'unknown', sinceMs: clock.nowMs(), reason: 'starting' },

@@ -3,6 +3,7 @@ import { printable } from '../../icecast/text.ts';
 import type { ServerFacts, Wanted } from './facts.ts';
 import { type Finding, FindingList } from './findings.ts';
 import { type IcecastConfig, settingsOf } from './icecast-xml.ts';
+import { judgeRelayXml } from './judge-relay.ts';
 
 /** Icecast notices a stalled encoder this late at the latest, in seconds. */
 const LONGEST_SOURCE_TIMEOUT = 5;
@@ -18,10 +19,11 @@ export function judgeIcecastXml(
 ): readonly Finding[] {
   const found = new FindingList(facts.server.name);
   judgePort(found, facts, xml);
-  judgeSources(found, wanted, facts, xml);
+  judgeSources(found, config, wanted, facts, xml);
   judgeClients(found, config, wanted, facts, xml);
   judgeTimeout(found, xml);
   for (const { mount } of wanted) judgeMountBlock(found, mount, xml);
+  for (const station of config.stations) judgeRelayXml(found, station, facts, xml);
   if (xml.hasExamplePassword) {
     found.add('warning', 'icecast.xml', 'has the password of the example file', 'set passwords of your own');
   }
@@ -42,11 +44,13 @@ function judgePort(found: FindingList, { server }: ServerFacts, xml: IcecastConf
 
 function judgeSources(
   found: FindingList,
+  config: Config,
   wanted: readonly Wanted[],
   facts: ServerFacts,
   xml: IcecastConfig,
 ): void {
-  const ours = new Set<string>(wanted.map(({ mount }) => mount));
+  const fed = config.stations.flatMap(({ serve }) => (serve.mode === 'relay' ? serve.outputs : []));
+  const ours = new Set<string>([...wanted, ...fed].map(({ mount }) => mount));
   const foreign = facts.answers
     ? facts.mounts.map(({ mount }) => mount).filter((mount) => !ours.has(mount))
     : [];

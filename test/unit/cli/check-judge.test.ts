@@ -4,6 +4,7 @@ import { wantedOf } from '../../../src/cli/check/facts.ts';
 import type { Finding } from '../../../src/cli/check/findings.ts';
 import { readIcecastXml } from '../../../src/cli/check/icecast-xml.ts';
 import { judgeServer } from '../../../src/cli/check/judge.ts';
+import { judgeLatency } from '../../../src/cli/check/judge-latency.ts';
 import { judgeIcecastXml } from '../../../src/cli/check/judge-xml.ts';
 import { type Sound, soundIn } from '../../../src/cli/check/sound.ts';
 import { mount } from '../../../src/domain/ids.ts';
@@ -315,6 +316,84 @@ describe('what check says of relay mode', () => {
     expect(brief(of([mountOf('/stream', { fallback: mount('/primary') })]))[0]).toMatch(
       /^fault \/stream falls back on \/primary itself/,
     );
+  });
+
+  it('is a fault where it comes to a source in the end, however many mounts lie between', () => {
+    const stream = [
+      mountOf('/stream', { fallback: mount('/other') }),
+      mountOf('/other', { fallback: mount('/primary') }),
+    ];
+    expect(brief(of(stream))).toEqual([
+      expect.stringMatching(/^fault \/stream falls back on \/primary in the end, by \/other: /),
+    ]);
+  });
+
+  it('is a warning where the fallback is not there', () => {
+    expect(brief(of([mountOf('/stream', { fallback: mount('/nowhere') })]))).toEqual([
+      expect.stringMatching(/^warning \/stream falls back on \/nowhere, which is not there/),
+    ]);
+  });
+
+  it('names a source of the same codec for the net, and none where none has it', () => {
+    const with_ = (codec: 'opus' | 'aac') => ({
+      ...relayed,
+      stations: [
+        { ...station, serve: { ...station.serve, mode: 'relay' as const, outputs: [{ ...output, codec }] } },
+      ],
+    });
+    const change = (codec: 'opus' | 'aac') =>
+      judgeServer(with_(codec), wanted, answering(sources))[0]?.change ?? '';
+    expect(change('opus')).toContain('<mount>/secondary</mount>');
+    expect(change('aac')).toContain('no source is aac');
+    expect(change('aac')).not.toContain('<relay>');
+  });
+
+  it('never relays over TLS', () => {
+    const facts = { ...answering(sources), server: { ...server, url: 'https://10.0.0.1:8443' } };
+    const [found] = judgeServer(relayed, wanted, facts);
+    expect(found?.change).not.toContain('8443');
+    expect(found?.change).toContain('Icecast relays nothing over TLS');
+  });
+
+  const xmlOf = (mounts: string) => {
+    const read = readIcecastXml(example.replace('</icecast>', `${mounts}</icecast>`));
+    if (read === null) throw new Error('not read');
+    const facts = answering([...others, mountOf('/secondary')]);
+    return brief(judgeIcecastXml(relayed, wanted, facts, read).filter(({ severity }) => severity !== 'note'));
+  };
+  const block = (name: string, fallback: string) =>
+    `<mount><mount-name>${name}</mount-name><fallback-mount>${fallback}</fallback-mount><fallback-override>1</fallback-override></mount>`;
+
+  it('is told from icecast.xml while the agent is not there to show the mount', () => {
+    const relay =
+      '<relay><server>127.0.0.1</server><port>8000</port><mount>/primary</mount><local-mount>/stream-safe</local-mount><on-demand>1</on-demand></relay>';
+    expect(xmlOf(`${block('/stream', '/stream-safe')}${relay}`)).toEqual([]);
+    expect(xmlOf(block('/stream', '/stream-safe'))).toEqual([
+      expect.stringContaining('warning /stream falls back on /stream-safe, which no <relay> feeds'),
+    ]);
+    expect(xmlOf(block('/stream', '/primary'))).toEqual([
+      expect.stringContaining('fault /stream falls back on /primary itself'),
+    ]);
+    expect(xmlOf(block('/stream', '/other') + block('/other', '/primary'))).toEqual([
+      expect.stringContaining('fault /stream falls back on /primary in the end, by /other'),
+    ]);
+    expect(xmlOf('')).toEqual([expect.stringContaining('warning /stream has no fallback mount')]);
+  });
+
+  it('counts the public mounts against the sources', () => {
+    const read = readIcecastXml(example.replace('<sources>8', '<sources>3'));
+    if (read === null) throw new Error('not read');
+    const found = brief(judgeIcecastXml(relayed, wanted, answering(sources), read));
+    expect(found).toContainEqual(
+      expect.stringContaining('allows 3 sources, but there are 4 mounts of the stations'),
+    );
+  });
+
+  it('says what it costs in latency', async () => {
+    const [found, ...more] = judgeLatency(relayed);
+    expect(more).toEqual([]);
+    expect(found?.says).toContain('runs 8.0 s behind the sources');
+    expect(judgeLatency(config)).toEqual([]);
   });
 
   it('is a warning where the public mount has no net, and nothing where it has the right one', () => {

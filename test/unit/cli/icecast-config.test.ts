@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readIcecastXml } from '../../../src/cli/check/icecast-xml.ts';
 import { withNets } from '../../../src/cli/icecast-config/into-xml.ts';
 import { runIcecastConfig } from '../../../src/cli/icecast-config.ts';
+import { loopbackOf, netBlocks } from '../../../src/cli/net-blocks.ts';
 
-const NET = { mount: '/stream', source: '/primary', host: '127.0.0.1', port: 8000 };
+const NET = { mount: '/stream', source: '/primary', host: '127.0.0.1', port: 8000, isPortGuess: false };
 
 const OLD = `<icecast>
   <limits><sources>8</sources></limits>
@@ -59,6 +60,20 @@ describe('the net in an icecast.xml that is there', () => {
     const edited = withNets('<icecast>\n</icecast>', [NET, { ...NET, mount: '/hq' }]);
     expect(readIcecastXml(edited?.text ?? '')?.mounts.map(({ mount }) => mount)).toEqual(['/stream', '/hq']);
     expect(withNets('<icecast>', [NET])).toBeNull();
+  });
+});
+
+describe('where a server reaches itself', () => {
+  it('is never the port of TLS, over which Icecast relays nothing', () => {
+    expect(loopbackOf('http://10.0.0.1:8010')).toMatchObject({ port: 8010, isPortGuess: false });
+    expect(loopbackOf('https://10.0.0.1:8443')).toMatchObject({ port: 8000, isPortGuess: true });
+    expect(loopbackOf('https://10.0.0.1:8443', [8443, 8002])).toMatchObject({
+      port: 8002,
+      isPortGuess: false,
+    });
+    expect(loopbackOf('https://10.0.0.1', [443])).toMatchObject({ isPortGuess: true });
+    const [, relay] = netBlocks({ mount: '/stream', source: '/primary', ...loopbackOf('https://10.0.0.1') });
+    expect(relay?.because).toContain('Icecast relays nothing over TLS');
   });
 });
 
