@@ -24,6 +24,8 @@ export function whereToLeave(
   onAir: { take: TakeSight; frame: number },
 ): Leaving | null {
   const { take, frame } = onAir;
+  // A burst after a standstill of ours may bring more than is kept.
+  if (frame < take.startFrame) return { frame, isEnd: true, because: 'its sound is not kept any more' };
   const atMs = take.timeOf(frame);
   const isDry = take.endFrame - frame < DRY_FRAMES;
   if (atMs !== null) {

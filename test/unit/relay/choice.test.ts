@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LegCondition, LegFault } from '../../../src/domain/conditions.ts';
 import type { LegId } from '../../../src/domain/ids.ts';
-import type { Relation } from '../../../src/relay/alignment.ts';
+import type { Relation, Same } from '../../../src/relay/alignment.ts';
 import { choose, type LegSight, type RelayChoice, type Situation } from '../../../src/relay/choice.ts';
 import type { TakeSight } from '../../../src/relay/take.ts';
 import { VerdictLine } from '../../../src/relay/verdicts.ts';
@@ -12,9 +12,11 @@ const CURSOR_MS = NOW_MS - LATENCY_MS;
 /** Frame n of every take here was live at n / 48 ms, so times and frames can be read off each other. */
 const frameOf = (ms: number) => ms * 48;
 const UNKNOWN: Relation = { is: 'unknown' };
-const copy = (offsetMs: number): Relation => ({
+const copy = (offsetMs: number): Same => ({
   is: 'same',
+  atFrame: 0,
   offsetFrames: frameOf(offsetMs),
+  drift: 0,
   peak: 0.99,
   inverted: false,
 });
@@ -183,7 +185,7 @@ describe('a leg on air that falls silent', () => {
 
   it('turns the polarity of a copy that is inverted', () => {
     const [primary, secondary] = [silentSince('primary', FAULT_MS), good('secondary')];
-    const relationOf = (): Relation => ({ is: 'same', offsetFrames: 0, peak: 0.9, inverted: true });
+    const relationOf = (): Relation => ({ ...copy(0), inverted: true });
     expect(switched(choose(situation([primary, secondary], primary, { relationOf }))).to?.inverted).toBe(
       true,
     );
@@ -265,6 +267,12 @@ describe('a leg on air whose sound ends', () => {
     const choice = switched(choose({ ...plain, policy: { ...policy, differentFadeMs: 3_500 } }));
     expect(choice.fadeFrames).toBe(frameOf(3_500));
     expect(choice.to?.frame ?? 0).toBeGreaterThanOrEqual(frameOf(CURSOR_MS + 1_050));
+  });
+
+  it('is left at once when so much came at once that what was to be played is not kept', () => {
+    const primary = good('primary', [takeOf('primary', { fromMs: CURSOR_MS + 500 })]);
+    const choice = switched(choose(situation([primary, good('secondary')], primary)));
+    expect(choice.to?.take.leg).toBe('secondary');
   });
 
   it('is followed by the noise floor when there is no other', () => {
