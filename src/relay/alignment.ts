@@ -2,11 +2,27 @@ import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import type { Correlation } from '../audio/splice.ts';
 import type { Take } from './take.ts';
 
-/** How one take lies to the reference: frame f of the reference is the same moment as f + `offsetFrames` of the take. */
+/** How one take lies to the reference. */
 export type Relation =
   | { readonly is: 'unknown' }
-  | { readonly is: 'same'; readonly offsetFrames: number; readonly peak: number; readonly inverted: boolean }
+  | Same
   | { readonly is: 'different'; readonly peak: number };
+
+/** A copy: frame `atFrame` of the reference is the same moment as `atFrame` + `offsetFrames` of the take. */
+export interface Same {
+  readonly is: 'same';
+  readonly atFrame: number;
+  readonly offsetFrames: number;
+  /** By how much the offset grows with each frame of the reference, as no two sound cards run alike. */
+  readonly drift: number;
+  readonly peak: number;
+  readonly inverted: boolean;
+}
+
+/** In whole frames, for any frame of the reference: a splice lies seconds away from where the offset was measured. */
+export function offsetAt({ atFrame, offsetFrames, drift }: Same, frame: number): number {
+  return Math.round(offsetFrames + drift * (frame - atFrame));
+}
 
 export type Correlate = (needle: Float32Array, haystack: Float32Array) => Promise<Correlation | null>;
 
@@ -22,12 +38,26 @@ const TRACK_REACH_FRAMES = PCM_RATE_HZ / 20;
 const LEAST_COMMON_FRAMES = 2 * PCM_RATE_HZ;
 const WIDE_FRAMES = 8 * PCM_RATE_HZ;
 const MOST_HAYSTACK_FRAMES = 24 * PCM_RATE_HZ;
+/** Sound cards are off by less, and what moves further in the time has jumped. */
+const MOST_DRIFT = 500e-6;
+const JITTER_FRAMES = 8;
+const MOST_MEASURED = 8;
+/** A frame of jitter over this is 2.6 ppm, and moves a splice ten seconds away by as little as that. */
+const LEAST_SPAN_FRAMES = 8 * PCM_RATE_HZ;
 const SEARCH_AGAIN_MS = 1_000;
 const TRACK_AGAIN_MS = 4_000;
 const DIFFERENT_AGAIN_MS = 20_000;
 
+/** Where the offset was measured: the middle of what was compared. */
+interface Measured {
+  readonly atFrame: number;
+  readonly offsetFrames: number;
+}
+
 interface Pair {
   relation: Relation;
+  /** Since the two have run side by side, the newest last. */
+  measured: readonly Measured[];
   misses: number;
   dueAtMs: number;
 }
@@ -98,13 +128,13 @@ export class Alignment {
   }
 
   async #look(reference: Take, take: Take, cursorFrame: number, nowMs: number): Promise<void> {
-    const pair = this.#pairs.get(take.id) ?? { relation: UNKNOWN, misses: 0, dueAtMs: 0 };
+    const pair = this.#pairs.get(take.id) ?? { relation: UNKNOWN, measured: [], misses: 0, dueAtMs: 0 };
     this.#pairs.set(take.id, pair);
     pair.dueAtMs = nowMs + SEARCH_AGAIN_MS;
     const before = pair.relation;
     const tracked = before.is === 'same' && pair.misses === 0;
     const search = tracked
-      ? aroundWhere(reference, take, cursorFrame, before.offsetFrames)
+      ? aroundWhere(reference, take, cursorFrame, offsetAt(before, cursorFrame))
       : wherever(reference, take);
     if (search === null) return;
     const found = await this.#correlate(search.needle, search.haystack).catch(() => null);
@@ -115,7 +145,10 @@ export class Alignment {
       pair.dueAtMs = nowMs + TRACK_AGAIN_MS;
       if (runnerUp > AMBIGUOUS) return;
       const offsetFrames = search.haystackFrame + found.offsetFrames - search.needleFrame;
-      pair.relation = { is: 'same', offsetFrames, peak, inverted };
+      const atFrame = search.needleFrame + search.needle.length / PCM_CHANNELS / 2;
+      pair.measured = [...sinceInStep(pair.measured, { atFrame, offsetFrames }), { atFrame, offsetFrames }];
+      const drift = driftOf(pair.measured) ?? (before.is === 'same' ? before.drift : 0);
+      pair.relation = { is: 'same', atFrame, offsetFrames, drift, peak, inverted };
       return;
     }
     if (tracked) pair.misses = 1;
@@ -127,10 +160,31 @@ export class Alignment {
   }
 }
 
-const ITSELF: Relation & { is: 'same' } = { is: 'same', offsetFrames: 0, peak: 1, inverted: false };
+/** The newest measurements that a new one goes on from; none where the sound has jumped between the two. */
+function sinceInStep(measured: readonly Measured[], next: Measured): readonly Measured[] {
+  const last = measured.at(-1);
+  if (last === undefined) return [];
+  const passedFrames = Math.abs(next.atFrame - last.atFrame);
+  const movedFrames = Math.abs(next.offsetFrames - last.offsetFrames);
+  return movedFrames > JITTER_FRAMES + MOST_DRIFT * passedFrames ? [] : measured.slice(1 - MOST_MEASURED);
+}
+
+/** The slope of the offset by least squares; null as long as too little was measured to tell it from jitter. */
+function driftOf(measured: readonly Measured[]): number | null {
+  const [first, last] = [measured[0], measured.at(-1)];
+  if (first === undefined || last === undefined || last.atFrame - first.atFrame < LEAST_SPAN_FRAMES)
+    return null;
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const meanFrame = mean(measured.map(({ atFrame }) => atFrame));
+  const meanOffset = mean(measured.map(({ offsetFrames }) => offsetFrames));
+  const covariance = mean(measured.map((one) => (one.atFrame - meanFrame) * (one.offsetFrames - meanOffset)));
+  return covariance / mean(measured.map(({ atFrame }) => (atFrame - meanFrame) ** 2));
+}
+
+const ITSELF: Same = { is: 'same', atFrame: 0, offsetFrames: 0, drift: 0, peak: 1, inverted: false };
 
 /** How a take lies to the family's reference; null when it doesn't belong to it. */
-function membership({ reference, pairs }: Family, take: Take | null): (Relation & { is: 'same' }) | null {
+function membership({ reference, pairs }: Family, take: Take | null): Same | null {
   if (take === null || reference === null) return null;
   if (take === reference) return ITSELF;
   const relation = pairs.get(take.id)?.relation ?? UNKNOWN;
@@ -142,8 +196,9 @@ function seenFrom(family: Family, take: Take | null): Map<number, Pair> {
   const pairs = new Map<number, Pair>();
   const place = membership(family, take);
   if (place === null || take === null || family.reference === null) return pairs;
-  const backward = { ...place, offsetFrames: -place.offsetFrames };
-  const add = (id: number, relation: Relation) => pairs.set(id, { relation, misses: 0, dueAtMs: 0 });
+  const backward = reversed(place);
+  const add = (id: number, relation: Relation) =>
+    pairs.set(id, { relation, measured: [], misses: 0, dueAtMs: 0 });
   if (take !== family.reference) add(family.reference.id, backward);
   for (const [id, { relation }] of family.pairs) {
     if (id !== take.id && relation.is === 'same') add(id, composed(backward, relation));
@@ -151,10 +206,22 @@ function seenFrom(family: Family, take: Take | null): Map<number, Pair> {
   return pairs;
 }
 
-function composed(first: Relation & { is: 'same' }, second: Relation & { is: 'same' }): Relation {
+function reversed({ atFrame, offsetFrames, drift, ...alike }: Same): Same {
+  return {
+    ...alike,
+    atFrame: atFrame + offsetFrames,
+    offsetFrames: -offsetFrames,
+    drift: -drift / (1 + drift),
+  };
+}
+
+function composed(first: Same, second: Same): Same {
+  const between = first.atFrame + first.offsetFrames;
   return {
     is: 'same',
-    offsetFrames: first.offsetFrames + second.offsetFrames,
+    atFrame: first.atFrame,
+    offsetFrames: first.offsetFrames + second.offsetFrames + second.drift * (between - second.atFrame),
+    drift: first.drift + second.drift * (1 + first.drift),
     peak: Math.min(first.peak, second.peak),
     inverted: first.inverted !== second.inverted,
   };

@@ -2,7 +2,7 @@ import { PCM_RATE_HZ } from '../audio/decode-command.ts';
 import type { LegCondition } from '../domain/conditions.ts';
 import type { RelayTrigger } from '../domain/events.ts';
 import type { LegId } from '../domain/ids.ts';
-import type { Relation } from './alignment.ts';
+import { offsetAt, type Relation, type Same } from './alignment.ts';
 import { type Leaving, REACH_FRAMES, whereToLeave } from './leaving.ts';
 import type { TakeSight } from './take.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -151,7 +151,7 @@ function goTo(
 interface Join {
   readonly take: TakeSight;
   readonly frame: number;
-  readonly same: (Relation & { is: 'same' }) | null;
+  readonly same: Same | null;
   readonly isProven: boolean;
 }
 
@@ -170,7 +170,7 @@ function joinAt(
       ? usualMs(situation, leaveFrame - onAir.frame)
       : onAir.take.timeOf(leaveFrame);
   const timed = leaveMs === null ? null : take.frameAt(leaveMs);
-  const aligned = relation.is === 'same' ? leaveFrame + relation.offsetFrames : null;
+  const aligned = relation.is === 'same' ? leaveFrame + offsetAt(relation, leaveFrame) : null;
   const fits = (frame: number) =>
     frame >= take.startFrame + REACH_FRAMES && frame + AHEAD_FRAMES <= take.endFrame;
   const isAligned = aligned !== null && fits(aligned);

@@ -1,5 +1,5 @@
 import type { Leg, LegId } from '../domain/ids.ts';
-import type { Alignment, Relation } from './alignment.ts';
+import { type Alignment, offsetAt, type Relation } from './alignment.ts';
 import type { Take } from './take.ts';
 
 export interface RelayLegView {
@@ -33,9 +33,9 @@ export function relationViews(
 /** How much later than `onAir` the take carries the same moment, in ms. */
 export function behindMsOf(onAir: Take, take: Take, relation: Relation): number | null {
   if (relation.is !== 'same') return null;
-  const frame = Math.min(onAir.endFrame, take.endFrame - relation.offsetFrames);
+  const frame = Math.min(onAir.endFrame, take.endFrame - offsetAt(relation, onAir.endFrame));
   const here = onAir.timeOf(frame);
-  const there = take.timeOf(frame + relation.offsetFrames);
+  const there = take.timeOf(frame + offsetAt(relation, frame));
   return here === null || there === null ? null : there - here;
 }
 

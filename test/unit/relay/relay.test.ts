@@ -185,6 +185,74 @@ describe('a relay over a long time', () => {
   });
 
   it.each([
+    { primary: 100, secondary: 0 },
+    { primary: 100, secondary: -100 },
+    { primary: -60, secondary: 40 },
+  ])('splices to the sample though the sound cards are $primary and $secondary ppm off', async (ppm) => {
+    const failedMs = 51_700;
+    const { relay, events, played, pass } = simulate([
+      {
+        source: 'primary',
+        ppm: ppm.primary,
+        conditionAt: (nowMs) =>
+          nowMs > failedMs + 5_000
+            ? { is: 'faulty', sinceMs: failedMs, fault: 'silent', detail: '' }
+            : audible(nowMs),
+        gainAt: (nowMs) => (nowMs > failedMs ? 0 : 1),
+      },
+      { source: 'secondary', ppm: ppm.secondary, lagMs: 900, conditionAt: audible },
+    ]);
+    await pass(54);
+    played.splice(0);
+    let spliceBlock = 0;
+    await pass(6, () => {
+      if (events.length > 0 && relay.view.onAir === leg('secondary').id && spliceBlock === 0)
+        spliceBlock = played.length;
+    });
+    expect(events.at(-1)).toMatchObject({ kind: 'relay-switched', trigger: 'fault', hitless: true });
+    const places = placesIn(played, 100, 46);
+    const at = Math.round((spliceBlock * 120) / 100);
+    // Each runs on at the speed of its own card, so both sides are carried to the middle between them.
+    const perStep = (off: number) => (-off / 1e6) * (RATE_HZ / 10);
+    const before = places.slice(at - 12, at - 4);
+    const after = places.slice(at + 4, at + 12);
+    const carried = (side: readonly Place[], first: number, off: number) =>
+      side.reduce((sum, { behindFrames }, i) => sum + behindFrames + perStep(off) * (first + i), 0) /
+      side.length;
+    const step = carried(after, 4, ppm.secondary) - carried(before, -12, ppm.primary);
+    expect(Math.abs(step)).toBeLessThan(2);
+    await relay.stop();
+  });
+
+  it('splices to the sample from copy to copy, faster than it can look how they lie to each other', async () => {
+    const { relay, events, played, force, pass } = simulate([
+      { source: 'primary', ppm: 100, conditionAt: audible },
+      { source: 'secondary', ppm: -80, lagMs: 300, conditionAt: audible },
+      { source: 'autodj', ppm: 40, lagMs: 500, conditionAt: audible },
+    ]);
+    await pass(45);
+    played.splice(0);
+    for (const source of ['secondary', 'autodj', 'secondary', 'primary']) {
+      force(source);
+      await pass(0.6);
+    }
+    expect(events.flatMap((event) => (event.kind === 'relay-switched' ? [event.hitless] : []))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
+    const places = placesIn(played, 100, 37);
+    const jumps = places.map(
+      ({ behindFrames }, i) => behindFrames - (places[i - 1]?.behindFrames ?? behindFrames),
+    );
+    expect(Math.max(...jumps.map(Math.abs))).toBeLessThanOrEqual(2);
+    expect(Math.min(...places.map(({ likeness }) => likeness))).toBeGreaterThan(0.95);
+    await relay.stop();
+  });
+
+  it.each([
     ['an inverted secondary', false],
     ['an inverted primary', true],
   ])('plays one polarity all along, over to %s and back', async (_, isFirst) => {
@@ -366,20 +434,20 @@ interface Place {
   readonly likeness: number;
 }
 
-/** Where in the programme every `everyMs` of what was played is; the first is searched for, the others near the last. */
-function placesIn(blocks: readonly Float32Array[], everyMs: number): readonly Place[] {
+/** Where in the programme every `everyMs` of what was played is: the first within 2 s of where it should be, the others near the one before. */
+function placesIn(blocks: readonly Float32Array[], everyMs: number, aheadS = 0): readonly Place[] {
   const heard = left(blocks);
   const studio = left([programme]);
   const every = (everyMs * RATE_HZ) / 1_000;
   const places: Place[] = [];
-  let [guess, reach] = [0, 8 * RATE_HZ];
+  let [guess, reach] = [-aheadS * RATE_HZ, 2 * RATE_HZ];
   for (let at = 0; at + PLACE_FRAMES <= heard.length; at += every) {
     const piece = heard.subarray(at, at + PLACE_FRAMES);
-    const coarse = reach > 200 ? 24 : 1;
+    const coarse = reach > 200 ? 4 : 1;
     let best = placeOf(piece, studio, at, guess, reach, coarse);
     if (coarse > 1) best = placeOf(piece, studio, at, best.behindFrames, coarse, 1);
     places.push(best);
-    [guess, reach] = [best.behindFrames, 100];
+    [guess, reach] = [best.behindFrames, 60];
   }
   return places;
 }
