@@ -13,7 +13,7 @@ export interface Mutant {
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const MUTANTS = fileURLToPath(new URL('../output/mutants/', import.meta.url));
 
-/** Copies of the pure rooms, each with one guard broken, of one test file. */
+/** Copies of the rooms that decide, each with one guard broken, of one test file. */
 export class Mutations {
   readonly #folder: string;
   #made = 0;
@@ -27,7 +27,7 @@ export class Mutations {
     this.#made += 1;
     const directory = `${this.#folder}${this.#made}/`;
     mkdirSync(directory, { recursive: true });
-    for (const room of ['domain', 'decide'])
+    for (const room of mutant.file.startsWith('relay/') ? ['domain', 'audio', 'relay'] : ['domain', 'decide'])
       cpSync(`${SRC}${room}`, `${directory}${room}`, { recursive: true });
     const path = `${directory}${mutant.file}`;
     const parts = readFileSync(path, 'utf8').split(mutant.whole);
