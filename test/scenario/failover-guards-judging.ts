@@ -1,46 +1,6 @@
 import type { LegCondition } from '../../src/domain/conditions.ts';
-import type { FailoverPolicy } from '../../src/domain/failover.ts';
-import {
-  DnsWorld,
-  type DnsWorldOptions,
-  DUBLIN,
-  type FailoverCore,
-  LONDON,
-} from '../../src/simulate/dns-world.ts';
-import type { Mutant } from './mutation.ts';
-
-/** A guard of the DNS decision, and a world in which it is missed: a sentence when the core goes wrong there, else null. */
-export interface DnsGuard extends Mutant {
-  readonly mistake: (core: FailoverCore) => string | null;
-}
-
-export const of = (name: string) => `decide/failover/${name}.ts`;
-
-/** A world that has run for long enough to know everything. */
-export function settled(
-  core: FailoverCore,
-  mode: FailoverPolicy['mode'] = 'alone',
-  options: DnsWorldOptions = {},
-): DnsWorld {
-  const world = new DnsWorld(mode, { core, ...options });
-  world.pass(60);
-  return world;
-}
-
-/** Null when the name was not moved. */
-export const stays = (world: DnsWorld): string | null => {
-  const [first] = world.writes;
-  return first === undefined ? null : `${first.by} moved the name to ${first.server} at ${first.atMs} ms`;
-};
-
-export const goesTo = (world: DnsWorld, ...servers: readonly string[]): string | null => {
-  const gone = world.writes.map(({ server }) => server).join(', ');
-  return gone === servers.join(', ') ? null : `the name went to ${gone || 'nowhere'}`;
-};
-
-/** How long after a moment the last move came, in s. */
-export const lastMoveS = (world: DnsWorld, sinceMs: number): number =>
-  ((world.writes.at(-1)?.atMs ?? Number.POSITIVE_INFINITY) - sinceMs) / 1_000;
+import { DnsWorld, DUBLIN, type FailoverCore, LONDON } from '../../src/simulate/dns-world.ts';
+import { type DnsGuard, goesTo, of, settled, stays } from './failover-guard.ts';
 
 const AUDIBLE = (verifiedAtMs: number): LegCondition => ({ is: 'audible', sinceMs: 0, verifiedAtMs });
 

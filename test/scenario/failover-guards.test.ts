@@ -1,13 +1,17 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { type FailoverCore, failoverCore } from '../../src/simulate/dns-world.ts';
-import { guardsOfActing } from './failover-guards-acting.ts';
 import { guardsOfJudging } from './failover-guards-judging.ts';
+import { guardsOfLeaving } from './failover-guards-leaving.ts';
+import { guardsOfOrders } from './failover-guards-orders.ts';
+import { guardsOfWriting } from './failover-guards-writing.ts';
 import { Mutations } from './mutation.ts';
 
 const MODULES = ['step', 'state', 'choice', 'lease-rule', 'on-air'].map(
   (name) => `decide/failover/${name}.ts`,
 );
-const guards = [...guardsOfJudging, ...guardsOfActing].map((guard) => [guard.guard, guard] as const);
+const guards = [guardsOfJudging, guardsOfWriting, guardsOfOrders, guardsOfLeaving]
+  .flat()
+  .map((guard) => [guard.guard, guard] as const);
 
 const mutations = new Mutations('failover');
 afterAll(() => mutations.remove());
