@@ -58,6 +58,8 @@ export async function processFile(
       return EXIT.failed;
     }
     const print = surroundings.print ?? ((text) => process.stdout.write(`${text}\n`));
+    if (report.damage !== null)
+      terminal.write(`${files.input}: ffmpeg found damage in it: ${report.damage}\n`);
     print(
       options.json === true
         ? JSON.stringify(processJson(parsed.value, report), null, 2)
@@ -108,6 +110,7 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
     }).finally(() => progress.clear());
     if (heard.is === 'interrupted') return null;
     mustBeWhole(files.input, source, heard, work.heardSeconds);
+    const [damage = null] = heard.complaints;
     const report = await work.finish();
     const { exit, complaints } = await encoder.end();
     if (exit.is !== 'exited' || exit.code !== 0)
@@ -125,7 +128,7 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
         }).finally(() => progress.clear());
     if (decoded === null && !isLossless(wanted.format)) return null;
     await rename(unfinished, files.output);
-    return { ...report, decoded };
+    return { ...report, decoded, damage };
   } finally {
     await encoder.stop();
     await rm(unfinished, { force: true });

@@ -134,7 +134,7 @@ function noiseAlerts(server: ServerState, desk: Desk, policy: StationPolicy): Al
     alert(
       'nothing-audible',
       server.server,
-      'no source is audible on any server: the public mounts carry a noise floor',
+      'no source is audible on any server: the public mounts carry the emergency file, or a noise floor where none can be played',
     ),
   ];
 }

@@ -1,5 +1,6 @@
 import type { DecoderFactory } from '../audio/decoder.ts';
 import type { Config, StationConfig } from '../config/index.ts';
+import type { AlertCode } from '../domain/events.ts';
 import type { Leg, LegId, Mount, ServerName, StationName } from '../domain/ids.ts';
 import type { Input } from '../domain/inputs.ts';
 import type { StationPolicy } from '../domain/policy.ts';
@@ -20,7 +21,7 @@ import { type StationRelay, startStationRelay } from './station-relay.ts';
 
 /** Between the starts of two stations. */
 const STAGGER_MS = 50;
-const OUTPUTS_EVERY_MS = 1_000;
+const WATCH_EVERY_MS = 1_000;
 const RETRY = { firstMs: 5_000, maxMs: 5 * 60_000 };
 
 export interface StationPartsOptions {
@@ -44,10 +45,10 @@ interface RelaySeat {
   relay: StationRelay | null;
   readonly backoff: Backoff;
   alert: AlertView | null;
-  outputs: { watch: OutputWatch; alert: AlertView | null };
+  watch: OutputWatch;
+  /** What is wrong with a relay that runs, by what it is about. */
+  readonly troubles: Map<string, AlertView>;
 }
-
-const noOutputs = (): RelaySeat['outputs'] => ({ watch: new OutputWatch(), alert: null });
 
 /**
  * What listens to the legs of every station and, in relay mode, plays them. A part that cannot start, or fails later on, is
@@ -70,7 +71,8 @@ export class StationParts {
 
   alertsOf(name: StationName): readonly AlertView[] {
     const seat = this.#relays.get(name);
-    return [seat?.alert ?? null, seat?.outputs.alert ?? null].filter((alert) => alert !== null);
+    if (seat === undefined) return [];
+    return [...(seat.alert === null ? [] : [seat.alert]), ...seat.troubles.values()];
   }
 
   /** One station after another: the decoders and encoders of a hundred must not all begin in one moment. */
@@ -107,10 +109,17 @@ export class StationParts {
     const serve = config.stations.find(({ name }) => name === policy.station)?.serve;
     if (serve?.mode === 'relay' && links().has(policy.self)) {
       const backoff = new Backoff(RETRY, random);
-      const seat = { serve, relay: null, backoff, alert: null, outputs: noOutputs() };
+      const seat: RelaySeat = {
+        serve,
+        relay: null,
+        backoff,
+        alert: null,
+        watch: new OutputWatch(),
+        troubles: new Map(),
+      };
       this.#relays.set(policy.station, seat);
       this.#startRelay(running, seat);
-      this.#cancels.add(clock.every(OUTPUTS_EVERY_MS, () => this.#watchOutputs(running, seat)));
+      this.#cancels.add(clock.every(WATCH_EVERY_MS, () => this.#watch(running, seat)));
     }
     for (const leg of policy.legs) this.#startLeg(running, leg, new Backoff(RETRY, random));
   }
@@ -169,6 +178,9 @@ export class StationParts {
       processed: (reading) => levels.noteProcessing(reading),
     });
     return {
+      get emergencyProblem() {
+        return relay.emergencyProblem;
+      },
       processing: relay.processing,
       get view() {
         return relay.view;
@@ -216,19 +228,29 @@ export class StationParts {
     });
   }
 
-  /** A relay that runs and whose encoders don't is told under the same name: listeners of the mount are no better off. */
-  #watchOutputs({ station, note }: Running, { relay, outputs }: RelaySeat): void {
+  /** A relay that runs and whose encoders don't is told as one that failed: listeners of the mount are no better off. */
+  #watch(running: Running, seat: RelaySeat): void {
+    const { relay } = seat;
+    const { self } = running.station.policy;
+    const nowMs = this.#options.clock.nowMs();
+    if (relay === null) seat.watch = new OutputWatch();
+    const silent = relay === null ? null : seat.watch.troubleIn(relay.view.outputs, nowMs);
+    this.#tell(running, seat, 'relay-failed', self, silent);
+    const unplayable = relay?.emergencyProblem ?? null;
+    const says = unplayable === null ? null : `the emergency file can't be played: ${unplayable}`;
+    this.#tell(running, seat, 'backup-not-proven', `${self} emergency file`, says);
+  }
+
+  /** Once when it begins and once when it is over. */
+  #tell({ note }: Running, seat: RelaySeat, code: AlertCode, subject: string, trouble: string | null): void {
     const atMs = this.#options.clock.nowMs();
-    const { self } = station.policy;
-    if (relay === null) outputs.watch = new OutputWatch();
-    const trouble = relay === null ? null : outputs.watch.troubleIn(relay.view.outputs, atMs);
-    const { alert } = outputs;
-    if (trouble !== null && alert === null) {
-      outputs.alert = { code: 'relay-failed', subject: self, detail: trouble };
-      note({ kind: 'alert-opened', atMs, code: 'relay-failed', subject: self, detail: trouble });
-    } else if (trouble === null && alert !== null) {
-      outputs.alert = null;
-      note({ kind: 'alert-closed', atMs, code: 'relay-failed', subject: self, detail: alert.detail });
+    const before = seat.troubles.get(subject);
+    if (trouble !== null && before === undefined) {
+      seat.troubles.set(subject, { code, subject, detail: trouble });
+      note({ kind: 'alert-opened', atMs, code, subject, detail: trouble });
+    } else if (trouble === null && before !== undefined) {
+      seat.troubles.delete(subject);
+      note({ kind: 'alert-closed', atMs, code, subject, detail: before.detail });
     }
   }
 

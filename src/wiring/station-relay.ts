@@ -10,7 +10,7 @@ import type { Input } from '../domain/inputs.ts';
 import type { ProcessingReading } from '../domain/readings.ts';
 import type { StreamView } from '../domain/view.ts';
 import type { ServerAddress } from '../icecast/address.ts';
-import type { Clock } from '../platform/clock.ts';
+import type { Cancel, Clock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
@@ -45,11 +45,15 @@ export interface StationRelayOptions {
 
 /** A minute of it takes 11 MiB for as long as the agent runs. */
 export const MOST_EMERGENCY_SECONDS = 300;
+/** A file that wasn't there may have been put there. */
+const EMERGENCY_AGAIN_MS = 30_000;
 
 /** A relay and the processing chain before its encoders. */
 export interface StationRelay extends Relay {
   readonly processing: StationProcessing | null;
   readonly streams: readonly StreamView[];
+  /** Why the emergency file can't be played now; null when it can, or none is wanted. */
+  readonly emergencyProblem: string | null;
 }
 
 export interface StationProcessing {
@@ -64,10 +68,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
   const { station, serve, clock, server, source } = options;
   // Asked for each time, as a reload may change it.
   const now = () => station.policy;
-  let emergency: Emergency | null = null;
-  void loadEmergency(options).then((loaded) => {
-    emergency = loaded;
-  });
+  const emergency = keepEmergency(options);
   const credentials = { user: source.user, password: source.password.reveal() };
   const processing = serve.processing === null ? null : startProcessing(serve.processing, options.processed);
   const delayMs = relayDelayMs(serve, now().silence.tripMs);
@@ -92,7 +93,7 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
       return now().silence.thresholdDbfs;
     },
     differentFadeMs: serve.crossfadeMs,
-    emergency: () => emergency,
+    emergency: () => emergency.loaded,
     ffmpegPath: options.ffmpegPath,
     clock,
     random: options.random,
@@ -129,7 +130,11 @@ export function startStationRelay(options: StationRelayOptions): StationRelay {
     get streams() {
       return skew?.views ?? [];
     },
+    get emergencyProblem() {
+      return emergency.problem;
+    },
     stop() {
+      emergency.stop();
       skew?.stop();
       return relay.stop();
     },
@@ -169,22 +174,53 @@ function startProcessing(
   };
 }
 
-/** A file that can't be used is told, and the noise floor stands in: it is no reason not to be on the air. */
-async function loadEmergency(options: StationRelayOptions): Promise<Emergency | null> {
-  const { serve, station, ffmpegPath, clock, log } = options;
-  if (serve.emergencyFile === null) return null;
-  try {
-    return emergencyOf(
-      await decodeWholeFile({
-        path: serve.emergencyFile,
-        ffmpegPath,
-        clock,
-        mostSeconds: MOST_EMERGENCY_SECONDS,
-        thresholdDbfs: station.policy.silence.thresholdDbfs,
-      }),
-    );
-  } catch (thrown) {
-    log.error({ err: messageOf(thrown) }, 'the emergency file cannot be played; the noise floor stands in');
-    return null;
-  }
+interface KeptEmergency {
+  readonly loaded: Emergency | null;
+  readonly problem: string | null;
+  stop(): void;
+}
+
+/**
+ * A file that can't be used is told and tried again, and the noise floor stands in: it is no reason not to be on the air.
+ */
+export function keepEmergency({
+  serve,
+  station,
+  ffmpegPath,
+  clock,
+  log,
+}: Pick<StationRelayOptions, 'serve' | 'station' | 'ffmpegPath' | 'clock' | 'log'>): KeptEmergency {
+  let loaded: Emergency | null = null;
+  let problem: string | null = null;
+  let isOver = false;
+  let cancelRetry: Cancel = () => {};
+  const { emergencyFile } = serve;
+  const load = async (path: string): Promise<void> => {
+    try {
+      const { thresholdDbfs } = station.policy.silence;
+      const file = { path, ffmpegPath, clock, mostSeconds: MOST_EMERGENCY_SECONDS, thresholdDbfs };
+      loaded = emergencyOf(await decodeWholeFile(file));
+      if (problem !== null) log.info({ path }, 'the emergency file can be played again');
+      problem = null;
+    } catch (thrown) {
+      const said = messageOf(thrown);
+      if (said !== problem)
+        log.error({ err: said }, 'the emergency file cannot be played; the noise floor stands in');
+      problem = said;
+      if (!isOver) cancelRetry = clock.after(EMERGENCY_AGAIN_MS, () => void load(path));
+    }
+  };
+  if (emergencyFile !== null) void load(emergencyFile);
+  return {
+    get loaded() {
+      return loaded;
+    },
+    get problem() {
+      return problem;
+    },
+    stop() {
+      isOver = true;
+      cancelRetry();
+    },
+  };
 }

@@ -13,6 +13,7 @@ export function processJson(wanted: WantedProcess, report: ProcessReport): objec
     preset: wanted.preset,
     targetLufs: round(parameter(wanted, 'loudness')),
     ceilingDbtp: round(parameter(wanted, 'ceiling')),
+    damage: report.damage,
     fingerprint: report.fingerprint,
     latencyMs: round(report.latencyMs),
     before: summaryJson(report.before),

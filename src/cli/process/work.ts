@@ -12,6 +12,8 @@ export interface ProcessReport {
   readonly behind: MeterSummary;
   /** What a decoder makes of what was written; null of a lossless file, where it is the same. */
   readonly decoded: MeterSummary | null;
+  /** What the decoder had to say of the input; null when nothing. */
+  readonly damage: string | null;
   readonly fingerprint: string;
   readonly latencyMs: number;
   readonly bands: readonly Reduction[];
@@ -108,6 +110,7 @@ class Work implements ProcessWork {
       before: this.#before.summary(),
       behind: this.#behind.summary(),
       decoded: null,
+      damage: null,
       fingerprint,
       latencyMs: (latencyFrames * 1_000) / PCM_RATE_HZ,
       bands: this.#bands.map((band) => band.reduction),

@@ -142,6 +142,20 @@ describe('what goes wrong', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
+  test('damage in the input is told, and the rest of it is processed', async () => {
+    const whole = inFolder('whole.mp3');
+    expect(ffmpeg('-y', '-i', input, '-t', '5', '-b:a', '128k', whole).status).toBe(0);
+    const bytes = readFileSync(whole);
+    bytes.fill(0x55, 40_000, 42_000);
+    const damaged = inFolder('damaged.mp3');
+    writeFileSync(damaged, bytes);
+    const { code, said, text } = await run(inFolder('mended.wav'), { json: true }, damaged);
+    expect(code).toBe(0);
+    expect(said).toContain('damaged.mp3: ffmpeg found damage in it: ');
+    expect(JSON.parse(text).damage).toMatch(/\w/);
+    expect((await run(inFolder('fine.wav'), {}, whole)).said).not.toContain('damage');
+  });
+
   test('the input itself is no output, and a folder that is not there is named', async () => {
     expect((await run(input)).said).toContain('is the input itself');
     expect((await run(inFolder('nowhere/out.wav'))).said).toContain('nowhere does not exist');

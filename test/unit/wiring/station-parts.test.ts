@@ -32,6 +32,8 @@ interface Breaks {
   relay: StationName | null;
   /** A station whose listeners do. */
   listener: StationName | null;
+  /** Why no emergency file can be played now. */
+  emergency: string | null;
   /** How the outputs of a station look now. */
   outputs: Record<string, readonly { mount: string; state: { is: string }; rebuilds: number }[]>;
 }
@@ -42,7 +44,7 @@ async function threeStations() {
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
   const clock = manualClock();
   const { log, lines } = keptLog();
-  const breaks: Breaks = { relay: null, listener: null, outputs: {} };
+  const breaks: Breaks = { relay: null, listener: null, outputs: {}, emergency: null };
   const relays: { name: StationName; atMs: number; options: StationRelayOptions; stopped: boolean }[] = [];
   const listeners: { leg: string; options: LegListenerOptions; anew: number }[] = [];
   const events: { name: StationName; event: StationEvent }[] = [];
@@ -55,6 +57,9 @@ async function threeStations() {
     return {
       processing: null,
       streams: [],
+      get emergencyProblem() {
+        return breaks.emergency;
+      },
       get view() {
         return { playing: 'leg', outputs: breaks.outputs[name] ?? [] } as unknown as StationRelay['view'];
       },
@@ -171,6 +176,22 @@ describe('the stations of one agent', () => {
     clock.advance(2_000);
     expect(parts.alertsOf(stationName('two'))).toEqual([]);
     expect(alerts()).toEqual(['two alert-opened relay-failed', 'two alert-closed relay-failed']);
+  });
+
+  test('tell of an emergency file that cannot be played, until it can', async () => {
+    const { parts, clock, breaks, alerts } = await threeStations();
+    breaks.emergency = 'gone.mp3 does not exist';
+    clock.advance(3_000);
+    expect(parts.alertsOf(stationName('one'))).toMatchObject([
+      { code: 'backup-not-proven', detail: expect.stringContaining('gone.mp3 does not exist') },
+    ]);
+    breaks.emergency = null;
+    clock.advance(3_000);
+    expect(parts.alertsOf(stationName('one'))).toEqual([]);
+    expect(alerts().filter((alert) => alert.startsWith('one'))).toEqual([
+      'one alert-opened backup-not-proven',
+      'one alert-closed backup-not-proven',
+    ]);
   });
 
   test('tell of an encoder that is replaced again and again, until a minute has passed without', async () => {
