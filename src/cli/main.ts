@@ -94,7 +94,9 @@ program
 
 program
   .command('measure')
-  .description('levels, loudness and faults of a file or a live mount, heard as the agent hears')
+  .description(
+    'levels, loudness and faults of a file or a live mount, heard from two loudspeakers as the agent hears: more channels are mixed to stereo first (ITU-R BS.775), and mono comes from both',
+  )
   .argument('<file|url>', 'a sound file, or the http or https address of a mount')
   .option('--duration <time>', 'how much of it: all of a file, 30s of a live mount')
   .option('--silence-threshold <level>', 'sound under this is silence', '-50 dBFS')
