@@ -276,3 +276,14 @@ describe('the HTTP side', () => {
     }
   });
 });
+
+describe('a secret of the environment', () => {
+  it('holds no line break, as that of a file may not either', async () => {
+    const file = put('sustain.yaml', yaml('', 'passwordEnv: ICECAST_ADMIN'));
+    const loaded = await loadConfig(file, { ICECAST_ADMIN: 'hunter2\nhunter3' }, {});
+    const said = loaded.ok ? [] : loaded.faults.map(({ message }) => message);
+    expect(said[0]).toContain('ICECAST_ADMIN holds a line break or another control character');
+    expect(said.join()).not.toContain('hunter');
+    expect((await loadConfig(file, { ICECAST_ADMIN: 'hunter2' }, {})).ok).toBe(true);
+  });
+});
