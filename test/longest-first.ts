@@ -1,25 +1,43 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files of minutes, longest first: begun last, they would run on alone while the other workers have nothing left. */
+/** The longest files of each project, longest first: begun last, they would run on alone while the other workers have nothing left. */
 const LONGEST = [
-  'relay-tour',
-  'tour',
-  'server-lost',
-  'dns-cluster',
-  'encoders',
-  'programme-faults',
-  'relay-publish',
-  'rig',
-  'dashboard',
-  'docs-commands',
-  'stop-and-restart',
-  'carried-monitors',
-  'measure',
-  'relay-two-servers',
+  'unit/wiring/station-relay',
+  'unit/relay/ffmpeg-encoder',
+  'unit/relay/relay',
+  'unit/audio/ffmpeg-decoder',
+  'unit/cli/process',
+  'unit/docs/docs',
+  'unit/wiring/alerting',
+  'unit/audio/shared-decoder',
+  'scenario/guards',
+  'scenario/server-failover',
+  'scenario/promises',
+  'scenario/failover-guards',
+  'native/soak',
+  'native/faults',
+  'e2e/relay-tour',
+  'e2e/tour',
+  'e2e/server-lost',
+  'e2e/rig',
+  'e2e/dashboard',
+  'e2e/relay-two-servers',
+  'e2e/carried-monitors',
+  'e2e/dns-cluster',
+  'e2e/encoders',
+  'e2e/relay-publish',
+  'e2e/programme-faults',
+  'e2e/stop-and-restart',
+  'e2e/measure',
+  'e2e/alerts',
+  'e2e/our-own-faults',
+  'e2e/destinations',
+  'e2e/docs-commands',
+  'e2e/icecast-admin',
 ];
 
 const placeOf = ({ moduleId }: TestSpecification): number => {
-  const place = LONGEST.findIndex((name) => moduleId.endsWith(`/e2e/${name}.test.ts`));
+  const place = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
   return place < 0 ? LONGEST.length : place;
 };
 
