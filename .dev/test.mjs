@@ -13,7 +13,7 @@ const CHECKS = {
 };
 const PROJECTS = ['unit', 'scenario', 'native', 'e2e'];
 /** How many files at a time: what waits for processes and real time leaves two files on two cores idle by half. */
-const WORKERS = { unit: 3, e2e: 3 };
+const WORKERS = { unit: 4, e2e: 3 };
 const STEPS = [...Object.keys(CHECKS), ...PROJECTS];
 
 const { values, positionals } = parseArgs({

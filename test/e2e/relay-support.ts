@@ -23,6 +23,7 @@ export interface RelayAgentOptions {
   readonly restoreMs?: number;
   readonly tripMs?: number;
   readonly delayMs?: number;
+  readonly holdDown?: string;
   readonly emergencyFile?: string;
   readonly processing?: object;
 }
@@ -61,7 +62,7 @@ function configText(options: RelayAgentOptions, stateDirectory: string): string 
           mount: `/${name}`,
         })),
         silence: { trip: `${tripMs}ms`, restore: `${options.restoreMs ?? 10_000}ms` },
-        switching: { dwell: '5s', holdDownMax: '5m' },
+        switching: { dwell: '5s', holdDown: options.holdDown ?? '30s', holdDownMax: '5m' },
         serve: {
           mode: 'relay',
           delay: `${options.delayMs ?? tripMs + 2_000}ms`,

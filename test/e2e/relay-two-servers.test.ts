@@ -42,7 +42,13 @@ beforeAll(async () => {
     encoders[name] = encoder;
     await encoder.start();
   }
-  agent = await startRelayAgent({ servers, sources: ['primary', 'secondary'], restoreMs: 8_000 });
+  // The second fault of the primary is a relapse, and its return would be waited for that much longer.
+  agent = await startRelayAgent({
+    servers,
+    sources: ['primary', 'secondary'],
+    restoreMs: 8_000,
+    holdDown: '2s',
+  });
   await waitUntil(
     'the public mount',
     60_000,

@@ -95,7 +95,7 @@ describe('sustain process', () => {
 
   test('draws a bar on a terminal that grows and is gone at the end, and nothing of it where nobody watches', async () => {
     const long = inFolder('long.wav');
-    expect(ffmpeg('-y', '-stream_loop', '29', '-i', input, '-c:a', 'pcm_s16le', long).status).toBe(0);
+    expect(ffmpeg('-y', '-stream_loop', '14', '-i', input, '-c:a', 'pcm_s16le', long).status).toBe(0);
     const { code, said } = await run(inFolder('long.flac'), {}, long);
     expect(code).toBe(0);
     const percents = [...said.matchAll(/\[[#-]+\] +(\d+) % {2}[\d:.]+ heard, .+? left/g)].map(([, text]) =>
