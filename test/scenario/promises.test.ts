@@ -4,7 +4,7 @@ import { core } from './core.ts';
 import { anyFaults, brokenPromises, HEAL_MS } from './promises.ts';
 import { Simulation } from './simulation.ts';
 
-const RUNS = Number(process.env['SUSTAIN_SCENARIO_RUNS'] ?? 40);
+const RUNS = Number(process.env['SUSTAIN_SCENARIO_RUNS'] ?? 30);
 const SEED = Number(process.env['SUSTAIN_SCENARIO_SEED'] ?? 20_261_122);
 
 describe('whatever goes wrong, in whatever order', () => {
