@@ -1,3 +1,4 @@
+import { isInForce } from '../decide/planned-silence.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { AgentEvent } from '../domain/record.ts';
 import type { Relay } from '../relay/relay.ts';
@@ -29,11 +30,10 @@ export function standingOf(
     ({ code, subject, detail }): StationEvent => ({ kind: 'alert-opened', atMs, code, subject, detail }),
   );
   const { silence } = state;
-  const isSilent = silence !== null && atMs >= silence.fromMs && atMs < silence.untilMs;
   const planned = { kind: 'planned-silence', atMs, is: 'begun', detail: silence?.says ?? '' } as const;
   return [
     { kind: 'settings', atMs, policy },
-    ...(isSilent ? [planned] : []),
+    ...(isInForce(silence, atMs) ? [planned] : []),
     ...legs,
     ...onAir,
     ...(relay === null ? [] : playedBy(relay, atMs)),
