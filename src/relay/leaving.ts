@@ -31,7 +31,7 @@ export function whereToLeave(
   if (atMs !== null) {
     const lastFrame = Math.max(frame, take.endFrame - REACH_FRAMES);
     const fault = faultInSound(leg.verdicts, atMs);
-    const faultFrame = fault === null ? null : take.frameAt(fault.goodToMs);
+    const faultFrame = fault === null ? null : whereFaulty(take, fault);
     if (fault !== null && faultFrame !== null && (take.isOpen || faultFrame < take.endFrame)) {
       const isSilence = fault.fault === 'silent' && fault.goodToMs >= fault.fromMs;
       const soundEnd = isSilence ? situation.soundEndNear(take, faultFrame) : faultFrame - BLOCK_FRAMES;
@@ -39,15 +39,30 @@ export function whereToLeave(
       return { frame: leaveFrame, isEnd: isDry, because: whyFaulty(leg, situation.nowMs) };
     }
     if (!take.isOpen) {
-      const isProven = leg.verdicts.at(atMs) === 'proven';
-      const provenFrame = isProven ? take.frameAt(leg.verdicts.provenFrom(atMs)) : null;
-      const leaveFrame = Math.min(lastFrame, Math.max(frame, provenFrame ?? lastFrame));
+      const leaveFrame = Math.min(
+        lastFrame,
+        Math.max(frame, provenTo(take, leg.verdicts, atMs) ?? lastFrame),
+      );
       return { frame: leaveFrame, isEnd: isDry, because: `the connection to ${leg.leg} ended` };
     }
     if (leg.condition.is === 'faulty' && leg.condition.fault === 'stalled')
       return { frame: lastFrame, isEnd: isDry, because: whyFaulty(leg, situation.nowMs) };
   }
   return isDry ? { frame, isEnd: true, because: 'no sound comes any more' } : null;
+}
+
+function whereFaulty(take: TakeSight, fault: Fault): number | null {
+  return fault.fault === 'absent' ? ownUpTo(take, fault.goodToMs) : take.frameAt(fault.goodToMs);
+}
+
+function provenTo(take: TakeSight, verdicts: Verdicts, atMs: number): number | null {
+  return verdicts.at(atMs) === 'proven' ? ownUpTo(take, verdicts.provenFrom(atMs)) : null;
+}
+
+/** What came after a proof may be of another mount, which we were carried to, however early it is by its own time. */
+function ownUpTo(take: TakeSight, provenMs: number): number | null {
+  const frame = take.frameAt(provenMs);
+  return frame === null ? null : Math.min(frame, take.hereBy(provenMs));
 }
 
 /**

@@ -18,6 +18,8 @@ export interface TakeSight {
   /** Monotonic time at which a frame was live, and back; null until the first burst is over. */
   timeOf(frame: number): number | null;
   frameAt(ms: number): number | null;
+  /** How much of it was here at `ms`: what the network held back came later than it was live. */
+  hereBy(ms: number): number;
 }
 
 export interface TakeOptions {
@@ -47,6 +49,7 @@ export class Take implements TakeSight {
   readonly loudness = new LoudnessLine();
   readonly #clock = createStreamClock({ rateHz: PCM_RATE_HZ });
   #marks: Mark[] = [];
+  #arrivals: Mark[] = [];
   #titles: Title[] = [];
   /** Announced within the burst: the frame is not known before the burst is decoded. */
   #unplaced: { readonly byte: number; readonly title: string }[] = [];
@@ -76,6 +79,7 @@ export class Take implements TakeSight {
     const whole = pcm.length - (pcm.length % PCM_CHANNELS);
     this.ring.push(whole === pcm.length ? pcm : pcm.subarray(0, whole));
     this.#clock.arrived(this.ring.endFrame, nowMs);
+    this.#arrivals.push({ frame: this.ring.endFrame, ms: nowMs });
     this.settle(nowMs);
   }
 
@@ -89,8 +93,13 @@ export class Take implements TakeSight {
     for (; frame <= this.ring.endFrame; frame += MARK_EVERY_FRAMES) {
       this.#marks.push({ frame, ms: this.#clock.timeOf(frame) });
     }
-    const forgotten = this.#marks.findIndex((mark) => mark.frame >= this.ring.startFrame);
-    if (forgotten > 20) this.#marks = this.#marks.slice(forgotten - 1);
+    this.#marks = this.#stillHeld(this.#marks);
+    this.#arrivals = this.#stillHeld(this.#arrivals);
+  }
+
+  #stillHeld(marks: Mark[]): Mark[] {
+    const forgotten = marks.findIndex((mark) => mark.frame >= this.ring.startFrame);
+    return forgotten > 20 ? marks.slice(forgotten - 1) : marks;
   }
 
   /** Encoded bytes came, which the sound comes out of in a while. */
@@ -126,7 +135,7 @@ export class Take implements TakeSight {
   }
 
   timeOf(frame: number): number | null {
-    const before = this.#markBefore((mark) => mark.frame <= frame);
+    const before = markBefore(this.#marks, (mark) => mark.frame <= frame);
     if (before === null) return null;
     const { at, next } = before;
     if (next === undefined || frame < at.frame) return at.ms + (frame - at.frame) / FRAMES_PER_MS;
@@ -134,7 +143,7 @@ export class Take implements TakeSight {
   }
 
   frameAt(ms: number): number | null {
-    const before = this.#markBefore((mark) => mark.ms <= ms);
+    const before = markBefore(this.#marks, (mark) => mark.ms <= ms);
     if (before === null) return null;
     const { at, next } = before;
     if (next === undefined || ms < at.ms || next.ms <= at.ms) {
@@ -143,18 +152,26 @@ export class Take implements TakeSight {
     return Math.round(at.frame + ((ms - at.ms) * (next.frame - at.frame)) / (next.ms - at.ms));
   }
 
-  /** The last mark that is not behind what is asked for, or the first of all; by bisection. */
-  #markBefore(isBefore: (mark: Mark) => boolean): { at: Mark; next: Mark | undefined } | null {
-    let low = 0;
-    let high = this.#marks.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const mark = this.#marks[middle];
-      if (mark !== undefined && isBefore(mark)) low = middle + 1;
-      else high = middle;
-    }
-    const index = Math.max(0, low - 1);
-    const at = this.#marks[index];
-    return at === undefined ? null : { at, next: this.#marks[index + 1] };
+  hereBy(ms: number): number {
+    const before = markBefore(this.#arrivals, (arrival) => arrival.ms <= ms);
+    return before === null || before.at.ms > ms ? 0 : before.at.frame;
   }
+}
+
+/** The last mark that is not behind what is asked for, or the first of all; by bisection. */
+function markBefore(
+  marks: readonly Mark[],
+  isBefore: (mark: Mark) => boolean,
+): { at: Mark; next: Mark | undefined } | null {
+  let low = 0;
+  let high = marks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const mark = marks[middle];
+    if (mark !== undefined && isBefore(mark)) low = middle + 1;
+    else high = middle;
+  }
+  const index = Math.max(0, low - 1);
+  const at = marks[index];
+  return at === undefined ? null : { at, next: marks[index + 1] };
 }

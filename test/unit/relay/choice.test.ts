@@ -127,6 +127,22 @@ describe('a leg on air with a fault in its sound that takes time to be sure of',
 });
 
 describe('a leg on air whose sound ends', () => {
+  it('is left before what came after the last proof, which may be of the mount that we were carried to', () => {
+    const late = { toMs: CURSOR_MS + 3_000, isOpen: false, lateMs: 300 };
+    const again = takeOf('primary');
+    for (const gone of [[], [[NOW_MS, faulty(CURSOR_MS + 2_900, 'absent')] as const]]) {
+      const primary = legOf('primary', {
+        takes: [takeOf('primary', late), again],
+        conditions: [[NOW_MS - 4_000, audible(0, CURSOR_MS + 2_500)], ...gone],
+      });
+      const legs = [primary, good('secondary')];
+      const choice = choose(situation(legs, primary, { relationOf: () => copy(0) }));
+      const { leftMs } = spliceEnd(switched(choice));
+      expect(leftMs).toBeLessThanOrEqual(CURSOR_MS + 2_200);
+      expect(leftMs).toBeGreaterThan(CURSOR_MS + 2_000);
+    }
+  });
+
   it('is left at its last proven moment when its source is gone', () => {
     const primary = legOf('primary', {
       takes: [takeOf('primary', { toMs: CURSOR_MS + 3_000, isOpen: false })],

@@ -57,6 +57,16 @@ describe('the time line of a take', () => {
     ]);
   });
 
+  it('tells what was here at a moment from what was live then and came later', () => {
+    const take = newTake();
+    const nowMs = heard(take, 10_000, 5);
+    take.push(new Float32Array(2 * 48 * 300), nowMs + 700);
+    expect(take.frameAt(nowMs + 300)).toBe(48_000 * 9 + 48 * 300);
+    expect(take.hereBy(nowMs + 300)).toBe(48_000 * 9);
+    expect(take.hereBy(nowMs + 700)).toBe(48_000 * 9 + 48 * 300);
+    expect(take.hereBy(9_999)).toBe(0);
+  });
+
   it('takes nothing more once it is closed', () => {
     const take = newTake();
     heard(take, 0, 1);
