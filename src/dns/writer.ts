@@ -31,6 +31,7 @@ interface Job {
   readonly wanted: WantedRecords;
   readonly options: ApplyOptions;
   readonly startedAtMs: number;
+  readonly lateAtMs: number;
   readonly abort: AbortController;
   readonly retry: Backoff;
   end: 'superseded' | 'stopped' | 'late' | null;
@@ -83,10 +84,12 @@ class Writer implements DnsWriter {
 
   #jobFor(wanted: WantedRecords, options: ApplyOptions): Job {
     const { clock, random } = this.#options;
+    const startedAtMs = clock.nowMs();
     return {
       wanted,
       options,
-      startedAtMs: clock.nowMs(),
+      startedAtMs,
+      lateAtMs: startedAtMs + options.deadlineMs,
       abort: new AbortController(),
       retry: new Backoff(RETRY, random),
       end: null,
@@ -106,10 +109,9 @@ class Writer implements DnsWriter {
       if (job.end !== null) return this.#ended(job, job.end);
       const outcome = await this.#round(job);
       if (outcome === null) continue;
-      // What broke off because the job ended is told as that end.
-      if (job.end !== null && outcome.is !== 'converged' && outcome.is !== 'fenced')
-        return this.#ended(job, job.end);
-      return outcome;
+      // What broke off because the job was stopped or another took its place is told as that.
+      if (job.end === null || job.end === 'late' || outcome.is === 'converged' || outcome.is === 'fenced')
+        return outcome;
     }
   }
 
@@ -117,6 +119,7 @@ class Writer implements DnsWriter {
     if (end !== 'late') return { is: end };
     const { writes, views, failure } = job;
     if (failure === null && views.length > 0) return { is: 'half-applied', writes, authorities: views };
+    if (failure === null && !this.#mayWrite(job)) return { is: 'not-allowed' };
     return {
       is: 'failed',
       failure: failure ?? refuse('timeout', 'the deadline came before DNS was written').failure,
@@ -137,15 +140,23 @@ class Writer implements DnsWriter {
     const isThere =
       sameMark(state.mark, wanted.mark) && changesFor(wanted.records, state.records).length === 0;
     if (!isThere) {
+      // A process that stood still may get here before its own timer has told it that it is late.
+      if (this.#options.clock.nowMs() >= job.lateAtMs) this.#finish(job, 'late');
+      if (job.end !== null) return null;
       const refused = await this.#write(job, state);
-      if (refused !== null) return refused === 'not-allowed' ? { is: refused } : this.#retry(job, refused);
+      if (refused === 'not-allowed' || refused === 'broken-off') return { is: refused };
+      if (refused !== null) return this.#retry(job, refused);
     }
     job.failure = null;
     if (this.#options.authorities.length > 0) return this.#awaitAuthorities(job);
     return isThere ? this.#converged(job) : null;
   }
 
-  async #write(job: Job, expected: ZoneState): Promise<DnsFailure | 'not-allowed' | null> {
+  #mayWrite({ options }: Job): boolean {
+    return options.writeUntilMs() > this.#options.clock.nowMs();
+  }
+
+  async #write(job: Job, expected: ZoneState): Promise<DnsFailure | 'not-allowed' | 'broken-off' | null> {
     const { provider, clock } = this.#options;
     const { wanted } = job;
     const leftMs = job.options.writeUntilMs() - clock.nowMs();
@@ -153,7 +164,10 @@ class Writer implements DnsWriter {
     const written = await this.#within(Math.min(REQUEST_MS, leftMs), job, (signal) =>
       provider.write({ ...wanted, expected }, signal),
     );
-    if (!written.ok) return written.failure;
+    if (!written.ok) {
+      const { failure } = written;
+      return failure.is === 'timeout' && !this.#mayWrite(job) ? 'broken-off' : failure;
+    }
     job.writes += 1;
     this.#tell({ event: 'dns-written', mark: wanted.mark, records: wanted.records });
     return null;

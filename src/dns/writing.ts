@@ -29,9 +29,11 @@ export type ApplyOutcome =
   | { readonly is: 'half-applied'; readonly writes: number; readonly authorities: readonly AuthorityView[] }
   /** A higher epoch, another writer of ours, or one that was not expected stands there: this agent must not write. */
   | { readonly is: 'fenced'; readonly standing: EpochMark }
-  /** `writeUntilMs` lies in the past. */
+  /** `writeUntilMs` lies in the past, and no write was under way when that came. */
   | { readonly is: 'not-allowed' }
-  /** The deadline came before the provider took it. */
+  /** `writeUntilMs` came while a write was under way: whether it was carried out is not known. */
+  | { readonly is: 'broken-off' }
+  /** The deadline came before the provider took it, which it was still allowed to. */
   | { readonly is: 'failed'; readonly failure: DnsFailure }
   /** A later `apply` took its place. */
   | { readonly is: 'superseded' }

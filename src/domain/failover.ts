@@ -87,7 +87,7 @@ export type MoveTrigger = 'first' | 'fault' | 'return' | 'operator' | 'repair';
 
 /**
  * How a publication ended. `behind`: what authorities that do not answer so yet say; null when every one does. `lapsed`:
- * the right to write ended before it could begin; `failed`: the provider did not take it.
+ * the right to write ended before the provider took it; `failed`: the provider did not take it.
  */
 export type PublishOutcome =
   | { readonly is: 'done'; readonly behind: string | null }

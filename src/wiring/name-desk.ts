@@ -179,7 +179,7 @@ export class NameDesk {
       {
         deadlineMs: Math.max(1, deadlineMs - clock.nowMs()),
         expectedEpoch,
-        writeUntilMs: () => Math.min(deadlineMs, this.#writeUntilMs(server, epoch, addresses)),
+        writeUntilMs: () => this.#writeUntilMs(server, epoch, addresses),
       },
     );
     stopProving();
@@ -254,6 +254,8 @@ function outcomeOf(applied: ApplyOutcome): PublishOutcome {
       return { is: 'failed', detail: applied.failure.text };
     case 'not-allowed':
       return { is: 'lapsed', detail: 'the right to write ended' };
+    case 'broken-off':
+      return { is: 'lapsed', detail: 'the right to write ended while the write was under way' };
     case 'superseded':
     case 'stopped':
       return { is: 'lapsed', detail: `the write was ${applied.is}` };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cluster, LeaseView } from '../../../src/cluster/index.ts';
+import { reachesDns } from '../../../src/decide/failover/lease-rule.ts';
 import { noFailoverMemory } from '../../../src/decide/failover/state.ts';
 import {
   type ApplyOutcome,
@@ -8,6 +9,7 @@ import {
   type DnsWriter,
   type EpochMark,
 } from '../../../src/dns/index.ts';
+import type { DnsRefusal } from '../../../src/dns/provider.ts';
 import type { FailoverPolicy, FailoverRequest } from '../../../src/domain/failover.ts';
 import type { ServerName } from '../../../src/domain/ids.ts';
 import { createLogger } from '../../../src/platform/logger.ts';
@@ -28,8 +30,9 @@ const HOLD: FailoverRequest = { do: 'hold', author: 'ann', forMs: 600_000 };
 /** A zone with one name, as a provider has it that can be cut off and can take its time. */
 class Zone {
   isDown = false;
-  /** While true, a write is answered only when it is broken off. */
+  /** While true, a write, or a read, is answered only when it is broken off. */
   isSlow = false;
+  isReadSlow = false;
   mark: EpochMark = { epoch: 4, writer: 'witness' };
   address = '203.0.113.10';
   readonly written: string[] = [];
@@ -43,19 +46,18 @@ class Zone {
   readonly provider: DnsProvider = {
     name: 'command',
     fencing: 'atomic',
-    read: async () => {
+    read: async (signal) => {
+      if (this.isReadSlow) return brokenOff(signal);
       if (this.isDown) return { ok: false, failure: { is: 'unreachable', text: 'gone' } };
       const records = [{ name: NAME, type: 'A' as const, addresses: [this.address], ttlSeconds: 30 }];
       return { ok: true, state: { records, mark: this.mark } };
     },
     write: async ({ records, mark }, signal) => {
-      if (this.isSlow)
-        return new Promise((resolve) => {
-          signal.addEventListener('abort', () => {
-            this.brokenOffAtMs.push(this.#clock.nowMs());
-            resolve({ ok: false, failure: { is: 'timeout', text: 'broken off' } });
-          });
-        });
+      if (this.isSlow) {
+        const refusal = await brokenOff(signal);
+        this.brokenOffAtMs.push(this.#clock.nowMs());
+        return refusal;
+      }
       const [address = ''] = records.find(({ type }) => type === 'A')?.addresses ?? [];
       this.address = address;
       this.mark = mark;
@@ -64,6 +66,14 @@ class Zone {
     },
     mayWrite: async () => null,
   };
+}
+
+function brokenOff(signal: AbortSignal): Promise<DnsRefusal> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () =>
+      resolve({ ok: false, failure: { is: 'timeout', text: 'broken off' } }),
+    );
+  });
 }
 
 interface House {
@@ -216,9 +226,39 @@ describe('a write under a lease', () => {
     await pass(20);
     expect(zone.brokenOffAtMs).toEqual([heldUntilMs]);
     expect(desk.state.publishing).toBeNull();
+    // Not the provider's failure, which would be a reason to let another agent try.
+    expect(desk.state.writeFailed).toMatchObject({
+      by: 'right',
+      detail: 'the right to write ended while the write was under way',
+    });
+    expect(reachesDns(desk.state, clock.nowMs())).toBe(true);
     zone.isSlow = false;
     await pass(20);
     expect(zone.written).toEqual([]);
+  });
+
+  test('that was renewed meanwhile goes on, and what the provider leaves unanswered is told as its failure', async () => {
+    const { clock, zone, known, desk, pass, untilOrdered } = house({ mode: 'cluster' });
+    await pass(30);
+    zone.isSlow = true;
+    const lateAtMs = clock.nowMs() + 5_000;
+    known.lease = { is: 'ours', epoch: 7, heldUntilMs: lateAtMs };
+    await untilOrdered();
+    known.lease = { is: 'ours', epoch: 7, heldUntilMs: Number.POSITIVE_INFINITY };
+    await pass(10, () => desk.state.writeFailed !== null);
+    expect(zone.brokenOffAtMs[0]).toBe(lateAtMs);
+    expect(desk.state.writeFailed).toMatchObject({ by: 'provider' });
+  });
+
+  test('that ended while the provider could not be read is told as ended', async () => {
+    const { clock, zone, known, desk, pass, untilOrdered } = house({ mode: 'cluster' });
+    await pass(30);
+    const heldUntilMs = clock.nowMs() + 5_000;
+    known.lease = { is: 'ours', epoch: 7, heldUntilMs };
+    zone.isReadSlow = true;
+    await untilOrdered();
+    await pass(5, () => desk.state.writeFailed !== null);
+    expect(desk.state.writeFailed).toMatchObject({ by: 'right', detail: 'the right to write ended' });
   });
 
   test.each<[string, LeaseView]>([
@@ -272,6 +312,7 @@ describe('how a write ended', () => {
     [{ is: 'superseded' }, 'the write was superseded'],
     [{ is: 'stopped' }, 'the write was stopped'],
     [{ is: 'not-allowed' }, 'the right to write ended'],
+    [{ is: 'broken-off' }, 'the right to write ended while the write was under way'],
   ])('a write that is %o was no fault of the provider', async (outcome, detail) => {
     expect((await ended(outcome)).writeFailed).toMatchObject({ by: 'right', detail });
   });
