@@ -21,7 +21,7 @@ export class ReplayRelay {
   readonly #line: RelayLine;
   readonly #delayMs: number;
   readonly #switched: (one: PastSwitch) => void;
-  readonly #carried = new Map<string, 'sound' | 'silent'>();
+  readonly #carried = new Map<string, 'sound' | 'silent' | 'stalled'>();
   #silentMs = 0;
   #playedSilenceMs = 0;
 
@@ -59,7 +59,7 @@ export class ReplayRelay {
   }
 
   /** What a leg brings from now on. */
-  carries(leg: LegId, is: 'sound' | 'silent'): void {
+  carries(leg: LegId, is: 'sound' | 'silent' | 'stalled'): void {
     this.#carried.set(leg, is);
   }
 

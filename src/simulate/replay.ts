@@ -253,7 +253,8 @@ class ReplayRun {
     const isQuiet = level <= thresholdDbfs;
     const of = faults.find((fault) => fault.leg === leg);
     const isGone = of !== undefined && !isProgrammeFault(of.fault);
-    this.#relay?.carries(leg, isGone || (level >= NOT_HEARD_DBFS && isQuiet) ? 'silent' : 'sound');
+    const isSilent = isGone || (level >= NOT_HEARD_DBFS && isQuiet);
+    this.#relay?.carries(leg, of?.fault === 'stalled' ? 'stalled' : isSilent ? 'silent' : 'sound');
     if (level < NOT_HEARD_DBFS || monitor === undefined) return;
     const stepMs = SECOND_MS / steps.length;
     const atMs = unixMs + (index + 1) * stepMs;

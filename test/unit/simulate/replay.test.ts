@@ -187,6 +187,32 @@ describe('a replay in relay mode', () => {
     ]);
   });
 
+  test('plays a stall on through, and leaves the leg only when what was in hand has ended', () => {
+    const stalledFor = (seconds: number) => {
+      const [fromUnixMs, untilUnixMs] = [T0 + 600_000, T0 + (600 + seconds) * 1_000];
+      const leg = PRIMARY_LEG as PastFault['leg'];
+      const stall: PastFault = {
+        leg,
+        fault: 'stalled',
+        fromUnixMs,
+        foundUnixMs: fromUnixMs + 2_000,
+        untilUnixMs,
+      };
+      const events = { ...NOTHING_ELSE, faults: [stall] };
+      const run = replay(
+        POLICY,
+        past(1_000, () => -20),
+        { ...RELAY, events },
+      );
+      return { switches: moves(run), silenceMs: run.playedSilenceMs, atMs: run.switches[0]?.unixMs };
+    };
+    expect(stalledFor(6)).toMatchObject({ switches: [], silenceMs: 0 });
+    const long = stalledFor(30);
+    expect(long.switches[0]).toBe('myfm/primary@london to myfm/primary@dublin (fault)');
+    expect((long.atMs ?? 0) - (T0 + 600_000)).toBeGreaterThanOrEqual(7_000);
+    expect(long.silenceMs).toBe(0);
+  });
+
   test('says how much silence a trip delay that is longer than the delay of the relay would let through', () => {
     const silent = (index: number) => (index >= 600 && index < 640 ? -70 : -20);
     const patient = withSilence({ tripMs: 20_000 });
