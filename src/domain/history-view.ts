@@ -1,5 +1,6 @@
 import type { ServerName, StationName } from './ids.ts';
-import type { Incident, IncidentStepKind, Severity } from './incidents.ts';
+import { heardWords, type Incident, type IncidentStepKind, type Severity } from './incidents.ts';
+import { lengthText } from './lengths.ts';
 import type { RecordedEvent } from './record.ts';
 
 /** One incident for people: times in ISO 8601, durations in ms. */
@@ -18,6 +19,10 @@ export interface IncidentView {
   readonly servers: readonly ServerName[];
   /** What listeners of each server heard of it: dead air in ms, as far as this agent's log can tell. */
   readonly deadAirMs: Readonly<Record<string, number>>;
+  /** Servers of it of which the log did not know all the time what listeners heard. */
+  readonly unheard: readonly ServerName[];
+  /** Both in words, as the alerts and the report have them. */
+  readonly heard: string;
   readonly steps: readonly { readonly time: string; readonly is: IncidentStepKind; readonly says: string }[];
 }
 
@@ -65,7 +70,7 @@ export function incidentView(
   iso: (unixMs: number) => string,
 ): IncidentView {
   const { id, station, severity, title, cause, openedUnixMs, closedUnixMs, servers, deadAirMs } = incident;
-  const { acknowledged, steps } = incident;
+  const { acknowledged, unheard = [], steps } = incident;
   return {
     id,
     station,
@@ -79,6 +84,8 @@ export function incidentView(
       acknowledged === null ? null : { author: acknowledged.author, time: iso(acknowledged.unixMs) },
     servers,
     deadAirMs,
+    unheard,
+    heard: heardWords(incident, lengthText),
     steps: steps.map(({ unixMs, is, says }) => ({ time: iso(unixMs), is, says })),
   };
 }

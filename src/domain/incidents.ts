@@ -112,6 +112,12 @@ export function adopt(book: IncidentBook, found: readonly Incident[], unixMs: nu
   };
 }
 
+/** What is open, with all that its listeners have heard up to this moment; dead air that lasts is told by no event. */
+export function openAsOf({ open, airTime }: IncidentBook, unixMs: number): readonly Incident[] {
+  const { segments } = untilNow(airTime, unixMs);
+  return open.map((incident) => withSegments(incident, segments, airTime));
+}
+
 /** The book under other settings; what is open stays open. */
 export function withPolicy(book: IncidentBook, policy: StationPolicy): IncidentBook {
   return { ...book, policy, airTime: withAirPolicy(book.airTime, policy) };

@@ -26,7 +26,11 @@ const incident = z
     servers: z.array(z.string()),
     deadAirMs: z
       .record(z.string(), z.number())
-      .describe('what listeners of each server heard of it, as far as the log of this agent can tell'),
+      .describe('dead air that listeners of each server heard, as far as the log of this agent can tell'),
+    unheard: z
+      .array(z.string())
+      .describe('servers of which the log did not know all the time what listeners heard'),
+    heard: z.string().describe('what listeners heard of it, in the words of the alerts and the report'),
     steps: z.array(
       z.strictObject({
         time,

@@ -7,6 +7,7 @@ import {
   type IncidentChange,
   newIncidentBook,
   noteInBook,
+  openAsOf,
   passTime,
   withPolicy,
 } from '../domain/incidents.ts';
@@ -141,8 +142,10 @@ export class Chronicle {
     return [...this.#alerts.values()];
   }
 
+  /** With what listeners have heard of them up to now. */
   get openIncidents(): readonly Incident[] {
-    return [...this.#chapters.values()].flatMap(({ book }) => book.open);
+    const unixMs = this.#unixMs();
+    return [...this.#chapters.values()].flatMap(({ book }) => openAsOf(book, unixMs));
   }
 
   /** What a station is decided by from now on. */

@@ -227,6 +227,11 @@ test('a forced silence shows within the trip delay, and what was done about it w
   }
   const incidents = page.getByRole('region', { name: 'open incidents' });
   await incidents.getByRole('button', { name: 'I look after it' }).first().waitFor();
+  // In relay mode the fault itself was heard by nobody.
+  await incidents
+    .getByText(/^Listeners have heard: .*no dead air/)
+    .first()
+    .waitFor();
   await shoot(page, 'fault-dark');
   expect(await accessibilityFaults(page)).toEqual([]);
   await page.setViewportSize({ width: 360, height: 740 });

@@ -1,3 +1,4 @@
+import { heardWords } from '../../domain/incidents.ts';
 import { lengthText } from '../../domain/lengths.ts';
 import { recordedSentence } from '../../domain/sentences.ts';
 import type { LoudnessLine, Report, ServerReport, StationReport } from './report.ts';
@@ -58,9 +59,7 @@ function stationHtml(station: StationReport, report: Report): string {
       one.severity,
       escaped(one.title),
       escaped(one.cause),
-      Object.entries(one.deadAirMs)
-        .map(([server, ms]) => `${escaped(server)}: ${lengthText(ms)}`)
-        .join('<br>'),
+      escaped(heardWords(one, lengthText)),
     ]),
   );
   const switches = station.switches.map(({ agent, stored }) =>
@@ -75,7 +74,7 @@ function stationHtml(station: StationReport, report: Report): string {
 ${table(['server', 'sound', 'sounding', 'dead air', 'planned silence', 'not known'], servers)}
 ${timelines(station.servers, report)}
 ${loudnessPlot(station.loudness, report)}
-<h3>Incidents</h3>${table(['opened', 'length', 'severity', 'what', 'why', 'dead air'], incidents)}
+<h3>Incidents</h3>${table(['opened', 'length', 'severity', 'what', 'why', 'listeners heard'], incidents)}
 <h3>Switches</h3>${table(['time', 'agent', 'what', 'row'], switches)}`;
 }
 

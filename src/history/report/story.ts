@@ -6,6 +6,7 @@ import {
   type IncidentChange,
   newIncidentBook,
   noteInBook,
+  openAsOf,
   passTime,
   withPolicy,
 } from '../../domain/incidents.ts';
@@ -85,7 +86,7 @@ export class StoryReader {
       for (const segment of segments) chapter.stretches.push({ ...segment, endedBySeq: null });
       const { book, changes } = passTime(chapter.book, knownToUnixMs);
       this.#keep(chapter, changes);
-      for (const incident of book.open) chapter.incidents.set(incident.id, incident);
+      for (const incident of openAsOf(book, knownToUnixMs)) chapter.incidents.set(incident.id, incident);
       stations.set(name, {
         self: chapter.policy.self,
         stretches: chapter.stretches,

@@ -1,3 +1,4 @@
+import { heardWords } from '../../domain/incidents.ts';
 import { lengthText } from '../../domain/lengths.ts';
 import { recordedSentence } from '../../domain/sentences.ts';
 import type { LogReport, Report } from './report.ts';
@@ -50,11 +51,10 @@ export function reportText(report: Report): string {
     }
     lines.push(`  ${incidents.length} incidents, ${switches.length} switches`);
     for (const incident of incidents) {
-      const { openedUnixMs, closedUnixMs, severity, title, cause, deadAirMs } = incident;
+      const { openedUnixMs, closedUnixMs, severity, title, cause } = incident;
       const length = closedUnixMs === null ? 'still open' : lengthText(closedUnixMs - openedUnixMs);
-      const heard = Object.entries(deadAirMs).map(([server, ms]) => `${lengthText(ms)} on ${server}`);
       lines.push(`  - ${iso(openedUnixMs)} ${severity}, ${length}: ${title}`);
-      lines.push(`      why: ${cause}${heard.length === 0 ? '' : `; dead air: ${heard.join(', ')}`}`);
+      lines.push(`      why: ${cause}`, `      listeners heard: ${heardWords(incident, lengthText)}`);
     }
   }
   return lines.join('\n');
@@ -79,7 +79,8 @@ export function reportCsv(report: Report): string {
           '',
           endedBySeq,
         ]);
-    for (const { openedUnixMs, closedUnixMs, servers: of, severity, title, cause } of incidents)
+    for (const incident of incidents) {
+      const { openedUnixMs, closedUnixMs, servers: of, severity, title, cause } = incident;
       rows.push([
         'incident',
         station,
@@ -88,9 +89,10 @@ export function reportCsv(report: Report): string {
         closedUnixMs === null ? null : iso(closedUnixMs),
         closedUnixMs === null ? null : closedUnixMs - openedUnixMs,
         severity,
-        `${title}; ${cause}`,
+        `${title}; ${cause}; listeners heard: ${heardWords(incident, lengthText)}`,
         null,
       ]);
+    }
     for (const { agent, stored } of switches)
       rows.push([
         'switch',
@@ -135,6 +137,7 @@ export function reportJson(report: Report): unknown {
       })),
       incidents: incidents.map((incident) => ({
         ...incident,
+        heard: heardWords(incident, lengthText),
         lengthMs: incident.closedUnixMs === null ? null : incident.closedUnixMs - incident.openedUnixMs,
       })),
       switches: switches.map(({ agent, stored }) => ({

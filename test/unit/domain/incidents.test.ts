@@ -7,6 +7,7 @@ import {
   type IncidentChange,
   newIncidentBook,
   noteInBook,
+  openAsOf,
   passTime,
 } from '../../../src/domain/incidents.ts';
 import type { RecordedEvent } from '../../../src/domain/record.ts';
@@ -240,6 +241,14 @@ describe('what listeners heard', () => {
     story.at(20_000, { ...back, server: DUBLIN }).pass(20_000 + CALM_MS);
     expect(story.changes.at(-1)).toMatchObject({ is: 'closed', incident: { unheard: [DUBLIN] } });
     expect(story.changes.at(-1)?.incident.steps.at(-1)?.says).toBe('over after 10.0 s; not known for dublin');
+  });
+
+  test('counts up to now while it lasts, though no event has ended it', () => {
+    const story = new Story().at(0, tookOver).at(1, soundsAgain(1)).at(15_000, silentFrom(10_000, 15_000));
+    story.at(15_000, nothing('alert-opened'));
+    const heardAt = (unixMs: number) => openAsOf(story.book, unixMs).map(({ deadAirMs }) => deadAirMs);
+    expect(heardAt(18_000)).toEqual([{ [LONDON]: 8_000 }]);
+    expect(heardAt(25_000)).toEqual([{ [LONDON]: 15_000 }]);
   });
 
   test('is known where the source on air was heard all the time', () => {

@@ -132,6 +132,14 @@ describe('a report', () => {
     ]);
   });
 
+  test('says what listeners heard of each incident, in every form in the same words', () => {
+    const report = reportFrom([london]);
+    const words = '6.0 s of dead air on london';
+    for (const text of [reportText(report), reportCsv(report), reportHtml(report)])
+      expect(text).toContain(words);
+    expect(reportJson(report)).toMatchObject({ stations: [{ incidents: [{ heard: words }] }] });
+  });
+
   test('every figure of it can be added up again from its CSV', () => {
     const report = reportFrom([london]);
     const rows = reportCsv(report)

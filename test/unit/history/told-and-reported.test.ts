@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Incident, newIncidentBook, noteInBook, passTime } from '../../../src/domain/incidents.ts';
+import {
+  type Incident,
+  newIncidentBook,
+  noteInBook,
+  openAsOf,
+  passTime,
+} from '../../../src/domain/incidents.ts';
 import type { RecordedEvent } from '../../../src/domain/record.ts';
 import { StoryReader } from '../../../src/history/report/story.ts';
 import { seeded } from '../../../src/simulate/station.ts';
@@ -23,7 +29,7 @@ function told(stream: readonly At[], endUnixMs: number): Map<string, Incident> {
     for (; lookAtMs < unixMs; lookAtMs += 1000) keep(passTime(book, lookAtMs));
     if (event !== null) keep(noteInBook(book, { unixMs, station: MYFM, event }));
   }
-  for (const incident of book.open) found.set(incident.id, incident);
+  for (const incident of openAsOf(book, endUnixMs)) found.set(incident.id, incident);
   return found;
 }
 

@@ -86,6 +86,8 @@ export const INCIDENT: IncidentView = {
   acknowledged: null,
   servers: [LONDON],
   deadAirMs: { london: 5000 },
+  unheard: [],
+  heard: '5.0 s of dead air on london',
   steps: [{ time: '2026-11-08T11:00:00.000Z', is: 'opened', says: 'london: primary to autodj' }],
 };
 

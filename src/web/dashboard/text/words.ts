@@ -1,3 +1,4 @@
+import type { IncidentView } from '../../../domain/history-view.ts';
 import type { AgentView, LegView, StreamView } from '../../../domain/view.ts';
 
 /** How something stands. Each has a word and a shape of its own on the page, so that no colour has to be told apart. */
@@ -73,6 +74,10 @@ export function clock(time: string | number): string {
     hourCycle: 'h23',
   });
 }
+
+/** Whether listeners are known to have heard nothing, or not the programme. */
+export const hasDeadAir = ({ deadAirMs }: Pick<IncidentView, 'deadAirMs'>): boolean =>
+  Object.values(deadAirMs).some((ms) => ms > 0);
 
 /** With the day before it when that isn't today. */
 export function moment(time: string | number, nowMs: number): string {
