@@ -1,7 +1,7 @@
 import type { ServerName } from '../domain/ids.ts';
 import type { Episode } from './episodes.ts';
 import { type PlannedFault, YEAR_MS } from './faults.ts';
-import { castPlayers, outagesOf, type Player, type Span, sceneOf } from './players.ts';
+import { castPlayers, outagesOf, type Player, sceneOf } from './players.ts';
 import { seeded } from './station.ts';
 import type { KeeperYears, YearsOptions } from './years.ts';
 
@@ -9,9 +9,13 @@ const MINUTE_MS = 60_000;
 
 interface Counts {
   readonly switches: number;
-  readonly falseSwitches: number;
   readonly moves: number;
-  readonly falseMoves: number;
+}
+
+/** How many switches and moves of the name there was no reason for, by what had gone wrong. */
+interface FalseByCause {
+  readonly switches: ReadonlyMap<string, number>;
+  readonly moves: ReadonlyMap<string, number>;
 }
 
 /** What the episodes of one lane came to; plain, so that it can go from one thread to another. */
@@ -20,6 +24,7 @@ export interface LaneTally {
   readonly lostMs: ReadonlyMap<number, Float64Array>;
   readonly byCauseMs: ReadonlyMap<string, number>;
   readonly counts: Counts;
+  readonly falseByCause: FalseByCause;
   readonly episodes: number;
   readonly workedOut: number;
 }
@@ -30,7 +35,8 @@ export class Tally {
   readonly #players: readonly Player[];
   readonly #lostMs = new Map<number, Float64Array>();
   readonly #byCauseMs = new Map<string, number>();
-  readonly #counts = { switches: 0, falseSwitches: 0, moves: 0, falseMoves: 0 };
+  readonly #counts = { switches: 0, moves: 0 };
+  readonly #falseByCause = { switches: new Map<string, number>(), moves: new Map<string, number>() };
   episodes = 0;
 
   constructor(options: YearsOptions) {
@@ -42,13 +48,10 @@ export class Tally {
   take(episode: Episode, year: number, servers: readonly ServerName[], random: () => number): void {
     this.episodes += 1;
     for (const change of episode.changes) {
-      if (change.what === 'switched') {
-        this.#counts.switches += 1;
-        if (change.isFalse) this.#counts.falseSwitches += 1;
-      } else if (change.what === 'name') {
-        this.#counts.moves += 1;
-        if (change.isFalse) this.#counts.falseMoves += 1;
-      }
+      if (change.what !== 'switched' && change.what !== 'name') continue;
+      const kind = change.what === 'switched' ? 'switches' : 'moves';
+      this.#counts[kind] += 1;
+      if (change.isFalse) add(this.#falseByCause[kind], causeOf(change.atMs, episode.faults), 1);
     }
     const isHeardByNobody = episode.changes.every(
       (change) =>
@@ -62,15 +65,20 @@ export class Tally {
       for (const outage of outagesOf(scene, player, this.#options.players, random)) {
         const lostMs = outage.toMs - outage.fromMs;
         lost[index] = (lost[index] ?? 0) + lostMs;
-        const cause = causeOf(outage, episode.faults);
-        this.#byCauseMs.set(cause, (this.#byCauseMs.get(cause) ?? 0) + lostMs);
+        add(this.#byCauseMs, causeOf(outage.fromMs, episode.faults), lostMs);
       }
     }
   }
 
   result(workedOut: number): LaneTally {
-    const counts = this.#counts;
-    return { lostMs: this.#lostMs, byCauseMs: this.#byCauseMs, counts, episodes: this.episodes, workedOut };
+    return {
+      lostMs: this.#lostMs,
+      byCauseMs: this.#byCauseMs,
+      counts: this.#counts,
+      falseByCause: this.#falseByCause,
+      episodes: this.episodes,
+      workedOut,
+    };
   }
 
   #lostIn(year: number): Float64Array {
@@ -82,10 +90,14 @@ export class Tally {
   }
 }
 
-/** What went wrong last before a listener lost the sound. */
-function causeOf({ fromMs }: Span, faults: readonly PlannedFault[]): string {
-  const begun = faults.filter((fault) => fault.fromMs <= fromMs);
-  const lasting = begun.filter((fault) => fault.toMs >= fromMs - 60_000);
+function add(sums: Map<string, number>, key: string, more: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + more);
+}
+
+/** What went wrong last before a listener lost the sound, or before something was done. */
+function causeOf(atMs: number, faults: readonly PlannedFault[]): string {
+  const begun = faults.filter((fault) => fault.fromMs <= atMs);
+  const lasting = begun.filter((fault) => fault.toMs >= atMs - 60_000);
   return (lasting.at(-1) ?? begun.at(-1) ?? faults[0])?.cause.id ?? '';
 }
 
@@ -109,19 +121,32 @@ export function summedUp(
     .map(({ id }) => [id, minutes(sum(lanes.map(({ byCauseMs }) => byCauseMs.get(id) ?? 0)))] as const)
     .sort(([, a], [, b]) => b - a);
   const perYear = (count: keyof Counts) => sum(lanes.map(({ counts }) => counts[count])) / years;
+  const falseOnes = (kind: keyof FalseByCause) =>
+    causes
+      .map(
+        ({ id }) =>
+          [id, sum(lanes.map(({ falseByCause }) => falseByCause[kind].get(id) ?? 0)) / years] as const,
+      )
+      .filter(([, one]) => one > 0)
+      .sort(([, a], [, b]) => b - a);
+  const total = (byCause: readonly (readonly [string, number])[]) => sum(byCause.map(([, one]) => one));
+  const falseSwitches = falseOnes('switches');
+  const falseMoves = falseOnes('moves');
   return {
     availability: {
       mean: mean(ofYears),
       standardError: ofYears.length < 2 ? Number.NaN : deviation(ofYears) / Math.sqrt(ofYears.length),
       worst5Percent: mean(worst),
     },
-    outageMinutes: sum(byCause.map(([, one]) => one)),
+    outageMinutes: total(byCause),
     outageMinutesByCause: Object.fromEntries(byCause),
     perYear: {
       switches: perYear('switches'),
-      falseSwitches: perYear('falseSwitches'),
+      falseSwitches: total(falseSwitches),
       moves: perYear('moves'),
-      falseMoves: perYear('falseMoves'),
+      falseMoves: total(falseMoves),
+      falseSwitchesByCause: Object.fromEntries(falseSwitches),
+      falseMovesByCause: Object.fromEntries(falseMoves),
     },
     episodes: sum(lanes.map(({ episodes }) => episodes)),
     workedOut: sum(lanes.map(({ workedOut }) => workedOut)),

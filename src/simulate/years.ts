@@ -35,12 +35,17 @@ export interface KeeperYears {
   /** Minutes without sound for the mean listener in a mean year, by what had gone wrong; all of them together in `outageMinutes`. */
   readonly outageMinutes: number;
   readonly outageMinutesByCause: Readonly<Record<string, number>>;
-  /** Per year: source switches on both servers together, moves of the name, and those of them for which there was no reason. */
+  /**
+   * Per year: source switches on both servers together, moves of the name, and those of them for which there was no
+   * reason, which are told by what had gone wrong too.
+   */
   readonly perYear: {
     readonly switches: number;
     readonly falseSwitches: number;
     readonly moves: number;
     readonly falseMoves: number;
+    readonly falseSwitchesByCause: Readonly<Record<string, number>>;
+    readonly falseMovesByCause: Readonly<Record<string, number>>;
   };
   readonly episodes: number;
   readonly workedOut: number;

@@ -69,23 +69,53 @@ export function simulationText({ options, mode }: Wanted, results: readonly Keep
     '',
     'Minutes without sound by what went wrong:',
     '',
-    ...table(['', 'a year', ...results.map(keeperWords)], causeRows(causes, results)),
+    ...table(
+      ['', 'a year', ...results.map(keeperWords)],
+      causeRows(causes, results, ({ outageMinutesByCause }) => outageMinutesByCause, minutes),
+    ),
     '',
+    ...falseLines('switches', causes, results, ({ perYear }) => perYear.falseSwitchesByCause),
+    ...falseLines('moves of the name', causes, results, ({ perYear }) => perYear.falseMovesByCause),
     'A model, not a promise: docs/simulate.md says what it assumes. Set your own rates with --rates.',
   ];
   return lines.join('\n');
 }
 
-function causeRows(causes: readonly Cause[], results: readonly KeeperYears[]): string[][] {
-  const lost = (id: string) => results.map((result) => result.outageMinutesByCause[id] ?? 0);
+type ByCause = (result: KeeperYears) => Readonly<Record<string, number>>;
+
+function causeRows(
+  causes: readonly Cause[],
+  results: readonly KeeperYears[],
+  byCause: ByCause,
+  words: (value: number) => string,
+): string[][] {
+  const of = (id: string) => results.map((result) => byCause(result)[id] ?? 0);
   return causes
-    .filter(({ id }) => lost(id).some((one) => one >= 0.005))
-    .sort((a, b) => Math.max(...lost(b.id)) - Math.max(...lost(a.id)))
-    .map(({ id, words, perYear, faults }) => [
-      words,
+    .filter(({ id }) => of(id).some((one) => one >= 0.005))
+    .sort((a, b) => Math.max(...of(b.id)) - Math.max(...of(a.id)))
+    .map(({ id, words: name, perYear, faults }) => [
+      name,
       `${Number((perYear * faults.length).toPrecision(2))}×`,
-      ...lost(id).map(minutes),
+      ...of(id).map(words),
     ]);
+}
+
+/** Nothing where there was none; a keeper that made none is left out. */
+function falseLines(
+  what: string,
+  causes: readonly Cause[],
+  results: readonly KeeperYears[],
+  byCause: ByCause,
+): string[] {
+  const some = results.filter((result) => Object.keys(byCause(result)).length > 0);
+  const rows = causeRows(causes, some, byCause, (value) => value.toFixed(2));
+  if (rows.length === 0) return [];
+  return [
+    `False ${what} a year by what went wrong:`,
+    '',
+    ...table(['', 'a year', ...some.map(keeperWords)], rows),
+    '',
+  ];
 }
 
 /** Two standard errors of the mean of the years, as minutes. */

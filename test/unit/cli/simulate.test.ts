@@ -12,12 +12,16 @@ let rates: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'sustain-simulate-'));
   rates = join(directory, 'rates.yaml');
-  const never = usualCauses([LONDON, DUBLIN]).map(
-    ({ id }) => `  ${id}: { perYear: ${id === 'icecast-crash' ? 6 : 0} }`,
-  );
-  writeFileSync(rates, `faults:\n${never.join('\n')}\n`);
+  writeFileSync(rates, only('icecast-crash', 6));
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function only(cause: string, perYear: number): string {
+  const lines = usualCauses([LONDON, DUBLIN]).map(
+    ({ id }) => `  ${id}: { perYear: ${id === cause ? perYear : 0} }`,
+  );
+  return `faults:\n${lines.join('\n')}\n`;
+}
 
 async function run(options: Parameters<typeof simulate>[0], interrupted?: AbortSignal) {
   const printed: string[] = [];
@@ -54,6 +58,25 @@ describe('sustain simulate', () => {
     const drawn = readFileSync(plot, 'utf8');
     expect(drawn).toContain('Icecast crashes and is restarted');
     expect(drawn.match(/<rect/g)?.length).toBeGreaterThan(5);
+  });
+
+  it.each([
+    ['link-cut', 4, 'moves', 'the sites cannot see each other'],
+    ['pause', 12, 'switches', 'a pause in the programme'],
+  ] as const)('tells that %s is what false acts came of', async (cause, perYear, what, words) => {
+    const alone = join(directory, `${cause}.yaml`);
+    writeFileSync(alone, only(cause, perYear));
+    const { printed } = await run({ years: '3', seed: '3', rates: alone, json: true });
+    const [sustain] = JSON.parse(printed).keepers;
+    const [moves, switches] = [sustain.perYear.falseMoves, sustain.perYear.falseSwitches];
+    expect(what === 'moves' ? moves : switches).toBeGreaterThan(0);
+    expect(sustain.perYear.falseMovesByCause).toEqual(moves > 0 ? { [cause]: moves } : {});
+    expect(sustain.perYear.falseSwitchesByCause).toEqual(switches > 0 ? { [cause]: switches } : {});
+    const table = (await run({ years: '3', seed: '3', rates: alone })).printed;
+    const blocks = table.split('\n\n');
+    const head = `False ${what === 'moves' ? 'moves of the name' : what} a year by what went wrong:`;
+    expect(blocks[blocks.indexOf(head) + 1]).toContain(words);
+    expect(blocks.filter((block) => block.startsWith('False'))).toHaveLength(1);
   });
 
   it('refuses a plot that could not be written before the years begin, and a station of no config', async () => {
