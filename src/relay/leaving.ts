@@ -59,10 +59,14 @@ function provenTo(take: TakeSight, verdicts: Verdicts, atMs: number): number | n
   return verdicts.at(atMs) === 'proven' ? ownUpTo(take, verdicts.provenFrom(atMs)) : null;
 }
 
-/** What came after a proof may be of another mount, which we were carried to, however early it is by its own time. */
+/**
+ * What came after the last proof of a connection may be of another mount, which it was carried to, however early it is by
+ * its own time, and whatever is proven of the leg by the connection after it.
+ */
 function ownUpTo(take: TakeSight, provenMs: number): number | null {
-  const frame = take.frameAt(provenMs);
-  return frame === null ? null : Math.min(frame, take.hereBy(provenMs));
+  const toMs = Math.min(provenMs, take.provenToMs ?? provenMs);
+  const frame = take.frameAt(toMs);
+  return frame === null ? null : Math.min(frame, take.hereBy(toMs));
 }
 
 /**

@@ -93,7 +93,10 @@ export class RelayLegs {
     for (const leg of this.#legs) {
       leg.condition = this.#options.conditionOf(leg.leg.id);
       leg.verdicts.note(leg.condition, nowMs);
-      for (const take of leg.takes) take.settle(nowMs);
+      for (const take of leg.takes) {
+        take.settle(nowMs);
+        if (leg.condition.is === 'audible') take.noteProof(leg.condition.verifiedAtMs);
+      }
     }
   }
 

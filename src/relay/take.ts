@@ -20,6 +20,8 @@ export interface TakeSight {
   frameAt(ms: number): number | null;
   /** How much of it was here at `ms`: what the network held back came later than it was live. */
   hereBy(ms: number): number;
+  /** The last moment that its own connection was proven for; null when it never was. */
+  readonly provenToMs: number | null;
 }
 
 export interface TakeOptions {
@@ -55,6 +57,7 @@ export class Take implements TakeSight {
   #unplaced: { readonly byte: number; readonly title: string }[] = [];
   #bytes = 0;
   #isOpen = true;
+  #provenToMs: number | null = null;
 
   constructor(options: TakeOptions) {
     this.id = options.id;
@@ -150,6 +153,15 @@ export class Take implements TakeSight {
       return Math.round(at.frame + (ms - at.ms) * FRAMES_PER_MS);
     }
     return Math.round(at.frame + ((ms - at.ms) * (next.frame - at.frame)) / (next.ms - at.ms));
+  }
+
+  get provenToMs(): number | null {
+    return this.#provenToMs;
+  }
+
+  /** What proves the leg once this is closed proves another connection. */
+  noteProof(toMs: number): void {
+    if (this.#isOpen) this.#provenToMs = toMs;
   }
 
   hereBy(ms: number): number {

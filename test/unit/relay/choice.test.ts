@@ -143,6 +143,15 @@ describe('a leg on air whose sound ends', () => {
     }
   });
 
+  it('is left at the last proof of its own connection, however far the one after it proves the leg', () => {
+    const carriedOff = { toMs: CURSOR_MS + 3_000, isOpen: false, provenToMs: CURSOR_MS + 1_500 };
+    const primary = good('primary', [takeOf('primary', carriedOff), takeOf('primary')]);
+    const choice = choose(situation([primary], primary, { relationOf: () => copy(0) }));
+    const { leftMs } = spliceEnd(switched(choice));
+    expect(leftMs).toBeLessThanOrEqual(CURSOR_MS + 1_500);
+    expect(leftMs).toBeGreaterThan(CURSOR_MS + 1_300);
+  });
+
   it('is left at its last proven moment when its source is gone', () => {
     const primary = legOf('primary', {
       takes: [takeOf('primary', { toMs: CURSOR_MS + 3_000, isOpen: false })],

@@ -24,9 +24,9 @@ export const DIFFERENT: Relation = { is: 'different', peak: 0.05 };
 let nextTake = 1;
 export function takeOf(
   leg: string,
-  options: { fromMs?: number; toMs?: number; isOpen?: boolean; lateMs?: number } = {},
+  options: { fromMs?: number; toMs?: number; isOpen?: boolean; lateMs?: number; provenToMs?: number } = {},
 ): TakeSight {
-  const { fromMs = NOW_MS - 20_000, toMs = NOW_MS, isOpen = true, lateMs = 0 } = options;
+  const { fromMs = NOW_MS - 20_000, toMs = NOW_MS, isOpen = true, lateMs = 0, provenToMs = null } = options;
   return {
     id: nextTake++,
     leg: leg as LegId,
@@ -35,6 +35,7 @@ export function takeOf(
     isOpen,
     timeOf: (frame) => frame / 48,
     frameAt: (ms) => Math.round(frameOf(ms)),
+    provenToMs,
     hereBy: (ms) => Math.round(frameOf(ms - lateMs)),
   };
 }

@@ -67,12 +67,16 @@ describe('the time line of a take', () => {
     expect(take.hereBy(9_999)).toBe(0);
   });
 
-  it('takes nothing more once it is closed', () => {
+  it('takes nothing more once it is closed, neither sound nor proof', () => {
     const take = newTake();
     heard(take, 0, 1);
+    expect(take.provenToMs).toBeNull();
+    take.noteProof(900);
     take.close();
     take.push(new Float32Array(200), 2_000);
+    take.noteProof(1_900);
     expect(take.endFrame).toBe(48_000 * 5);
+    expect(take.provenToMs).toBe(900);
   });
 });
 
