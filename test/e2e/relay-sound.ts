@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { type Correlation, correlate, interpolate } from '../../src/audio/splice.ts';
 import { type Material, runFfmpeg } from '../../src/demo/rig/material.ts';
-import { createOggTitleReader } from '../../src/icecast/ogg-titles.ts';
+import { type OggTitle, titlesOf } from './ogg-time.ts';
 
 const RATE_HZ = 48_000;
 const CHANNELS = 2;
@@ -11,8 +11,8 @@ export interface Capture {
   readonly disconnects: () => number;
   /** The longest time without a byte. */
   readonly longestGapMs: () => number;
-  /** The titles that an Ogg stream brought, with the time of their arrival. */
-  readonly oggTitles: readonly { readonly atMs: number; readonly title: string }[];
+  /** The titles that an Ogg stream brought, each with the time of the sound that it stands before. */
+  readonly oggTitles: () => readonly OggTitle[];
   /** Hangs up; what was heard can still be asked for. */
   readonly close: () => void;
   readonly stop: () => Promise<Heard>;
@@ -28,10 +28,9 @@ export interface Heard {
 export function capture(url: string, demuxer = 'mp3'): Promise<Capture> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
+    const arrivedAtMs: number[] = [];
     let disconnects = 0;
     let [lastAtMs, longestGapMs] = [Number.POSITIVE_INFINITY, 0];
-    const oggTitles: { atMs: number; title: string }[] = [];
-    const titles = createOggTitleReader((title) => oggTitles.push({ atMs: performance.now(), title }));
     const request = get(url, { agent: false, headers: { 'user-agent': 'VLC/3.0.18' } }, (response) => {
       if (response.statusCode !== 200) return reject(new Error(`${url} answered ${response.statusCode}`));
       response.on('data', (chunk: Buffer) => {
@@ -39,7 +38,7 @@ export function capture(url: string, demuxer = 'mp3'): Promise<Capture> {
         longestGapMs = Math.max(longestGapMs, atMs - lastAtMs);
         lastAtMs = atMs;
         chunks.push(chunk);
-        if (demuxer === 'ogg') titles.push(chunk);
+        arrivedAtMs.push(atMs);
       });
       response.once('close', () => {
         disconnects += 1;
@@ -48,7 +47,7 @@ export function capture(url: string, demuxer = 'mp3'): Promise<Capture> {
       resolve({
         disconnects: () => disconnects,
         longestGapMs: () => longestGapMs,
-        oggTitles,
+        oggTitles: () => titlesOf(chunks, arrivedAtMs),
         close: () => request.destroy(),
         async stop() {
           request.destroy();
