@@ -52,7 +52,7 @@ const dialog = (page: Page) => page.getByRole('dialog');
 /** A script makes the charts as wide as the window that they are in, in its own time. */
 const expectToFit = (page: Page, name: string) =>
   expect
-    .poll(() => overflow(page), { message: `${name} is wider than its window`, timeout: 10_000 })
+    .poll(() => overflow(page), { message: `${name} is wider than its window`, timeout: 30_000 })
     .toBeLessThanOrEqual(0);
 const panel = (page: Page, heading: string) =>
   page.locator('section', { has: page.getByRole('heading', { name: heading, exact: true }) });
@@ -340,6 +340,7 @@ describe('the page', () => {
     await expect
       .poll(
         async () => (await hours()).switches.filter(({ event }) => event.kind === 'relay-switched').length,
+        { timeout: 30_000 },
       )
       .toBeGreaterThan(1);
     const ofPrimary = (await hours()).series.find(({ channel }) => channel === PRIMARY);

@@ -53,10 +53,10 @@ it('hold, force and release do what the page says', async () => {
   expect((await london())?.hold).toMatchObject({ author: 'ann' });
   const [force = '', release = ''] = here('docs/how-to/hold.md sh 2').split(/^(?=curl .*release)/m);
   await run(force);
-  await expect.poll(async () => (await london())?.onAir, { timeout: 10_000 }).toBe('autodj');
+  await expect.poll(async () => (await london())?.onAir, { timeout: 60_000 }).toBe('autodj');
   await run(release);
-  await expect.poll(async () => (await london())?.hold, { timeout: 10_000 }).toBeNull();
-  await expect.poll(async () => (await london())?.onAir, { timeout: 20_000 }).toBe('primary');
+  await expect.poll(async () => (await london())?.hold, { timeout: 60_000 }).toBeNull();
+  await expect.poll(async () => (await london())?.onAir, { timeout: 60_000 }).toBe('primary');
 });
 
 it('a silence is planned, listed and cancelled as the page says', async () => {
