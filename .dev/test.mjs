@@ -14,6 +14,8 @@ const CHECKS = {
 const PROJECTS = ['unit', 'scenario', 'native', 'e2e'];
 /** How many files at a time: what waits for processes and real time leaves two files on two cores idle by half. */
 const WORKERS = { unit: 4, e2e: 3 };
+/** What keeps real time is run three files at a time on two cores; so many that failed there are run once more, alone. */
+const ALONE_AGAIN = { e2e: 3 };
 const STEPS = [...Object.keys(CHECKS), ...PROJECTS];
 
 const { values, positionals } = parseArgs({
@@ -27,6 +29,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+let interrupted = false;
 const reportPath = (project) => join(root, 'test', 'output', `${project}.json`);
 
 /** What vitest's own report says; a file that could not even be loaded counts as one failed. */
@@ -60,15 +63,32 @@ function failuresOf(report) {
   });
 }
 
-async function runProject(project) {
+async function runVitest(project, workers, files) {
   rmSync(reportPath(project), { force: true });
   const exitCode = await runHere(bin('vitest'), [
     ...['run', '--config', 'test/vitest.config.ts', '--project', project, '--passWithNoTests'],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath(project)}`],
-    `--maxWorkers=${WORKERS[project] ?? 2}`,
-    ...positionals,
+    `--maxWorkers=${workers}`,
+    ...files,
   ]);
   return readReport(project, exitCode);
+}
+
+async function runProject(project) {
+  const result = await runVitest(project, WORKERS[project] ?? 2, positionals);
+  const files = [...new Set(result.failures.map(({ file }) => file))];
+  if (interrupted || files.length === 0 || files.length > (ALONE_AGAIN[project] ?? 0)) return result;
+  console.log(`\n=== ${project}, once more and alone: ${files.join(', ')}`);
+  const alone = await runVitest(project, 1, files);
+  const stillFails = (one) => alone.failures.some(({ file, name }) => file === one.file && name === one.name);
+  const onlyAlone = result.failures.filter((one) => !stillFails(one));
+  return {
+    ...result,
+    passed: result.passed + onlyAlone.length,
+    failed: Math.max(alone.failed, alone.failures.length),
+    failures: alone.failures,
+    onlyAlone,
+  };
 }
 
 async function runCheck(name) {
@@ -79,7 +99,6 @@ async function runCheck(name) {
 
 await prepareOrExit('test');
 mkdirSync(join(root, 'test', 'output'), { recursive: true });
-let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     interrupted = true;
@@ -99,10 +118,15 @@ for (const { file, name, message } of results.flatMap((result) => result.failure
   console.log(`\nFAILED ${file}: ${name}\n${message.split('\n').slice(0, 40).join('\n')}`);
 }
 
+for (const { file, name, message } of results.flatMap((result) => result.onlyAlone ?? [])) {
+  console.log(`\nPASSED ONLY ALONE ${file}: ${name}\n${message.split('\n').slice(0, 10).join('\n')}`);
+}
+
 const sum = (field) => results.reduce((total, result) => total + result[field], 0);
 console.log(`\nSustain's tests on ${platformName()}, Node ${process.versions.node}`);
-for (const { name, passed, failed, seconds } of results) {
-  const outcome = name in CHECKS ? (failed === 0 ? 'clean' : 'faults') : `${passed} passed, ${failed} failed`;
+for (const { name, passed, failed, seconds, onlyAlone = [] } of results) {
+  const counted = `${passed} passed, ${failed} failed${onlyAlone.length > 0 ? `, ${onlyAlone.length} passed only alone` : ''}`;
+  const outcome = name in CHECKS ? (failed === 0 ? 'clean' : 'faults') : counted;
   console.log(`  ${name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s   ${outcome}`);
 }
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
