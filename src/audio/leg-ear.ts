@@ -37,6 +37,10 @@ const PULSE_EVERY_MS = 200;
 /** A minute of readings: more than a burst of 64 KiB brings at the lowest bitrate in use. */
 const MOST_HELD = 600;
 
+interface Held extends MeterReading {
+  readonly arrivedAtMs: number;
+}
+
 /** One ear per connection, with a decoder of its own: the next connection may bring another codec, and new Ogg headers. */
 export function openLegEar(options: LegEarOptions): LegEar {
   return new ConnectionEar(options);
@@ -53,7 +57,7 @@ class ConnectionEar implements LegEar {
   /** Heard before the meter of now began. */
   #framesBefore = 0;
   /** Measured, and waiting until the stream clock can say when they were heard. */
-  #held: MeterReading[] = [];
+  #held: Held[] = [];
   #closed = false;
 
   constructor(options: LegEarOptions) {
@@ -103,7 +107,11 @@ class ConnectionEar implements LegEar {
     return createMeter({
       ...settings,
       onReading: (reading) =>
-        this.#held.push({ ...reading, endFrame: this.#framesBefore + reading.endFrame }),
+        this.#held.push({
+          ...reading,
+          endFrame: this.#framesBefore + reading.endFrame,
+          arrivedAtMs: this.#options.clock.nowMs(),
+        }),
     });
   }
 
@@ -147,7 +155,7 @@ class ConnectionEar implements LegEar {
     else if (this.#held.length > MOST_HELD) this.#tell(this.#held.splice(0, this.#held.length - MOST_HELD));
   }
 
-  #tell(readings: readonly MeterReading[]): void {
+  #tell(readings: readonly Held[]): void {
     for (const { endFrame, ...levels } of readings) {
       const atMs = this.#streamClock.timeOf(endFrame);
       this.#options.onReading({ monitor: this.#options.monitor, atMs, ...levels });

@@ -106,8 +106,9 @@ export function withReading(state: LegState, reading: LevelReading): LegState {
 }
 
 /**
- * Takes one look at the leg's server. A reading counts only when a look that began after it finds its monitor on the
- * leg's mount: `moveclients` and fallbacks carry monitors away without a word (reference: Icecast 2.4.4 behaviour).
+ * Takes one look at the leg's server. A reading counts only when a look that began after it was here finds its monitor on
+ * the leg's mount: `moveclients` and fallbacks carry monitors away without a word (reference: Icecast 2.4.4 behaviour),
+ * and sound that is late comes from there with the time of before.
  */
 export function withLook(state: LegState, look: ServerLook & { ok: true }, policy: StationPolicy): LegState {
   if (look.startedAtMs < state.stoodStillUntilMs) return state;
@@ -160,7 +161,7 @@ function release(state: LegState, provenAtMs: number, policy: StationPolicy): Le
   let { sensor, programme, found, wantedQuietFromMs } = state;
   const pending: LevelReading[] = [];
   for (const reading of state.pending) {
-    if (reading.atMs > provenAtMs) pending.push(reading);
+    if (reading.arrivedAtMs > provenAtMs) pending.push(reading);
     else {
       sensor = hear(sensor, reading, policy.silence);
       programme = hearProgramme(programme, reading, state.link, policy);

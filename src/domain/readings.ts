@@ -53,6 +53,8 @@ export interface LevelReading extends SoundFigures {
   readonly isWantedQuiet?: true;
   /** Monotonic time at which the last sample of the block was on the air, in ms. */
   readonly atMs: number;
+  /** When it was here: later than `atMs` by what the encoder or the network was behind. Only a proof goes by it. */
+  readonly arrivedAtMs: number;
 }
 
 /** What the decoder of one monitor connection is doing. A decoder that died says nothing about the sound. */

@@ -40,6 +40,7 @@ export function readingOf(
   return {
     monitor,
     atMs,
+    arrivedAtMs: atMs,
     durationMs,
     rmsDbfs: [],
     samplePeakDbfs: unknown,
@@ -72,6 +73,10 @@ export class SimAgent {
   deafTo: string | null = null;
   /** A click of 10 ms this often in what is silent; null: none. */
   clickEveryMs: number | null = null;
+  /** What it hears comes so much later than it was live, as it may once the network is behind. */
+  lateMs = 0;
+  /** How long Icecast takes to answer its looks; null: as long as it usually does. */
+  lookTakesMs: number | null = null;
   stopped = false;
   /** Which servers the network lets it reach. */
   reaches: (server: ServerName) => boolean = () => true;
@@ -163,7 +168,8 @@ export class SimAgent {
       const audibleMs = seat.audible ? this.#stepMs : click;
       const lastedMs = seat.toneFromMs === null ? 0 : nowMs - Math.max(seat.toneFromMs, monitor.openedAtMs);
       const faults: readonly FoundFault[] = lastedMs >= METER_FINDS_MS ? [{ fault: 'tone', lastedMs }] : [];
-      const reading = readingOf(monitor.id, nowMs, audibleMs, faults, this.#stepMs);
+      const heard = readingOf(monitor.id, nowMs - this.lateMs, audibleMs, faults, this.#stepMs);
+      const reading = { ...heard, arrivedAtMs: nowMs };
       this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
     }
     if (nowMs % PULSE_EVERY_MS < BLOCK_MS || this.#stepMs > PULSE_EVERY_MS) {
@@ -207,7 +213,10 @@ export class SimAgent {
     if (this.deaf || this.deafTo === leg.mount) return;
     for (const [index, audible] of seat.burst.entries()) {
       const atMs = nowMs - (seat.burst.length - 1 - index) * BLOCK_MS;
-      const reading = readingOf(monitor.id, atMs, audible ? BLOCK_MS : 0, []);
+      const reading = {
+        ...readingOf(monitor.id, atMs, audible ? BLOCK_MS : 0, []),
+        arrivedAtMs: nowMs,
+      };
       this.feed({ kind: 'levels', atMs: nowMs, leg: id, reading });
     }
   }
@@ -227,7 +236,7 @@ export class SimAgent {
     const server = this.#servers.get(name);
     if (server === undefined) return;
     const isUnanswered = server.state === 'frozen' || !this.reaches(name);
-    const takesMs = isUnanswered ? LOOK_WITHIN_MS : 5 + this.#random() * 60;
+    const takesMs = isUnanswered ? LOOK_WITHIN_MS : (this.lookTakesMs ?? 5 + this.#random() * 60);
     const snapshot = server.look(this.name, startedAtMs, startedAtMs + takesMs);
     this.#due.push({
       atMs: startedAtMs + takesMs,

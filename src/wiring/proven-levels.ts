@@ -39,7 +39,7 @@ export class ProvenLevels {
       const stillWaiting: LevelReading[] = [];
       for (const reading of waiting) {
         if (reading.monitor !== monitor || leg.displaced > 0) continue;
-        if (reading.atMs > provenAtMs) stillWaiting.push(reading);
+        if (reading.arrivedAtMs > provenAtMs) stillWaiting.push(reading);
         else this.#collector.take(id, reading, reading.atMs + wallLeadMs, leg.condition.is);
       }
       this.#waiting.set(id, stillWaiting);

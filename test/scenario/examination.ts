@@ -27,6 +27,16 @@ for (let second = 20; second < 170; second += 30) {
   );
 }
 
+/** So short that half a second of sound ends a silence. */
+export const SHORT_TRIP = { thresholdDbfs: -50, tripMs: 1_000, restoreMs: 20_000, soundMs: 1_000 };
+/** The encoder sends silence, and whoever comes to it is moved away time and again, our monitor with them. */
+export const MUTED_AND_VISITED: readonly Timed[] = [
+  at(20, { do: 'mute', source: 'primary', on: 'both' }),
+  ...Array.from({ length: 40 }, (_, index) =>
+    at(27 + index * 0.8, { do: 'arrive', server: LONDON, listeners: 2 }),
+  ),
+];
+
 /** A short examination that every guard has a part in: quick enough to be put to each mutant. */
 export const examination: readonly Question[] = [
   (core) =>
@@ -215,6 +225,21 @@ export const examination: readonly Question[] = [
       for (const mount of server.mounts.values()) mount.contentType = 'audio/aac';
     }
     return simulation.run(45_800, faults).violations[0]?.text ?? null;
+  },
+  (core) => {
+    const simulation = new Simulation(core, 3, { silence: SHORT_TRIP });
+    for (const agent of simulation.agents.values()) Object.assign(agent, { lateMs: 800, lookTakesMs: 800 });
+    const isTaken = simulation
+      .run(60_000, MUTED_AND_VISITED)
+      .events('leg-changed', LONDON)
+      .some(
+        (event) =>
+          event.kind === 'leg-changed' &&
+          event.leg === 'myfm/primary@london' &&
+          event.atMs > 22_000 &&
+          event.to.is === 'audible',
+      );
+    return isTaken ? 'late sound of another mount was taken for that of the silent leg' : null;
   },
   (core) => {
     const simulation = new Simulation(core, 19).run(30_000, [at(20, { do: 'deafen', agent: LONDON })]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SERVERS } from '../../src/simulate/station.ts';
 import { core } from './core.ts';
+import { MUTED_AND_VISITED, SHORT_TRIP } from './examination.ts';
 import { type Fault, Simulation, type Timed } from './simulation.ts';
 
 const [LONDON, DUBLIN] = SERVERS;
@@ -161,6 +162,22 @@ describe('what is unknown', () => {
       .events('server-changed', LONDON)
       .find((event) => event.kind === 'server-changed' && event.to.is === 'down');
     expect(change?.atMs).toBeLessThanOrEqual(26_000);
+  });
+});
+
+describe('sound that comes late, from the mount to which our monitor was carried', () => {
+  test.each([800, 1_000])('by %i ms is not taken for that of the silent leg', (lateMs) => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const simulation = new Simulation(core, seed, { silence: SHORT_TRIP });
+      for (const agent of simulation.agents.values()) Object.assign(agent, { lateMs, lookTakesMs: lateMs });
+      simulation.run(60_000, MUTED_AND_VISITED);
+      const claimed = simulation
+        .events('leg-changed', LONDON)
+        .filter((event) => event.kind === 'leg-changed' && event.leg === 'myfm/primary@london')
+        .map((event) => (event.kind === 'leg-changed' && event.atMs > 21_000 ? event.to.is : 'before'));
+      expect(claimed).toContain('faulty');
+      expect(claimed).not.toContain('audible');
+    }
   });
 });
 

@@ -8,6 +8,12 @@ export const mutants: readonly Mutant[] = [
     broken: 'if (monitor !== null) return release(',
   },
   {
+    guard: 'sound that came after the look began is not proven by it, however early it was live',
+    file: 'decide/leg.ts',
+    whole: 'if (reading.arrivedAtMs > provenAtMs) pending',
+    broken: 'if (reading.atMs > provenAtMs) pending',
+  },
+  {
     guard: 'a connection must have brought bytes for a second before its burst counts',
     file: 'decide/leg.ts',
     whole: 'pulse.lastByteAtMs - pulse.openedAtMs < FLOWING_MS',

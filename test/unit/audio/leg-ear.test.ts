@@ -104,6 +104,20 @@ describe('the ear of one connection', () => {
     expect(readings.at(-1)?.atMs).toBeCloseTo(100_070, 0);
   });
 
+  it('tells when sound was here from when it was live, also of what waited for the end of a burst', () => {
+    const { clock, decoder, readings } = ear();
+    clock.advance(70);
+    decoder.sound(2_000);
+    clock.advance(400);
+    expect(new Set(readings.map(({ arrivedAtMs }) => arrivedAtMs))).toEqual(new Set([100_070]));
+    decoder.sound(400);
+    clock.advance(800);
+    decoder.sound(200);
+    const late = readings.at(-1);
+    expect(late?.arrivedAtMs).toBe(101_270);
+    expect(late?.atMs).toBeCloseTo(100_670, 0);
+  });
+
   it('gives paced sound the times of its arrival, and at once after the start', () => {
     const { clock, decoder, readings } = ear();
     for (let i = 0; i < 50; i += 1) {

@@ -119,6 +119,7 @@ export function reading(atMs: number, audibleMs: number, monitor: MonitorId = MO
   return {
     monitor,
     atMs,
+    arrivedAtMs: atMs,
     durationMs: 100,
     rmsDbfs: [-20, -20],
     samplePeakDbfs: -10,

@@ -138,6 +138,17 @@ describe('proof of position', () => {
     expect(run.leg.pending.map(({ atMs }) => atMs)).toEqual([3000]);
   });
 
+  test('sound that came after the look began waits too, however early it was live', () => {
+    const run = new LegRun().go(3000, { sound: false });
+    const late = { ...reading(3100, 100), arrivedAtMs: 3600 };
+    run.leg = withReading(run.leg, late);
+    run.look(3500);
+    expect(run.leg.pending).toEqual([late]);
+    run.look(3600);
+    expect(run.leg.pending).toEqual([]);
+    expect(run.leg.sensor.heardToMs).toBe(3100);
+  });
+
   test('the first second of a connection does not count, as a dead mount still hands out its burst', () => {
     const run = new LegRun();
     for (let index = 0; index < 30; index += 1)

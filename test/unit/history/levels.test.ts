@@ -8,6 +8,7 @@ function block(rmsDbfs: number): LevelReading {
   return {
     monitor: monitorId('a1'),
     atMs: 0,
+    arrivedAtMs: 0,
     durationMs: 100,
     rmsDbfs: [rmsDbfs, -90],
     samplePeakDbfs: rmsDbfs,
