@@ -69,7 +69,7 @@ async function planOf(config: Config, clock: Clock): Promise<readonly PlannedNet
 /** What each mount on our own server says that it is; empty when it can't be asked. */
 async function sourceTypes(config: Config, clock: Clock): Promise<ReadonlyMap<string, string>> {
   const own = config.servers.find(({ name }) => name === config.self);
-  const server = own === undefined ? null : parseServerUrl(own.url);
+  const server = own === undefined ? null : parseServerUrl(own.url, own.ca);
   if (own === undefined || server === null) return new Map();
   const credentials = { user: own.admin.user, password: own.admin.password.reveal() };
   const listed = await createAdminClient({ clock, server, credentials }).listMounts();

@@ -38,6 +38,8 @@ export interface ServerConfig {
   readonly admin: Credentials;
   /** Who feeds public mounts there; null where nobody is named. */
   readonly source: Credentials | null;
+  /** PEM of authorities that are trusted there beside those that Node.js knows. */
+  readonly ca: string | null;
 }
 
 export interface Credentials {

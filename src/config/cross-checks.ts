@@ -77,6 +77,12 @@ function checkServers({ tree, fault, warn }: Context): void {
 
   const firstWith = new Map<string, string>();
   for (const name of names) {
+    const isHttps = ['url', 'publicUrl'].some((key) => textUnder(servers, name, key)?.startsWith('https:'));
+    if (under(tree, 'servers', name, 'tls') !== undefined && !isHttps)
+      warn(
+        ['servers', name, 'tls'],
+        'is used for https, and neither url nor publicUrl of this server is that',
+      );
     const url = textUnder(servers, name, 'url');
     if (url === null || !URL.canParse(url)) continue;
     const { protocol, host } = new URL(url);

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -6,6 +7,8 @@ import { Secret, type SecretRef } from './secret.ts';
 
 export const LARGEST_CONFIG_BYTES = 1024 * 1024;
 const LARGEST_SECRET_BYTES = 4096;
+/** All authorities of a Linux are some 250 KiB. */
+const LARGEST_AUTHORITIES_BYTES = 1024 * 1024;
 
 /** Reads bytes as UTF-8 and refuses what isn't, instead of carrying on with marks of damage in it. */
 export type TextRead =
@@ -145,6 +148,33 @@ export function secretPlace(
   }
   const [plain, ofFolder] = [join(directory, name), join(directory, `${OF_THE_FOLDER}${name}`)];
   return { ok: true, file: !existsSync(plain) && existsSync(ofFolder) ? ofFolder : plain };
+}
+
+const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** The certificates in a file of PEM, and nothing else that may stand there. */
+export async function readCertificates(
+  path: string,
+  configFile: string,
+  env: Environment,
+): Promise<{ readonly ok: true; readonly pem: string } | { readonly ok: false; readonly message: string }> {
+  const place = secretPlace(path, configFile, env);
+  if (!place.ok) return place;
+  const refuse = (message: string) =>
+    ({ ok: false, message: `the file ${shown(place.file)} ${message}` }) as const;
+  const read = await readBytes(place.file, LARGEST_AUTHORITIES_BYTES);
+  if (!read.ok) return refuse(read.message);
+  const certificates = Buffer.from(read.bytes).toString('latin1').match(CERTIFICATES) ?? [];
+  if (certificates.length === 0)
+    return refuse('holds no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----');
+  for (const [index, certificate] of certificates.entries()) {
+    try {
+      new X509Certificate(certificate);
+    } catch {
+      return refuse(`holds a certificate that can't be read, number ${index + 1} in it: copy it there anew`);
+    }
+  }
+  return { ok: true, pem: certificates.join('\n') };
 }
 
 export function besideConfig(path: string, configFile: string): string {

@@ -7,7 +7,14 @@ import type { Self } from './check-context.ts';
 import type { Config, Credentials, ProcessingConfig, ServerConfig, StationConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import { clusterOf, dnsOf } from './dns-config.ts';
-import { besideConfig, type Environment, readConfigText, readSecret, secretPlace } from './files.ts';
+import {
+  besideConfig,
+  type Environment,
+  readCertificates,
+  readConfigText,
+  readSecret,
+  secretPlace,
+} from './files.ts';
 import { inFileOrder, type Path, type Problem, pathText } from './problems.ts';
 import type { ParsedConfig, ParsedStation } from './schema/schema.ts';
 import type { Secret, SecretRef } from './secret.ts';
@@ -97,6 +104,7 @@ async function loadTree(
   const crossed = crossCheck(tree, self, locate);
   const secrets = await readSecrets(tree, file, env, locate);
   const tls = tlsPlaces(tree, file, env, locate);
+  const authorities = await readAuthorities(tree, file, env, locate);
   const warnings = inFileOrder([...crossed.warnings, ...secrets.warnings]);
   // What YAML couldn't give us looks empty to the schema; the first fault is the true one.
   const broken = new Set(yaml.faults.map((fault) => fault.path));
@@ -105,6 +113,7 @@ async function loadTree(
     ...crossed.faults,
     ...secrets.faults,
     ...tls.faults,
+    ...authorities.faults,
   ];
   const faults = [...yaml.faults, ...ofMeaning.filter((fault) => !broken.has(fault.path))];
   if (!validated.ok || self.name === null || faults.length > 0) {
@@ -113,7 +122,11 @@ async function loadTree(
   return {
     ok: true,
     leftOut: [],
-    config: assemble(validated.parsed, { ...self, name: self.name }, file, secrets.found, tls.place),
+    config: assemble(validated.parsed, { ...self, name: self.name }, file, {
+      secrets: secrets.found,
+      tlsPlace: tls.place,
+      authorities: authorities.found,
+    }),
     warnings,
   };
 }
@@ -206,12 +219,32 @@ function tlsPlaces(tree: Tree, file: string, env: Environment, locate: Locate) {
   return { faults, place: (path: string) => found.get(path) ?? besideConfig(path, file) };
 }
 
+/** Whom each server's certificate may come from, as PEM by the name of the server. */
+async function readAuthorities(tree: Tree, file: string, env: Environment, locate: Locate) {
+  const found = new Map<string, string>();
+  const faults: Problem[] = [];
+  for (const name of keysUnder(tree, 'servers')) {
+    const key: Path = ['servers', name, 'tls', 'caFile'];
+    const path = textUnder(tree, ...key);
+    if (path === null || path === '') continue;
+    const read = await readCertificates(path, file, env);
+    if (read.ok) found.set(name, read.pem);
+    else faults.push({ ...locate(key), path: pathText(key), message: read.message });
+  }
+  return { found, faults };
+}
+
+interface FromFiles {
+  readonly secrets: Found;
+  readonly tlsPlace: (path: string) => string;
+  readonly authorities: ReadonlyMap<string, string>;
+}
+
 function assemble(
   parsed: ParsedConfig,
   self: Self & { readonly name: string },
   file: string,
-  found: Found,
-  tlsPlace: (path: string) => string,
+  { secrets: found, tlsPlace, authorities }: FromFiles,
 ): Config {
   const secret = (ref: SecretRef) => secretOf(ref, found);
   return {
@@ -230,6 +263,7 @@ function assemble(
         } satisfies Credentials,
         source:
           source === undefined ? null : { user: source.user, password: secretOf(source.password, found) },
+        ca: authorities.get(name) ?? null,
       };
     }),
     stations: Object.entries(parsed.stations).map(([name, station]) =>

@@ -7,7 +7,7 @@ export interface ServerAddress {
   readonly tls: boolean;
   /** What to ask for there, in the `Host` header and the certificate; left out: `host`. */
   readonly name?: string;
-  /** PEM of the authority to trust instead of the system's, for servers with a certificate of their own. */
+  /** PEM of authorities to trust beside those that Node.js knows, for servers with a certificate from one's own. */
   readonly ca?: string;
 }
 
@@ -17,8 +17,8 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** Null unless it is an http(s) URL of a host, without credentials in it. */
-export function parseServerUrl(text: string): ServerAddress | null {
+/** Null unless it is an http(s) URL of a host, without credentials in it. `ca`: as `ServerAddress` has it. */
+export function parseServerUrl(text: string, ca: string | null = null): ServerAddress | null {
   if (!URL.canParse(text)) return null;
   const url = new URL(text);
   const tls = url.protocol === 'https:';
@@ -29,6 +29,7 @@ export function parseServerUrl(text: string): ServerAddress | null {
     host,
     port: url.port === '' ? (tls ? 443 : 80) : Number(url.port),
     tls,
+    ...(ca === null ? {} : { ca }),
   };
 }
 

@@ -188,19 +188,18 @@ class IcecastStream implements StreamConnection {
     }
     const base = `${address.tls ? 'https' : 'http'}://${hostAndPort(address)}${path}`;
     const url = URL.canParse(location, base) ? new URL(location, base) : null;
-    const next = url === null ? null : parseServerUrl(url.href);
+    const next = url === null ? null : parseServerUrl(url.href, address.ca ?? null);
     if (url === null || next === null) {
       this.#fail('redirected', `the server redirects to "${shown}", which is no http address`);
       return;
     }
-    const nextAddress = address.ca === undefined ? next : { ...next, ca: address.ca };
     const nextPath = `${url.pathname}${url.search}`;
     if (this.#visited.has(`${next.tls} ${hostAndPort(next)} ${nextPath}`)) {
       this.#fail('redirected', `the redirects go round in a circle at "${shown}"`);
       return;
     }
     this.#exchange?.destroy();
-    this.#ask(nextAddress, nextPath);
+    this.#ask(next, nextPath);
   }
 
   #open(contentType: string): void {

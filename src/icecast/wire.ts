@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { hostAndPort, type ServerAddress } from './address.ts';
@@ -238,6 +238,15 @@ function dial(address: ServerAddress): Socket {
     host,
     port,
     ...(isName ? { servername: name } : {}),
-    ...(address.ca === undefined ? {} : { ca: address.ca }),
+    ...(address.ca === undefined ? {} : { secureContext: trusting(address.ca) }),
   });
+}
+
+const contexts = new Map<string, SecureContext>();
+
+/** To trust these authorities beside those that Node.js knows. Kept, as reading more than a hundred of them takes its time. */
+function trusting(ca: string): SecureContext {
+  const context = contexts.get(ca) ?? createSecureContext({ ca: [...rootCertificates, ca] });
+  contexts.set(ca, context);
+  return context;
 }

@@ -82,8 +82,8 @@ export function publicAddressOf(server: ServerConfig, dns: DnsConfig): ServerAdd
 
 /** Where listeners reach a server, without the station's name; null when its URL is none. */
 export function listenersAddressOf(server: ServerConfig): ServerAddress | null {
-  if (server.publicUrl !== null) return parseServerUrl(server.publicUrl);
-  const own = parseServerUrl(server.url);
+  if (server.publicUrl !== null) return parseServerUrl(server.publicUrl, server.ca);
+  const own = parseServerUrl(server.url, server.ca);
   const [pinned] = server.publicAddresses;
   return own === null || pinned === undefined ? own : { ...own, host: pinned };
 }

@@ -21,7 +21,7 @@ export function listenIn(
 ): Cancel | null {
   const station = config.stations.find(({ name }) => name === asked.station);
   const server = config.servers.find(({ name }) => name === asked.server);
-  const address = server === undefined ? null : parseServerUrl(server.url);
+  const address = server === undefined ? null : parseServerUrl(server.url, server.ca);
   const outputs = station?.serve.mode === 'relay' ? station.serve.outputs : [];
   const mounts = [...(station?.sources ?? []), ...outputs].map(({ mount }) => mount);
   if (address === null || !mounts.includes(asked.mount)) return null;

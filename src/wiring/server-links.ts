@@ -31,8 +31,8 @@ export function startServerLinks(
     ...new Set(config.stations.flatMap((station) => station.sources.map((source) => source.mount))),
   ];
   const links = new Map<ServerName, ServerLink>();
-  for (const { name, url, admin } of config.servers) {
-    const address = parseServerUrl(url);
+  for (const { name, url, admin, ca } of config.servers) {
+    const address = parseServerUrl(url, ca);
     if (address === null)
       throw new SustainError('bad-server-url', `servers.${name}.url is not a URL of a server`);
     const link = startServerLink({

@@ -75,7 +75,7 @@ async function factsOf(
   wanted: ReadonlySet<Mount>,
   options: GatherOptions,
 ): Promise<ServerFacts> {
-  const address = parseServerUrl(server.url);
+  const address = parseServerUrl(server.url, server.ca);
   if (address === null) {
     return { server, answers: false, failure: 'bad-answer', detail: `${server.url} is no address` };
   }

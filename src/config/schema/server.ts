@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ipAddress, secretKeys, secretRef, url, userName } from './leaves.ts';
+import { filePath, ipAddress, secretKeys, secretRef, url, userName } from './leaves.ts';
 
 const adminPassword = secretKeys('password', "the password of Icecast's admin user");
 const sourcePassword = secretKeys('password', 'the password of the source client');
@@ -59,6 +59,16 @@ export const server = z
         description:
           'Who feeds the public mounts in relay mode. Name the password by passwordFile or passwordEnv.',
       })
+      .optional(),
+    tls: z
+      .strictObject({
+        caFile: filePath({
+          description:
+            'Certificates of authorities, in PEM, that are trusted with this server beside those that Node.js knows; NODE_EXTRA_CA_CERTS does not count there then.',
+          example: '/etc/sustain/our-ca.pem',
+        }),
+      })
+      .meta({ description: 'For https with a certificate from an authority of your own.' })
       .optional(),
   })
   .meta({

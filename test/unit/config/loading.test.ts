@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -65,6 +65,41 @@ describe('a credential of systemd', () => {
       CREDENTIALS_DIRECTORY: folder,
     });
     expect(elsewhere?.message).toContain('names no credential');
+  });
+});
+
+describe('a certificate authority of one server', () => {
+  const fixture = (name: string) =>
+    readFileSync(new URL(`../../../fixtures/servers/${name}.pem`, import.meta.url), 'latin1');
+  const text = (caFile: string, url = 'https://10.0.0.1:8443') =>
+    yaml('', 'passwordEnv: PW').replace('"http://10.0.0.1:8000"', `"${url}", tls: { caFile: "${caFile}" }`);
+
+  it('is every certificate of the file, and no key that stands there too', async () => {
+    const [one, other] = [fixture('own-ca.cert'), fixture('self-signed.cert')];
+    put('ca.pem', `our own:\n${one}${fixture('own-ca-server.key')}${other.replaceAll('\n', '\r\n')}`);
+    const { servers } = await configOf(text('./ca.pem'), { PW: 'x' });
+    expect(servers[0]?.ca?.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(servers[0]?.ca).toContain(one.trim());
+    expect(servers[0]?.ca).not.toContain('PRIVATE KEY');
+    expect(servers[1]?.ca).toBeNull();
+  });
+
+  it('may be what systemd hands over', async () => {
+    put('ca.pem', fixture('own-ca.cert'));
+    const env = { PW: 'x', CREDENTIALS_DIRECTORY: folder };
+    expect((await configOf(text('$CREDENTIALS_DIRECTORY/ca.pem'), env)).servers[0]?.ca).not.toBeNull();
+    const [unset] = await faultsOf(text('$CREDENTIALS_DIRECTORY/ca.pem'), { PW: 'x' });
+    expect(unset).toMatchObject({ line: 4, path: 'servers.london.tls.caFile' });
+  });
+
+  it('is of no use to a server that is reached without TLS, which is told', async () => {
+    put('ca.pem', fixture('own-ca.cert'));
+    const warned = async (url: string) => {
+      const loaded = await load(text('./ca.pem', url), { PW: 'x' });
+      return loaded.warnings.map(({ path }) => path);
+    };
+    expect(await warned('http://10.0.0.1:8000')).toContain('servers.london.tls');
+    expect(await warned('https://10.0.0.1:8443')).not.toContain('servers.london.tls');
   });
 });
 

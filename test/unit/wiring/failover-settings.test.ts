@@ -34,6 +34,23 @@ test('a server is judged at its public address and asked for under the name of t
   ]);
 });
 
+test('a server is judged with the certificate authority of its own, at a public URL too', async () => {
+  const { config, dns } = withDns(await loadConfig(`${folder}names.yaml`, EXAMPLE_ENV, {}));
+  const [, dublin] = config.servers;
+  if (dublin === undefined) throw new Error('there is no second server');
+  const ca = expect.stringContaining('BEGIN CERTIFICATE');
+  const host = '198.51.100.10';
+  expect(publicAddressOf(dublin, dns)).toEqual({
+    host,
+    port: 8443,
+    tls: true,
+    name: 'stream.myfm.example',
+    ca,
+  });
+  const publicUrl = 'https://192.0.2.7:443';
+  expect(publicAddressOf({ ...dublin, publicUrl }, dns)).toMatchObject({ host: '192.0.2.7', ca });
+});
+
 test('each other address of a server is tried too, and none where publicUrl stands for a way around them', async () => {
   const both = 'publicAddress: 203.0.113.10, publicAddress6: "2001:db8::10"';
   const text = twoServers(both, 'publicAddress: 198.51.100.10, publicAddress6: "2001:db8::20"').replace(
