@@ -37,13 +37,13 @@ export const MUTED_AND_VISITED: readonly Timed[] = [
   ),
 ];
 
-/** A short examination that every guard has a part in: quick enough to be put to each mutant. */
-export const examination: readonly Question[] = [
-  (core) =>
+/** A short examination that every guard has a part in; each mutant names the question that finds it. */
+export const questions = {
+  'nothing is wrong': (core) =>
     new Simulation(core, 1).run(60_000).events('switched').length === 0
       ? null
       : 'switched although nothing was wrong',
-  (core) => {
+  'short pauses': (core) => {
     const pauses = [21, 25, 29, 33].flatMap((second) => [
       at(second, { do: 'mute', source: 'primary', on: 'both' }),
       at(second + 1.5, { do: 'unmute', source: 'primary', on: 'both' }),
@@ -52,18 +52,18 @@ export const examination: readonly Question[] = [
       ? null
       : 'a pause of 1.5 s was taken for a fault';
   },
-  (core) => {
+  'a silence with clicks': (core) => {
     const simulation = new Simulation(core, 1);
     simulation.clickEveryMs = 2000;
     simulation.run(40_000, [at(20, { do: 'mute', source: 'primary', on: 'both' })]);
     return switches(simulation).length === 1 ? null : 'clicks were taken for sound';
   },
-  keepsPromises(2, [
+  'a silence that ends': keepsPromises(2, [
     at(20, { do: 'mute', source: 'primary', on: 'both' }),
     at(30, { do: 'arrive', server: LONDON, listeners: 3 }),
     at(60, { do: 'unmute', source: 'primary', on: 'both' }),
   ]),
-  (core) => {
+  'listeners who come during a silence': (core) => {
     const faults = [
       at(20, { do: 'mute', source: 'primary', on: 'both' }),
       at(40, { do: 'arrive', server: LONDON, listeners: 3 }),
@@ -71,7 +71,7 @@ export const examination: readonly Question[] = [
     const left = new Simulation(core, 2).run(50_000, faults).server(LONDON).at('/primary').listeners;
     return left === 0 ? null : `${left} listeners were left on the silent mount`;
   },
-  (core) => {
+  'a source that flaps': (core) => {
     const simulation = new Simulation(core, 3).run(170_000, flapping);
     const broken = simulation.violations[0];
     if (broken !== undefined) return broken.text;
@@ -80,7 +80,7 @@ export const examination: readonly Question[] = [
       : 'went back to a flapping source again and again';
   },
   // Health without hold-down: three failures, each followed by a longer time of health.
-  (core) => {
+  'relapses after ever longer health': (core) => {
     const faults: Timed[] = [];
     for (let second = 20; second < 400; second += 110) {
       faults.push(
@@ -94,7 +94,7 @@ export const examination: readonly Question[] = [
     const waits = returns.map((atMs) => (atMs - 30_000) % 110_000);
     return (waits[2] ?? 0) > (waits[0] ?? 0) + 30_000 ? null : 'a relapse cost no hold-down';
   },
-  (core) => {
+  'an end within the dwell': (core) => {
     const simulation = new Simulation(core, 5, { dwellMs: 60_000 }).run(120_000, [
       at(20, { do: 'mute', source: 'primary', on: 'both' }),
       at(27, { do: 'unmute', source: 'primary', on: 'both' }),
@@ -104,13 +104,13 @@ export const examination: readonly Question[] = [
       (switches(simulation, 'return').length === 1 ? null : 'never went back')
     );
   },
-  (core) => {
+  'one source after the other': (core) => {
     const faults = ['secondary', 'autodj', 'primary'].map((source, index) =>
       at(20 + index * 12, { do: 'mute', source, on: 'both' }),
     );
     return new Simulation(core, 6).run(80_000, faults).violations[0]?.text ?? null;
   },
-  (core) => {
+  'a deaf agent': (core) => {
     const faults = [
       at(20, { do: 'deafen', agent: LONDON }),
       at(40, { do: 'mute', source: 'primary', on: 'both' }),
@@ -119,14 +119,14 @@ export const examination: readonly Question[] = [
       ? null
       : 'a deaf agent switched';
   },
-  (core) => {
+  'an agent deaf to one leg': (core) => {
     // Only the ear for one leg is lost: the others still look like good targets.
     const simulation = new Simulation(core, 8);
     simulation.deafTo = '/primary';
     simulation.run(60_000);
     return switches(simulation).length === 0 ? null : 'left a leg that it merely could not hear';
   },
-  (core) => {
+  'a silence while held': (core) => {
     const faults = [
       at(10, { do: 'hold', server: LONDON, forMs: 60_000 }),
       at(20, { do: 'mute', source: 'primary', on: 'both' }),
@@ -136,14 +136,14 @@ export const examination: readonly Question[] = [
       simulation.violations[0]?.text ?? (switches(simulation).length === 0 ? null : 'switched although held')
     );
   },
-  (core) => {
+  'a planned silence': (core) => {
     const simulation = new Simulation(core, 9).run(20_000);
     const planned = { kind: 'planned-silence', atMs: 20_000, fromMs: 20_000, untilMs: 60_000 } as const;
     for (const agent of simulation.agents.values()) agent.feed({ ...planned, says: 'two minutes' });
     simulation.run(59_000, [at(25, { do: 'kill', source: 'primary', on: 'both' })]);
     return switches(simulation).length === 0 ? null : 'switched in a planned silence';
   },
-  (core) => {
+  'a hold after the switch': (core) => {
     const faults = [
       at(20, { do: 'mute', source: 'primary', on: 'both' }),
       at(32, { do: 'hold', server: LONDON, forMs: 30_000 }),
@@ -152,7 +152,7 @@ export const examination: readonly Question[] = [
     return new Simulation(core, 10).run(60_000, faults).violations[0]?.text ?? null;
   },
   // With nothing to go to, Icecast itself carries everybody off when it gives the stalled source up.
-  (core) => {
+  'carried off by Icecast': (core) => {
     const faults = [
       at(10, { do: 'kill', source: 'autodj', on: 'both' }),
       at(10, { do: 'mute', source: 'secondary', on: 'both' }),
@@ -162,7 +162,7 @@ export const examination: readonly Question[] = [
     const left = new Simulation(core, 0).run(70_000, faults).server(LONDON).at('/secondary').listeners;
     return left === 0 ? null : `${left} listeners were left on the silent backup`;
   },
-  (core) => {
+  'a dead agent': (core) => {
     const faults = [
       at(20, { do: 'agent', agent: DUBLIN, state: 'killed' }),
       at(50, { do: 'mute', source: 'primary', on: DUBLIN }),
@@ -172,12 +172,12 @@ export const examination: readonly Question[] = [
       ? null
       : 'nobody stood in for the dead agent';
   },
-  (core) =>
+  'a colleague at work': (core) =>
     new Simulation(core, 13).run(80_000, [
       at(20, { do: 'mute', source: 'primary', on: 'both' }),
       at(30, { do: 'arrive', server: DUBLIN, listeners: 2 }),
     ]).violations[0]?.text ?? null,
-  (core) => {
+  'a wrong password': (core) => {
     const alerts = new Simulation(core, 14)
       .run(60_000, [at(20, { do: 'password', agent: LONDON, wrong: true })])
       .events('alert-opened', LONDON);
@@ -186,11 +186,11 @@ export const examination: readonly Question[] = [
       ? null
       : `a wrong password was called ${codes.join(', ')}`;
   },
-  keepsPromises(15, [
+  'a long absence': keepsPromises(15, [
     at(10, { do: 'mute', source: 'primary', on: 'both' }),
     at(10, { do: 'agent', agent: LONDON, state: 'killed' }),
   ]),
-  (core) => {
+  'a silent source forced': (core) => {
     const faults = [
       at(10, { do: 'mute', source: 'autodj', on: 'both' }),
       at(30, { do: 'force', server: LONDON, source: 'autodj', forMs: 60_000 }),
@@ -198,7 +198,7 @@ export const examination: readonly Question[] = [
     const simulation = new Simulation(core, 16).run(50_000, faults);
     return simulation.events('refused', LONDON).length === 1 ? null : 'an operator forced a silent source';
   },
-  (core) => {
+  'a backup of another format': (core) => {
     const simulation = new Simulation(core, 17);
     simulation.server(LONDON).at('/secondary').contentType = 'application/ogg';
     simulation.run(60_000, [at(20, { do: 'mute', source: 'primary', on: 'both' })]);
@@ -209,7 +209,7 @@ export const examination: readonly Question[] = [
   },
   // An encoder stalls while its latecomers are carried away, and our monitor with them: it comes back to an old burst
   // each time. On AAC no bytes may be silence, so that a stall shows only after the trip delay.
-  (core) => {
+  'an old burst time and again': (core) => {
     const faults = [
       at(20, { do: 'mute', source: 'primary', on: 'both' }),
       at(30, { do: 'unmute', source: 'primary', on: 'both' }),
@@ -226,7 +226,7 @@ export const examination: readonly Question[] = [
     }
     return simulation.run(45_800, faults).violations[0]?.text ?? null;
   },
-  (core) => {
+  'late sound of another mount': (core) => {
     const simulation = new Simulation(core, 3, { silence: SHORT_TRIP });
     for (const agent of simulation.agents.values()) Object.assign(agent, { lateMs: 800, lookTakesMs: 800 });
     const isTaken = simulation
@@ -241,7 +241,7 @@ export const examination: readonly Question[] = [
       );
     return isTaken ? 'late sound of another mount was taken for that of the silent leg' : null;
   },
-  (core) => {
+  'what a deaf agent claims': (core) => {
     const simulation = new Simulation(core, 19).run(30_000, [at(20, { do: 'deafen', agent: LONDON })]);
     const claimed = [...(simulation.agents.get(LONDON)?.state.legs.values() ?? [])].filter(
       (leg) => leg.condition.is !== 'unknown',
@@ -250,13 +250,6 @@ export const examination: readonly Question[] = [
       ? null
       : `a deaf agent called ${claimed[0]?.leg.id} ${claimed[0]?.condition.is}`;
   },
-];
+} satisfies Readonly<Record<string, Question>>;
 
-/** The first thing that a core gets wrong, or null. */
-export function firstMistake(core: Core): string | null {
-  for (const question of examination) {
-    const mistake = question(core);
-    if (mistake !== null) return mistake;
-  }
-  return null;
-}
+export type QuestionName = keyof typeof questions;
