@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { hashPassword, LEAST_PASSWORD_LENGTH, MOST_PASSWORD_LENGTH } from '../web/access/passwords.ts';
-import { EXIT } from './run.ts';
+import { EXIT } from './exit-codes.ts';
 
 /** Standard input and output, replaced in tests. */
 export interface Terminal {

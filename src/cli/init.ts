@@ -5,11 +5,11 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { messageOf, SustainError } from '../platform/errors.ts';
 import { runCheck } from './check.ts';
+import { EXIT } from './exit-codes.ts';
 import { type Ask, answersOf, type InitAnswers, type InitFlags, NOTHING_SUGGESTED } from './init/answers.ts';
 import { changesIn, type Existing, readExisting } from './init/existing.ts';
 import { blocksFile, icecastBlocks, type Passwords } from './init/icecast-blocks.ts';
 import { configText } from './init/yaml.ts';
-import { EXIT } from './run.ts';
 
 export interface InitOptions extends InitFlags {
   readonly print?: (text: string) => void;

@@ -3,12 +3,13 @@ import { Command, CommanderError } from 'commander';
 import type { DemoOptions } from '../demo/demo.ts';
 import { messageOf } from '../platform/errors.ts';
 import { VERSION } from '../version.ts';
+import { EXIT } from './exit-codes.ts';
 import type { InitFlags } from './init/answers.ts';
 import type { MeasureOptions } from './measure/options.ts';
 import type { ProcessOptions } from './process/options.ts';
 import type { ReplayCommand } from './replay.ts';
 import type { ReportCommand } from './report.ts';
-import { EXIT, type RunOptions, run } from './run.ts';
+import type { RunOptions } from './run.ts';
 import type { SimulateOptions } from './simulate/options.ts';
 
 const program = new Command('sustain')
@@ -26,7 +27,10 @@ program
     '--witness [name]',
     'stand beside no server: only listen to all of them, as a third place (witness; or SUSTAIN_WITNESS)',
   )
-  .action(async (options: RunOptions) => finish(await run(options)));
+  .action(async (options: RunOptions) => {
+    const { run } = await import('./run.ts');
+    finish(await run(options));
+  });
 
 program
   .command('check')

@@ -3,13 +3,13 @@ import { findFfmpeg } from '../audio/ffmpeg-path.ts';
 import { openFile } from '../audio/sound-file.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
+import { EXIT } from './exit-codes.ts';
 import { type Heard, hearSource } from './measure/hear.ts';
 import { listenToProgramme, type ProgrammeListener } from './measure/listener.ts';
 import { isUrl, openLive, parseLiveUrl, TitlesLied } from './measure/live-source.ts';
 import { type MeasureOptions, parseOptions, type Wanted } from './measure/options.ts';
 import { heardText, measurementJson, measurementText } from './measure/print.ts';
 import { createProgress, type Terminal } from './progress.ts';
-import { EXIT } from './run.ts';
 
 export type { MeasureOptions };
 

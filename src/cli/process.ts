@@ -7,6 +7,7 @@ import { openFile } from '../audio/sound-file.ts';
 import { describeExit } from '../platform/child.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
+import { EXIT } from './exit-codes.ts';
 import { type Heard, hearSource } from './measure/hear.ts';
 import { heardText } from './measure/print.ts';
 import { measureDecoded } from './process/decoded.ts';
@@ -14,7 +15,6 @@ import { type ProcessOptions, parseProcessOptions, type WantedProcess } from './
 import { processJson, processText } from './process/print.ts';
 import { type ProcessReport, startProcessWork } from './process/work.ts';
 import { createProgress, type Terminal } from './progress.ts';
-import { EXIT } from './run.ts';
 
 export type { ProcessOptions };
 

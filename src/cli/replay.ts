@@ -4,9 +4,9 @@ import type { StationPolicy } from '../domain/policy.ts';
 import type { PastSecond } from '../simulate/past.ts';
 import { type Compared, compareTrips, type Replayed, replay, type Trip } from '../simulate/replay.ts';
 import { relayDelayMs } from '../wiring/relay-delay.ts';
+import { EXIT } from './exit-codes.ts';
 import { pastEventsOf, pastOf } from './replay/past.ts';
 import { openLogs, parseMoment } from './report.ts';
-import { EXIT } from './run.ts';
 
 export interface ReplayCommand {
   readonly config: string;

@@ -5,7 +5,7 @@ import { reportHtml } from '../history/report/html.ts';
 import { type OpenedLog, reportOf } from '../history/report/report.ts';
 import { reportCsv, reportJson, reportText } from '../history/report/text.ts';
 import { messageOf } from '../platform/errors.ts';
-import { EXIT } from './run.ts';
+import { EXIT } from './exit-codes.ts';
 
 export interface ReportCommand {
   readonly config: string;

@@ -10,6 +10,7 @@ import { systemRandom } from '../platform/random.ts';
 import { serviceManager } from '../service/manager.ts';
 import { Reloader } from '../wiring/reloader.ts';
 import { LiveWebSide } from '../wiring/web-side.ts';
+import { EXIT } from './exit-codes.ts';
 import { witnessName } from './witness.ts';
 
 export interface RunOptions {
@@ -18,12 +19,6 @@ export interface RunOptions {
   /** `--witness`, with or without a name. */
   readonly witness?: string | boolean | undefined;
 }
-
-/**
- * Exit codes of every command: 0 in order, 1 something is wrong out there, 2 something is wrong with what we were given. After
- * 2 systemd does not start the agent again, so that for it nothing but the config is a 2.
- */
-export const EXIT = { ok: 0, failed: 1, unusable: 2 } as const;
 
 async function decoderHost(log: Logger): Promise<{ readonly command: string } | null> {
   const search = await findDecoderHost({ clock: systemClock });

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EXIT, run } from '../../../src/cli/run.ts';
+import { EXIT } from '../../../src/cli/exit-codes.ts';
+import { run } from '../../../src/cli/run.ts';
 
 const BUILT = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXIT } from '../../../src/cli/run.ts';
+import { EXIT } from '../../../src/cli/exit-codes.ts';
 import { simulate } from '../../../src/cli/simulate.ts';
 import { usualCauses } from '../../../src/simulate/faults.ts';
 import { DUBLIN, LONDON } from '../../../src/simulate/station.ts';
