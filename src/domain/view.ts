@@ -91,16 +91,7 @@ export interface RelayStatus {
     /** How much later it carries the same moment. */
     readonly behindMs: number | null;
   }[];
-  readonly outputs: readonly {
-    readonly mount: Mount;
-    readonly state: string;
-    /** Accepted by the server since the start, and encoders that had to be replaced. */
-    readonly connections: number;
-    readonly rebuilds: number;
-    /** `lame`: in the agent itself, and then without a pid. */
-    readonly encoder: 'lame' | 'ffmpeg';
-    readonly encoderPid: number | null;
-  }[];
+  readonly outputs: readonly OutputStatus[];
   /** The public streams of the other servers beside our own, as listeners hear both; measured now and then. */
   readonly streams: readonly StreamView[];
   /** Decoded sound in memory. */
@@ -115,6 +106,22 @@ export interface RelayStatus {
   } | null;
   /** Null: what is heard goes out as it is. */
   readonly processing: ProcessingStatus | null;
+}
+
+/** One public mount of relay mode on the agent's own server. */
+export interface OutputStatus {
+  readonly mount: Mount;
+  /** `no-sound`: its encoder gives none, so that the mount was let go. */
+  readonly state: 'connecting' | 'feeding' | 'no-sound' | 'failed';
+  /** Why the server doesn't take it, and in its own words; empty unless it `failed`. */
+  readonly reason: string;
+  readonly detail: string;
+  /** Accepted by the server since the start, and encoders that had to be replaced. */
+  readonly connections: number;
+  readonly rebuilds: number;
+  /** `lame`: in the agent itself, and then without a pid. */
+  readonly encoder: 'lame' | 'ffmpeg';
+  readonly encoderPid: number | null;
 }
 
 /** How the public stream of another server lies to our own. */

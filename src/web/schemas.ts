@@ -187,7 +187,9 @@ const relayStatus = z
     outputs: z.array(
       z.strictObject({
         mount,
-        state: z.string(),
+        state: word(['connecting', 'feeding', 'no-sound', 'failed']),
+        reason: z.string().describe('why the server does not take it; empty unless it `failed`'),
+        detail: z.string(),
         connections: z.number(),
         rebuilds: z.number().describe('how often the encoder had to be replaced'),
         encoder: z.enum(['lame', 'ffmpeg']).describe('`lame` works in the agent itself and has no pid'),

@@ -228,14 +228,16 @@ export class StationParts {
     });
   }
 
-  /** A relay that runs and whose encoders don't is told as one that failed: listeners of the mount are no better off. */
+  /** A relay that runs and doesn't feed its mounts is told as one that failed: listeners of the mount are no better off. */
   #watch(running: Running, seat: RelaySeat): void {
     const { relay } = seat;
     const { self } = running.station.policy;
     const nowMs = this.#options.clock.nowMs();
     if (relay === null) seat.watch = new OutputWatch();
-    const silent = relay === null ? null : seat.watch.troubleIn(relay.view.outputs, nowMs);
-    this.#tell(running, seat, 'relay-failed', self, silent);
+    const failing = running.station.state.servers.get(self)?.failing ?? null;
+    const isAnswering = failing === null || failing.failure === 'unauthorised';
+    const unfed = relay === null ? null : seat.watch.troubleIn(relay.view.outputs, isAnswering, nowMs);
+    this.#tell(running, seat, 'relay-failed', self, unfed);
     const unplayable = relay?.emergencyProblem ?? null;
     const says = unplayable === null ? null : `the emergency file can't be played: ${unplayable}`;
     this.#tell(running, seat, 'backup-not-proven', `${self} emergency file`, says);

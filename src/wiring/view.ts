@@ -45,7 +45,12 @@ function relayStatus({ view, processing, streams }: StationRelay, sound: SoundFi
     ...rest,
     streams,
     legs: legs.map(({ leg, relation, behindMs }) => ({ leg, relation, behindMs })),
-    outputs: outputs.map(({ state, ...output }) => ({ ...output, state: state.is })),
+    outputs: outputs.map(({ state, ...output }) => ({
+      ...output,
+      state: state.is,
+      reason: state.is === 'failed' ? state.failure : '',
+      detail: state.is === 'failed' ? state.detail : '',
+    })),
     processing: processing === null ? null : processingStatus(processing),
     sound:
       sound === null

@@ -353,6 +353,47 @@ describe('the page', () => {
       .toBeGreaterThan(0);
   });
 
+  test('says in its largest word when the public mount is not fed, and moves no meter there', async () => {
+    const { page } = studio;
+    await page.route('**/api/v1/state*', async (route) => {
+      const answer = await route.fetch();
+      const state = (await answer.json()) as AgentView;
+      const stations = state.stations.map((station) => {
+        const { relay } = station;
+        if (relay === null) return station;
+        const outputs = relay.outputs.map((one) => ({ ...one, state: 'no-sound' as const, rebuilds: 3 }));
+        return { ...station, relay: { ...relay, outputs } };
+      });
+      await route.fulfill({ response: answer, json: { ...state, stations } });
+    });
+    // More switches than there is room for: the list scrolls.
+    await page.route('**/loudness*', async (route) => {
+      const answer = await route.fetch();
+      const loudness = (await answer.json()) as LoudnessView;
+      const switches = Array.from({ length: 12 }, () => loudness.switches).flat();
+      await route.fulfill({ response: answer, json: { ...loudness, switches } });
+    });
+    const down = card(page, 'london').and(inTone(page, 'bad')).filter({ hasText: 'Stream down' });
+    await down.getByText('no sound goes to /stream now').waitFor();
+    await leg(page, '/stream@london').locator('[data-output="no-sound"]').waitFor();
+    const switches = panel(page, 'The last hours').getByRole('list', { name: 'switches' });
+    await expect.poll(() => switches.getByRole('listitem').count(), { timeout: 15_000 }).toBeGreaterThan(11);
+    for (const [name, colorScheme, width, height] of [
+      ['down-light', 'light', 1920, 1080],
+      ['down-phone', 'dark', 360, 740],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height });
+      await expectToFit(page, name);
+      expect(await accessibilityFaults(page), name).toEqual([]);
+      await shoot(page, name, false);
+    }
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize(DESK);
+    await page.unrouteAll();
+    await leg(page, '/stream@london').locator('[data-output="feeding"]').waitFor();
+  });
+
   test('shows the witnesses and how the cluster stands', async () => {
     const { page } = studio;
     await page.route('**/api/v1/state*', async (route) => {

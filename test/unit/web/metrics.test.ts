@@ -48,6 +48,8 @@ function fullView(): AgentView {
             {
               mount: leg.mount,
               state: 'feeding',
+              reason: '',
+              detail: '',
               connections: 1,
               rebuilds: 1,
               encoder: 'ffmpeg',

@@ -120,7 +120,8 @@ async function threeStations() {
   parts.start(runnings);
   const alerts = () =>
     events.map(({ name, event }) => `${name} ${event.kind} ${'code' in event ? event.code : ''}`);
-  return { parts, clock, breaks, relays, listeners, alerts, lines };
+  const stations = runnings.map(({ station }) => station);
+  return { parts, clock, breaks, relays, listeners, alerts, lines, stations };
 }
 
 describe('the stations of one agent', () => {
@@ -175,6 +176,38 @@ describe('the stations of one agent', () => {
     breaks.outputs['two'] = output('feeding', 2);
     clock.advance(2_000);
     expect(parts.alertsOf(stationName('two'))).toEqual([]);
+    expect(alerts()).toEqual(['two alert-opened relay-failed', 'two alert-closed relay-failed']);
+  });
+
+  test('tell of a public mount that Icecast takes from nobody, but not of one on a server that does not answer', async () => {
+    const { parts, clock, breaks, alerts, stations } = await threeStations();
+    const output = (state: object) => [{ mount: '/two', rebuilds: 0, state: state as { is: string } }];
+    const refused = output({ is: 'failed', failure: 'unauthorised', detail: 'the server answered 401' });
+    const look = (ok: boolean) => {
+      const atMs = clock.nowMs();
+      const failed = { ok: false, failure: 'timed-out', detail: 'no answer' } as const;
+      const found = { ok: true, mounts: [], presences: [] } as const;
+      const one = { startedAtMs: atMs, atMs, ...(ok ? found : failed) };
+      stations[1]?.take({ kind: 'look', atMs, server: LONDON, look: one });
+    };
+    breaks.outputs['two'] = refused;
+    clock.advance(9_000);
+    look(false);
+    clock.advance(30_000);
+    expect(alerts()).toEqual([]);
+    look(true);
+    clock.advance(12_000);
+    expect(parts.alertsOf(stationName('two'))).toMatchObject([
+      {
+        code: 'relay-failed',
+        detail: expect.stringContaining('/two (unauthorised: the server answered 401)'),
+      },
+    ]);
+    // It is told once, whatever becomes of the server.
+    look(false);
+    clock.advance(12_000);
+    breaks.outputs['two'] = output({ is: 'feeding' });
+    clock.advance(2_000);
     expect(alerts()).toEqual(['two alert-opened relay-failed', 'two alert-closed relay-failed']);
   });
 

@@ -1,5 +1,12 @@
-import type { AgentView, EventView, LegView, ServerView, StationView } from '../../../domain/view.ts';
-import { clock, duration, list, plain, type Tone, title, wordOf } from './words.ts';
+import type {
+  AgentView,
+  EventView,
+  LegView,
+  RelayStatus,
+  ServerView,
+  StationView,
+} from '../../../domain/view.ts';
+import { clock, duration, list, outputTone, outputWord, plain, type Tone, title, wordOf } from './words.ts';
 
 /** What is on air on one server, and why. */
 export interface ServerVerdict {
@@ -31,9 +38,20 @@ function judged(agent: AgentView, station: StationView, server: ServerView): Jud
   if (server.condition === 'down') {
     return { tone: 'bad', onAir: 'Down', says: server.detail || 'Icecast gives listeners nothing' };
   }
-  const ownRelay = server.server === agent.agent ? station.relay : null;
-  if (ownRelay !== null && ownRelay.onAir === null && ownRelay.playing !== 'leg')
-    return filler(ownRelay.playing);
+  const isOwn = server.server === agent.agent;
+  const failed = station.alerts.find(
+    ({ code, subject }) => code === 'relay-failed' && subject === server.server,
+  );
+  if (isOwn && station.relay !== null) return relayed(station.relay, server, station, failed?.detail ?? null);
+  // Without its relay nothing feeds the public mount, whatever the sources do.
+  if (isOwn && failed !== undefined) return { tone: 'bad', onAir: 'Stream down', says: failed.detail };
+  const sound = ofServer(server, station);
+  const heard = agent.dns?.servers.find((one) => one.server === server.server);
+  if (isOwn || heard?.health !== 'ill' || sound.tone === 'bad') return sound;
+  return { tone: 'bad', onAir: 'No sound', says: `listeners there get none (${heard.detail})` };
+}
+
+function ofServer(server: ServerView, station: StationView): Judged {
   const leg = server.legs.find(({ source }) => source === server.onAir);
   if (leg === undefined && station.relay !== null && server.role === 'deputy') {
     return {
@@ -44,10 +62,31 @@ function judged(agent: AgentView, station: StationView, server: ServerView): Jud
   }
   if (leg === undefined)
     return { tone: 'unknown', onAir: 'Not known yet', says: 'looking at what is on air' };
-  return besides(server, ofLeg(server, leg, ownRelay !== null));
+  return besides(server, ofLeg(server, leg, station.relay !== null && server.role !== 'deputy'));
 }
 
-function filler(playing: 'nothing' | 'emergency-file' | 'noise-floor'): Judged {
+/** What our own relay plays, and whether the public mounts get it. */
+function relayed(
+  relay: RelayStatus,
+  server: ServerView,
+  station: StationView,
+  failed: string | null,
+): Judged {
+  const isFiller = relay.onAir === null && relay.playing !== 'leg';
+  const sound = isFiller ? filler(relay.playing) : ofServer(server, station);
+  const unfed = relay.outputs.filter(({ state }) => state !== 'feeding');
+  if (relay.playing === 'nothing' || unfed.length === 0) {
+    return failed === null || sound.tone === 'bad' ? sound : { ...sound, tone: 'warn', says: failed };
+  }
+  const tone = worst(unfed.map(outputTone));
+  const says = unfed.map((one) => `${one.mount} is ${outputWord(one)}`).join('; ');
+  const isAll = unfed.length === relay.outputs.length;
+  if (tone !== 'bad') return { tone, onAir: isAll ? 'Not known yet' : sound.onAir, says };
+  const where = 'its listeners are where Icecast’s fallback leads';
+  return { tone, onAir: isAll ? 'Stream down' : sound.onAir, says: `${says}; ${where}` };
+}
+
+function filler(playing: RelayStatus['playing']): Judged {
   switch (playing) {
     case 'emergency-file':
       return { tone: 'bad', onAir: 'Emergency file', says: 'no source has any programme' };
@@ -57,6 +96,7 @@ function filler(playing: 'nothing' | 'emergency-file' | 'noise-floor'): Judged {
         onAir: 'Nothing',
         says: 'no source has any programme, and there is no emergency file',
       };
+    case 'leg':
     case 'nothing':
       return { tone: 'unknown', onAir: 'Not known yet', says: 'the relay is starting' };
   }

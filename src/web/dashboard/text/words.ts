@@ -1,5 +1,5 @@
 import type { IncidentView } from '../../../domain/history-view.ts';
-import type { AgentView, LegView, StreamView } from '../../../domain/view.ts';
+import type { AgentView, LegView, OutputStatus, StreamView } from '../../../domain/view.ts';
 
 /** How something stands. Each has a word and a shape of its own on the page, so that no colour has to be told apart. */
 export type Tone = 'good' | 'warn' | 'bad' | 'unknown';
@@ -42,6 +42,32 @@ export function toneOf({ condition }: Standing): Tone {
 export function wordOf({ condition, reason }: Standing): string {
   if (condition === 'audible') return 'sounding';
   return REASONS[reason] ?? (reason === '' ? condition : reason.replaceAll('-', ' '));
+}
+
+/** Why Icecast doesn't take a public mount. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  unauthorised: 'Icecast says that the source password is wrong',
+  rejected: 'Icecast refuses it',
+  'too-slow': 'Icecast is too slow in taking it',
+  closed: 'Icecast took it off',
+};
+
+export function outputTone({ state }: Pick<OutputStatus, 'state'>): Tone {
+  return state === 'feeding' ? 'good' : state === 'connecting' ? 'unknown' : 'bad';
+}
+
+/** How a public mount of the relay is fed. */
+export function outputWord({ state, reason }: Pick<OutputStatus, 'state' | 'reason'>): string {
+  switch (state) {
+    case 'feeding':
+      return 'fed';
+    case 'connecting':
+      return 'being connected';
+    case 'no-sound':
+      return 'let go, as its encoder gives no sound';
+    case 'failed':
+      return `not fed: ${REFUSALS[reason] ?? 'Icecast does not answer'}`;
+  }
 }
 
 export const warningWord = (warning: string): string => WARNINGS[warning] ?? warning.replaceAll('-', ' ');

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { AgentView, LegView, ServerView, StationView } from '../../../../src/domain/view.ts';
+import { mount as mountName } from '../../../../src/domain/ids.ts';
+import type {
+  AgentView,
+  LegView,
+  OutputStatus,
+  ServerView,
+  StationView,
+} from '../../../../src/domain/view.ts';
 import { serverVerdict, stationVerdict } from '../../../../src/web/dashboard/text/verdict.ts';
 import { DUBLIN, LONDON, POLICY, PRIMARY } from '../../decide/builders.ts';
 import { VIEW } from '../support.ts';
@@ -93,6 +100,71 @@ describe('what the page says is on air', () => {
     expect(seen({}, { relay: RELAY }).server).toMatchObject({ tone: 'bad', onAir: 'Nothing' });
     const emergency = { ...RELAY, playing: 'emergency-file' as const };
     expect(seen({}, { relay: emergency }).server).toMatchObject({ tone: 'bad', onAir: 'Emergency file' });
+  });
+
+  describe('of a public mount that is not fed', () => {
+    const output = (changes: Partial<OutputStatus>): OutputStatus => ({
+      ...{ mount: mountName('/stream'), state: 'feeding', reason: '', detail: '' },
+      ...{ connections: 1, rebuilds: 0, encoder: 'lame', encoderPid: null },
+      ...changes,
+    });
+    const [leg] = POLICY.legs;
+    if (leg === undefined) throw new Error('no leg');
+    const fed = output({});
+    const refused = output({ state: 'failed', reason: 'unauthorised', detail: 'the server answered 401' });
+    const playing = (...outputs: OutputStatus[]) => ({
+      relay: { ...RELAY, onAir: leg.id, playing: 'leg' as const, outputs },
+    });
+
+    test('is the largest word, however well the source sounds', () => {
+      expect(seen({}, playing(fed)).server).toMatchObject({ tone: 'good', onAir: 'Primary' });
+      expect(seen({}, playing(output({ state: 'no-sound' })))).toMatchObject({
+        server: {
+          tone: 'bad',
+          onAir: 'Stream down',
+          says: '/stream is let go, as its encoder gives no sound; its listeners are where Icecast’s fallback leads',
+        },
+        station: { tone: 'bad', says: expect.stringContaining('London: Stream down – /stream is let go') },
+      });
+      expect(seen({}, playing(refused)).server).toMatchObject({
+        tone: 'bad',
+        says: expect.stringMatching(/^\/stream is not fed: Icecast says that the source password is wrong;/),
+      });
+      expect(seen({}, playing(output({ state: 'connecting' }))).server).toMatchObject({
+        tone: 'unknown',
+        says: '/stream is being connected',
+      });
+    });
+
+    test('is told beside what the others carry', () => {
+      const other = output({ mount: mountName('/stream.opus') });
+      expect(seen({}, playing(refused, other)).server).toMatchObject({ tone: 'bad', onAir: 'Primary' });
+    });
+
+    test('is told too where the relay could not start, or its encoder comes and goes', () => {
+      const alerts = [{ code: 'relay-failed', subject: 'london', detail: 'no room for the ring' }] as const;
+      expect(seen({}, { alerts }).server).toMatchObject({
+        tone: 'bad',
+        onAir: 'Stream down',
+        says: 'no room for the ring',
+      });
+      expect(seen({}, { ...playing(fed), alerts }).server).toMatchObject({ tone: 'warn', onAir: 'Primary' });
+      expect(seen({ server: DUBLIN }, { ...playing(fed), alerts }).server).toMatchObject({ tone: 'good' });
+    });
+  });
+
+  test('what another server gives its listeners is what the ear of the DNS hears there', () => {
+    const [first] = VIEW.stations;
+    const [known] = first?.servers ?? [];
+    if (first === undefined || known === undefined) throw new Error('no station');
+    const server: ServerView = { ...known, server: DUBLIN, legs: legsWith({}) };
+    const dns = { servers: [{ server: DUBLIN, health: 'ill', detail: 'connect: refused' }] };
+    const agent = { ...VIEW, dns } as unknown as AgentView;
+    expect(serverVerdict(agent, first, server)).toMatchObject({
+      tone: 'bad',
+      onAir: 'No sound',
+      says: 'listeners there get none (connect: refused)',
+    });
   });
 
   test('where the agent of a relayed server is gone, nobody claims to know', () => {
