@@ -31,6 +31,12 @@ interface Seen {
   readonly atMs: number;
 }
 
+interface Sent {
+  readonly atMs: number;
+  /** Nobody else's write of the same moment can come after it. */
+  isSettled: boolean;
+}
+
 interface Held {
   readonly epoch: number;
   readonly renewedAtMs: number;
@@ -49,8 +55,8 @@ export class Lease {
   #isSought = false;
   #seen: Seen | null = null;
   #held: Held | null = null;
-  /** Nonce to when it was sent: writes of ours whose outcome may still turn up. */
-  readonly #attempts = new Map<string, number>();
+  /** By nonce, writes of ours whose outcome may still turn up. */
+  readonly #attempts = new Map<string, Sent>();
   #highestEpoch = 0;
   #isFencedOff = false;
 
@@ -85,11 +91,30 @@ export class Lease {
    */
   adopt(revision: number, record: LeaseRecord | null, atMs: number): void {
     if (this.#seen !== null && revision === this.#seen.revision) return;
-    const sentAtMs = record === null ? undefined : this.#attempts.get(record.nonce);
+    const sent = record === null ? undefined : this.#attempts.get(record.nonce);
     this.#seen = { revision, record, atMs };
     this.#highestEpoch = Math.max(this.#highestEpoch, record?.epoch ?? 0);
-    if (record === null || sentAtMs === undefined || record.holder === null) this.#held = null;
-    else this.#hold(record, sentAtMs);
+    if (record === null || record.holder === null || !sent?.isSettled) this.#held = null;
+    else this.#hold(record, sent.atMs);
+  }
+
+  /**
+   * The nonce of the last change where it is our taking of the lease, as long as another's may come right after it: NATS
+   * compares a write with what it has stored, and not with what it is about to store.
+   */
+  get unsettled(): string | null {
+    const record = this.#seen?.record ?? null;
+    if (record === null || record.holder === null) return null;
+    return this.#attempts.get(record.nonce)?.isSettled === false ? record.nonce : null;
+  }
+
+  /** The lease that we took stood when all was stored that was sent before we knew that ours was. */
+  settle(nonce: string): void {
+    const sent = this.#attempts.get(nonce);
+    const record = this.#seen?.record ?? null;
+    if (sent === undefined || record === null || this.unsettled !== nonce) return;
+    sent.isSettled = true;
+    this.#hold(record, sent.atMs);
   }
 
   view(nowMs: number): LeaseView {
@@ -119,13 +144,14 @@ export class Lease {
       return nowMs >= dueAtMs ? this.#attempt(revision, this.#options.self, view.epoch, nowMs) : null;
     }
     // One of ours that lapsed is free as well, and taken anew.
-    if (view.is !== 'free') return null;
+    if (view.is !== 'free' || this.unsettled !== null) return null;
     return this.#attempt(revision, this.#options.self, this.#highestEpoch + 1, nowMs);
   }
 
   #attempt(expectedRevision: number, holder: string | null, epoch: number, nowMs: number): LeaseAttempt {
     const record = { holder, session: this.#options.session, epoch, nonce: this.#options.nonce() };
-    this.#attempts.set(record.nonce, nowMs);
+    const isRenewal = holder !== null && this.view(nowMs).is === 'ours';
+    this.#attempts.set(record.nonce, { atMs: nowMs, isSettled: isRenewal });
     for (const nonce of [...this.#attempts.keys()].slice(0, -MOST_ATTEMPTS)) this.#attempts.delete(nonce);
     return { expectedRevision, record };
   }

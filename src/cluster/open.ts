@@ -266,8 +266,9 @@ class NatsCluster<Observation> implements Cluster<Observation> {
 
   async #tryLease(): Promise<void> {
     const bucket = this.#bucket;
+    if (bucket === null) return;
     const attempt = this.#lease.due(this.#parts.clock.nowMs());
-    if (bucket === null || attempt === null) return;
+    if (attempt === null) return this.#settleLease(bucket);
     const stored = await bucket.update(this.#leaseKey, encodeLease(attempt.record), attempt.expectedRevision);
     try {
       if (stored.is === 'stored') {
@@ -275,6 +276,23 @@ class NatsCluster<Observation> implements Cluster<Observation> {
         this.#changed();
       } else if (stored.is === 'refused') await this.#readLease(bucket);
       this.#judge(bucket, stored.is === 'failed' ? stored.reason : null);
+    } catch (thrown) {
+      this.#judge(bucket, messageOf(thrown));
+    }
+    await this.#settleLease(bucket);
+  }
+
+  /**
+   * A write to another key is stored after all that was on its way when the lease became ours. What the leader has under
+   * the lease's key then is how it stands.
+   */
+  async #settleLease(bucket: Bucket): Promise<void> {
+    const nonce = this.#lease.unsettled;
+    if (nonce === null || this.#bucket !== bucket) return;
+    try {
+      const stored = await bucket.put(`${this.#prefix}.settled.${this.#options.self}`, nonce);
+      if (stored.is === 'stored') await this.#readLease(bucket, nonce);
+      else if (stored.is === 'failed') this.#judge(bucket, stored.reason);
     } catch (thrown) {
       this.#judge(bucket, messageOf(thrown));
     }
@@ -289,10 +307,11 @@ class NatsCluster<Observation> implements Cluster<Observation> {
   }
 
   /** What the leader has, which settles what a copy or a lost answer left open. */
-  async #readLease(bucket: Bucket): Promise<void> {
+  async #readLease(bucket: Bucket, settling: string | null = null): Promise<void> {
     const entry = await bucket.read(this.#leaseKey);
     const record = entry?.value ? decodeLease(entry.value) : null;
-    this.#lease.adopt(entry?.revision ?? 0, record, this.#parts.clock.nowMs());
+    if (settling !== null && record?.nonce === settling) this.#lease.settle(settling);
+    else this.#lease.adopt(entry?.revision ?? 0, record, this.#parts.clock.nowMs());
     this.#changed();
   }
 
