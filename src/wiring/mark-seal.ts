@@ -2,6 +2,13 @@ import { createHmac } from 'node:crypto';
 import type { Config } from '../config/index.ts';
 import type { ServerName } from '../domain/ids.ts';
 
+/** Of a to w, so that an x can stand between two numbers of a mark. */
+const RADIX = 33;
+
+/** A whole number as marks say it. */
+export const numberMark = (value: number): string => value.toString(RADIX);
+export const readNumber = (text: string): number => Number.parseInt(text, RADIX);
+
 /**
  * A word for a sign of life on a server that only who knows that server's admin password can make or read; null for a server
  * that isn't in the config.
@@ -16,3 +23,15 @@ export function sealOn(
   if (key === undefined) return null;
   return createHmac('sha256', key).update(JSON.stringify(words)).digest('hex').slice(0, length);
 }
+
+/** A person's name as marks say it: as many whole characters as there is room for, in hex. */
+export function nameMark(name: string, mostBytes: number): string {
+  let text = '';
+  for (const character of name) {
+    if (Buffer.byteLength(text + character) > mostBytes) break;
+    text += character;
+  }
+  return Buffer.from(text).toString('hex');
+}
+
+export const readName = (hex: string): string => Buffer.from(hex, 'hex').toString();

@@ -4,7 +4,7 @@ import type { Incident } from '../domain/incidents.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Colleagues } from './colleagues.ts';
-import { sealOn } from './mark-seal.ts';
+import { nameMark, numberMark, readName, readNumber, sealOn } from './mark-seal.ts';
 
 export interface SharedAcknowledgementsOptions {
   readonly config: Config;
@@ -15,8 +15,8 @@ export interface SharedAcknowledgementsOptions {
 
 type Acknowledged = Incident & { readonly acknowledged: NonNullable<Incident['acknowledged']> };
 
-/** Seconds since 1970 to base 36, the author's name in hex, a seal. */
-const FORM = /^a([0-9a-z]{1,9})x((?:[0-9a-f]{2}){1,24})x([0-9a-f]{12})$/;
+/** Seconds since 1970, the author's name, a seal. */
+const FORM = /^a([0-9a-w]{1,9})x((?:[0-9a-f]{2}){1,24})x([0-9a-f]{12})$/;
 const SEAL_LENGTH = 12;
 const MOST_AUTHOR_BYTES = 24;
 const MOST_SAID = 2;
@@ -45,8 +45,8 @@ export class SharedAcknowledgements {
       .slice(0, MOST_SAID)
       .flatMap((incident) => {
         const { author, unixMs } = incident.acknowledged;
-        const at = Math.round(unixMs / 1000).toString(36);
-        const name = Buffer.from(shortened(author)).toString('hex');
+        const at = numberMark(Math.round(unixMs / 1000));
+        const name = nameMark(author, MOST_AUTHOR_BYTES);
         const seal = this.#seal(server, incident, at, name);
         return seal === null ? [] : [`a${at}x${name}x${seal}`];
       });
@@ -65,7 +65,7 @@ export class SharedAcknowledgements {
     const { chronicle, config } = this.#options;
     const [, at = '', name = '', seal = ''] = FORM.exec(mark) ?? [];
     if (seal === '') return;
-    const atUnixMs = Number.parseInt(at, 36) * 1000;
+    const atUnixMs = readNumber(at) * 1000;
     const incident = chronicle.openIncidents.find(
       (one) =>
         one.acknowledged === null &&
@@ -73,21 +73,10 @@ export class SharedAcknowledgements {
         atUnixMs >= one.openedUnixMs - FOUND_LATER_MS &&
         config.servers.some((server) => this.#seal(server.name, one, at, name) === seal),
     );
-    if (incident !== undefined)
-      chronicle.acknowledge(incident.id, Buffer.from(name, 'hex').toString(), agent);
+    if (incident !== undefined) chronicle.acknowledge(incident.id, readName(name), agent);
   }
 
   #seal(server: ServerName, { station, thread }: Incident, at: string, name: string): string | null {
     return sealOn(this.#options.config, server, ['acknowledged', station, thread, at, name], SEAL_LENGTH);
   }
-}
-
-/** As many whole characters as there is room for. */
-function shortened(author: string): string {
-  let text = '';
-  for (const character of author) {
-    if (Buffer.byteLength(text + character) > MOST_AUTHOR_BYTES) break;
-    text += character;
-  }
-  return text;
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts';
 import type { ServerName, StationName } from '../domain/ids.ts';
 import { SAME_TROUBLE_MS, type Severity } from '../domain/incidents.ts';
-import { sealOn } from './mark-seal.ts';
+import { numberMark, readNumber, sealOn } from './mark-seal.ts';
 
 /** What an agent says of an incident to the others. */
 export interface SaidIncident {
@@ -17,7 +17,7 @@ export interface SaidIncident {
 }
 
 /** Who tells (w: a warning, c: critical) or has only noted it (h); since when, where, dead air in tenths of a second; a seal. */
-const FORM = /^([wch])([0-9a-z]{1,9})x([0-9a-z]{1,11})x(u|d[0-9a-z]{1,8})x([0-9a-f]{10})$/;
+const FORM = /^([wch])([0-9a-w]{1,9})x([0-9a-w]{1,11})x(u|d[0-9a-w]{1,8})x([0-9a-f]{10})$/;
 const SEAL_LENGTH = 10;
 
 type Known = Pick<SaidIncident, 'station' | 'thread'>;
@@ -25,13 +25,13 @@ type Known = Pick<SaidIncident, 'station' | 'thread'>;
 /** A word for the sign of life on a server that only who knows that server's password can make; null: there is none. */
 export function incidentMark(config: Config, on: ServerName, said: SaidIncident): string | null {
   const kind = said.isTold ? said.severity.charAt(0) : 'h';
-  const at = Math.round(said.openedUnixMs / 1000).toString(36);
+  const at = numberMark(Math.round(said.openedUnixMs / 1000));
   const where = config.servers.reduce(
     (bits, { name }, index) => (said.servers.includes(name) ? bits + 2 ** index : bits),
     0,
   );
-  const dead = said.deadAirMs === null ? 'u' : `d${Math.round(said.deadAirMs / 100).toString(36)}`;
-  const words = [kind, at, where.toString(36), dead];
+  const dead = said.deadAirMs === null ? 'u' : `d${numberMark(Math.round(said.deadAirMs / 100))}`;
+  const words = [kind, at, numberMark(where), dead];
   const seal = sealOf(config, on, said, words);
   return seal === null ? null : `${kind}${words.slice(1).join('x')}x${seal}`;
 }
@@ -44,17 +44,17 @@ export function readIncident(config: Config, known: Known, marks: Iterable<strin
     const words = [kind, at, where, dead];
     if (seal === '' || !config.servers.some(({ name }) => sealOf(config, name, known, words) === seal))
       continue;
-    const bits = Number.parseInt(where, 36);
+    const bits = readNumber(where);
     found.push({
       station: known.station,
       thread: known.thread,
       severity: kind === 'c' ? 'critical' : 'warning',
-      openedUnixMs: Number.parseInt(at, 36) * 1000,
+      openedUnixMs: readNumber(at) * 1000,
       servers: config.servers.flatMap(({ name }, index) =>
         Math.floor(bits / 2 ** index) % 2 === 1 ? name : [],
       ),
       isTold: kind !== 'h',
-      deadAirMs: dead === 'u' ? null : Number.parseInt(dead.slice(1), 36) * 100,
+      deadAirMs: dead === 'u' ? null : readNumber(dead.slice(1)) * 100,
     });
   }
   return found;

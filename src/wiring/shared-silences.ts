@@ -3,7 +3,7 @@ import type { ServerName, StationName } from '../domain/ids.ts';
 import type { SilenceWindow } from '../domain/planned-silence.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Colleagues } from './colleagues.ts';
-import { sealOn } from './mark-seal.ts';
+import { numberMark, readNumber, sealOn } from './mark-seal.ts';
 
 /** A silence that an agent is told of by another. */
 export interface SharedSilence {
@@ -12,7 +12,7 @@ export interface SharedSilence {
   readonly window: SilenceWindow;
 }
 
-const FORM = /^q([0-9a-z]{1,9})x([0-9a-z]{1,5})x([0-9a-f]{12})$/;
+const FORM = /^q([0-9a-w]{1,9})x([0-9a-w]{1,5})x([0-9a-f]{12})$/;
 /** What is further off is said when it comes nearer. */
 const AHEAD_MS = 24 * 3_600_000;
 /** A colleague that lives and has said nothing of it for so long has cancelled it. */
@@ -73,8 +73,8 @@ export class SharedSilences {
   }
 
   #mark(server: ServerName, station: StationName, window: SilenceWindow): string | null {
-    const from = Math.round(window.fromUnixMs / 1000).toString(36);
-    const length = Math.round((window.untilUnixMs - window.fromUnixMs) / 1000).toString(36);
+    const from = numberMark(Math.round(window.fromUnixMs / 1000));
+    const length = numberMark(Math.round((window.untilUnixMs - window.fromUnixMs) / 1000));
     const seal = this.#seal(server, station, from, length);
     return seal === null ? null : `q${from}x${length}x${seal}`;
   }
@@ -85,8 +85,8 @@ export class SharedSilences {
     for (const { name: station } of this.#config.stations) {
       for (const { name: server } of this.#config.servers) {
         if (this.#seal(server, station, from, length) !== seal) continue;
-        const fromUnixMs = Number.parseInt(from, 36) * 1000;
-        const untilUnixMs = fromUnixMs + Number.parseInt(length, 36) * 1000;
+        const fromUnixMs = readNumber(from) * 1000;
+        const untilUnixMs = fromUnixMs + readNumber(length) * 1000;
         return { station, agent, window: { fromUnixMs, untilUnixMs, says: `planned on ${agent}` } };
       }
     }

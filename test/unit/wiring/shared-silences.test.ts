@@ -44,6 +44,18 @@ describe('a silence planned on one agent', () => {
     expect(silences.heard()).toMatchObject(expected);
   });
 
+  test('is known whatever its length, twenty minutes too', () => {
+    const lengths = Array.from({ length: 180 }, (_, index) => (index + 1) * 20_000);
+    const heard = lengths.filter((lengthMs) => {
+      const { colleagues, silences } = agent();
+      const window = { ...WINDOW, untilUnixMs: WINDOW.fromUnixMs + lengthMs };
+      const marks = overheard(agent().silences.marksFor(DUBLIN, [{ station: MYFM, window }]));
+      colleagues.saw(goodLook(NOW, [], [{ agent: LONDON, connectedSeconds: 1, marks }]));
+      return silences.heard().length === 1;
+    });
+    expect(heard).toEqual(lengths);
+  });
+
   test('is forgotten when its agent lives and says it no more', () => {
     const { colleagues, silences, clock } = agent();
     colleagues.saw(goodLook(NOW, [], [{ agent: LONDON, connectedSeconds: 1, marks: overheard(said()) }]));
