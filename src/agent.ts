@@ -30,6 +30,7 @@ import { recall } from './wiring/recall.ts';
 import { prepareStation, type Running } from './wiring/running.ts';
 import type { ServerLink } from './wiring/server-link.ts';
 import { startServerLinks } from './wiring/server-links.ts';
+import { SharedHolds } from './wiring/shared-holds.ts';
 import { SharedSilences } from './wiring/shared-silences.ts';
 import { SilencePlans } from './wiring/silence-plans.ts';
 import { hearSpoken, spokenOnAir } from './wiring/spoken.ts';
@@ -76,6 +77,7 @@ export class Agent {
   #alerting: Alerting | null = null;
   readonly #colleagues: Colleagues;
   readonly #silences: SharedSilences;
+  readonly #holds: SharedHolds;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
   readonly #loop: DecisionLoop;
@@ -88,6 +90,12 @@ export class Agent {
     this.chronicle = chronicle;
     this.#colleagues = new Colleagues(clock);
     this.#silences = new SharedSilences(config, this.#colleagues, clock);
+    this.#holds = new SharedHolds({
+      config,
+      stations: () => [...this.#stations.values()].map(({ station }) => station),
+      clock,
+      input: (station, input) => this.#loop.push(station, input),
+    });
     this.silencePlans = new SilencePlans({
       stations: config.stations,
       file: plannedSilenceFile(config.state.directory, clock, log),
@@ -182,7 +190,9 @@ export class Agent {
   request(name: StationName, request: OperatorRequest): boolean {
     const running = this.#stations.get(name);
     if (running === undefined) return false;
-    this.#push(running.station, { kind: 'operator', atMs: this.#options.clock.nowMs(), request });
+    const { clock } = this.#options;
+    const unixMs = clock.wallTime().getTime();
+    this.#push(running.station, { kind: 'operator', atMs: clock.nowMs(), unixMs, request });
     return true;
   }
 
@@ -258,12 +268,13 @@ export class Agent {
     const running = [...this.#stations.values()];
     const stations = running.map(({ station }) => station);
     this.#links = startServerLinks(
-      { ...this.#options, onAir: () => spokenOnAir(stations) },
+      { ...this.#options, onAir: () => spokenOnAir(stations), news: () => this.#holds.news },
       (server, look) => {
         hearSpoken(running, server, look);
         this.#looked(server, look);
       },
       (server) => [
+        ...this.#holds.marksFor(server),
         ...this.#silences.marksFor(server, this.silencePlans.ownWindows),
         ...(this.#alerting?.marksFor(server) ?? []),
       ],
@@ -297,6 +308,7 @@ export class Agent {
       this.#noteMounts(server, new Set(look.mounts.map((view) => view.mount)));
       this.#failover?.sawColleague(server, showsAgentOf(look, server));
       this.#colleagues.saw(look);
+      this.#holds.saw(look);
     }
     this.#push(null, { kind: 'look', atMs: this.#options.clock.nowMs(), server, look });
   }

@@ -69,10 +69,16 @@ function takeOver(
   policy: StationPolicy,
 ): Choice {
   const waitedLongEnough = nowMs - desk.startedAtMs >= policy.silence.tripMs + START_MS;
-  const last = legs.find((leg) => leg.leg.source === remembered);
+  // Where an operator put listeners on another agent's page, this one may never have seen it on air.
+  const forced = legs.find((leg) => leg.leg.source === desk.hold?.source);
+  const last = forced ?? legs.find((leg) => leg.leg.source === remembered);
   const inOrder = last === undefined ? legs : [last, ...legs];
   if (desk.hold !== null && last !== undefined)
-    return { do: 'take-over', source: last.leg.source, because: 'it was on air, and a hold is in force' };
+    return {
+      do: 'take-over',
+      source: last.leg.source,
+      because: last === forced ? `${desk.hold.author} asked for it` : 'it was on air, and a hold is in force',
+    };
   for (const leg of inOrder) {
     const { source } = leg.leg;
     if (leg.condition.is === 'faulty') continue;

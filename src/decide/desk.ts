@@ -2,7 +2,7 @@ import type { CommandId } from '../domain/commands.ts';
 import type { LegCondition } from '../domain/conditions.ts';
 import type { MountView } from '../domain/icecast.ts';
 import type { Mount, ServerName, SourceName } from '../domain/ids.ts';
-import type { Hold } from '../domain/operator.ts';
+import type { Hold, OrderId } from '../domain/operator.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { type Flap, holdDownAt, steady } from './flap.ts';
 import { type LegState, type Legs, wasGone } from './leg.ts';
@@ -36,6 +36,8 @@ export interface Desk {
   /** Sources that failed and have not yet been good for their restore delay. */
   readonly onProbation: ReadonlySet<SourceName>;
   readonly hold: Hold | null;
+  /** The newest word of an operator that this agent knows of, also when its hold is over; null: there was none. */
+  readonly order: OrderId | null;
   readonly sweeps: ReadonlyMap<Mount, Sweep>;
 }
 
@@ -49,6 +51,7 @@ export function newDesk(server: ServerName, atMs: number): Desk {
     flaps: new Map(),
     onProbation: new Set(),
     hold: null,
+    order: null,
     sweeps: new Map(),
   };
 }

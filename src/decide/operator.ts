@@ -1,9 +1,12 @@
 import type { StationEvent } from '../domain/events.ts';
-import type { Hold, OperatorRequest } from '../domain/operator.ts';
+import type { SourceName } from '../domain/ids.ts';
+import type { Input } from '../domain/inputs.ts';
+import type { Hold, HoldOrder, OrderId } from '../domain/operator.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { afterSwitch } from './choice.ts';
 import { type Desk, isVerified, misfit, mountToLeave } from './desk.ts';
 import type { Legs } from './leg.ts';
+import type { StationState } from './state.ts';
 
 /** What an operator's request made of the desk. A refused one changes nothing and says why. */
 export interface Answer {
@@ -14,9 +17,8 @@ export interface Answer {
 export function obey(
   desk: Desk,
   legs: Legs,
-  request: OperatorRequest,
+  { request, atMs: nowMs, unixMs }: Input & { kind: 'operator' },
   acting: boolean,
-  nowMs: number,
   policy: StationPolicy,
 ): Answer {
   const { server } = desk;
@@ -26,16 +28,16 @@ export function obey(
     events: [{ kind: 'refused', atMs: nowMs, server, detail, author }],
   });
   if (!acting) return refuse(`another agent is at work on ${server}: ask that one`);
+  // Two that were asked within a second, or a clock that was put back, leave the newer word the newer.
+  const unixSeconds = Math.max(Math.floor(unixMs / 1000), (desk.order?.unixSeconds ?? 0) + 1);
+  const ordered = { ...desk, order: { unixSeconds, by: policy.self, author } };
   if (request.do === 'release') {
     if (desk.hold === null) return refuse('there is no hold to release');
-    return { desk: { ...desk, hold: null }, events: [holdEvent(desk, 'released', author, nowMs)] };
+    return { desk: { ...ordered, hold: null }, events: [holdEvent(desk, 'released', author, nowMs)] };
   }
   const untilMs = nowMs + request.forMs;
-  const forText = `for ${Math.round(request.forMs / 60_000)} min`;
-  if (request.do === 'hold') {
-    const hold: Hold = { author, untilMs, source: null };
-    return { desk: { ...desk, hold }, events: [holdEvent(desk, `held ${forText}`, author, nowMs)] };
-  }
+  if (request.do === 'hold')
+    return underHold(ordered, legs, { author, untilMs, source: null }, nowMs, policy);
   const target = legs.find((leg) => leg.leg.source === request.source);
   const current = legs.find((leg) => leg.leg.source === desk.onAir);
   if (target === undefined) return refuse(`there is no source ${request.source}`);
@@ -47,23 +49,41 @@ export function obey(
   if (!request.override && !isVerified(target.condition, nowMs, policy)) {
     return refuse(`${target.leg.mount} is not audible on ${server} now; override to go there all the same`);
   }
-  const hold: Hold = { author, untilMs, source: request.source };
-  const held = holdEvent(desk, `forced to ${request.source} ${forText}`, author, nowMs);
-  // In relay mode the relay goes there by itself when it sees the hold.
-  if (desk.onAir === null || desk.onAir === request.source || policy.mode === 'relay') {
-    return { desk: { ...desk, hold }, events: [held] };
+  return underHold(ordered, legs, { author, untilMs, source: request.source }, nowMs, policy);
+}
+
+/**
+ * What an operator asked of another agent goes for this one too, when it is newer than what this one knows: whoever stands
+ * in obeys the holds of the agent that is gone, and that one what its deputy was asked meanwhile. Null: it is no news.
+ */
+export function follow(
+  desk: Desk,
+  legs: Legs,
+  order: HoldOrder,
+  acting: boolean,
+  nowMs: number,
+  policy: StationPolicy,
+): Answer | null {
+  const { unixSeconds, by, author } = order;
+  if (desk.order !== null && !isNewer(order, desk.order)) return null;
+  const ordered = { ...desk, order: { unixSeconds, by, author } };
+  if (order.hold === null || order.hold.untilMs <= nowMs) {
+    const events = desk.hold === null ? [] : [holdEvent(desk, `released at ${by}`, author, nowMs)];
+    return { desk: { ...ordered, hold: null }, events };
   }
-  const moved = afterSwitch(desk, legs, request.source, 'operator', nowMs, policy);
-  const switched: StationEvent = {
-    kind: 'switched',
-    atMs: nowMs,
-    server,
-    from: desk.onAir,
-    to: request.source,
-    trigger: 'operator',
-    because: `${author} asked for it`,
-  };
-  return { desk: { ...moved, hold }, events: [held, switched] };
+  // A source that this agent's config doesn't know can't be put on: nothing is touched all the same.
+  const isKnown = legs.some((leg) => leg.leg.source === order.hold?.source);
+  const hold: Hold = { author, untilMs: order.hold.untilMs, source: isKnown ? order.hold.source : null };
+  const answer = underHold(ordered, legs, hold, nowMs, policy, ` at ${by}`);
+  // Who only watches puts nothing on; it knows what is.
+  return acting ? answer : { ...answer, events: answer.events.filter(({ kind }) => kind !== 'switched') };
+}
+
+/** The newest word of an operator on each server, for the other agents. */
+export function ordersOf(state: StationState): readonly HoldOrder[] {
+  return [...state.desks.values()].flatMap(({ server, order, hold }) =>
+    order === null ? [] : { ...order, server, hold },
+  );
 }
 
 /** Ends a hold whose time is over. */
@@ -72,14 +92,48 @@ export function expireHold(desk: Desk, nowMs: number): Answer {
   return { desk: { ...desk, hold: null }, events: [holdEvent(desk, 'expired', desk.hold.author, nowMs)] };
 }
 
-/** Ends a hold of an agent that no longer acts on the server. */
-export function dropHold(desk: Desk, nowMs: number): Answer {
-  if (desk.hold === null) return { desk, events: [] };
-  const { author } = desk.hold;
+/** The desk from now on under a hold, with the source on the air that was forced. */
+function underHold(
+  desk: Desk,
+  legs: Legs,
+  hold: Hold,
+  nowMs: number,
+  policy: StationPolicy,
+  where = '',
+): Answer {
+  const { author, source, untilMs } = hold;
+  const { onAir } = desk;
+  const what = source === null ? 'held' : `forced to ${source}`;
+  const held = holdEvent(
+    desk,
+    `${what} for ${Math.round((untilMs - nowMs) / 60_000)} min${where}`,
+    author,
+    nowMs,
+  );
+  // In relay mode the relay goes there by itself when it sees the hold.
+  if (source === null || onAir === null || onAir === source || policy.mode === 'relay')
+    return { desk: { ...desk, hold }, events: [held] };
+  const moved = afterSwitch(desk, legs, source, 'operator', nowMs, policy);
   return {
-    desk: { ...desk, hold: null },
-    events: [holdEvent(desk, 'ended as its own agent is back', author, nowMs)],
+    desk: { ...moved, hold },
+    events: [held, switchedEvent(desk, onAir, source, author, where, nowMs)],
   };
+}
+
+function switchedEvent(
+  { server }: Desk,
+  from: SourceName,
+  to: SourceName,
+  author: string,
+  where: string,
+  atMs: number,
+): StationEvent {
+  const because = `${author} asked for it${where}`;
+  return { kind: 'switched', atMs, server, from, to, trigger: 'operator', because };
+}
+
+function isNewer(one: OrderId, other: OrderId): boolean {
+  return one.unixSeconds > other.unixSeconds || (one.unixSeconds === other.unixSeconds && one.by > other.by);
 }
 
 function holdEvent(desk: Desk, detail: string, author: string, atMs: number): StationEvent {

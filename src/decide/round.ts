@@ -6,7 +6,7 @@ import { type Alert, alertsOf } from './alerts.ts';
 import { afterSwitch, afterTakeOver, choose, lastChoice } from './choice.ts';
 import { type Desk, withProbation } from './desk.ts';
 import { isDisplaced, type LegState, reconnecting, withCondition } from './leg.ts';
-import { dropHold, expireHold } from './operator.ts';
+import { expireHold } from './operator.ts';
 import { isInForce } from './planned-silence.ts';
 import { evidenceOf, judgeServer, roleOn, type ServerState } from './server.ts';
 import { legsOn, rememberedAway, type StationState, updateLeg } from './state.ts';
@@ -109,15 +109,7 @@ export class Round {
         ...this.#state,
         servers: new Map(this.#state.servers).set(server.server, { ...server, role }),
       };
-      if (role === 'watching') this.#withDesk(server.server, (desk) => this.#givenBack(desk));
     }
-  }
-
-  /** Nobody could release the hold of a deputy that gave back, and it would count again when it stands in once more. */
-  #givenBack(desk: Desk): Desk {
-    const { desk: free, events } = dropHold(desk, this.#nowMs);
-    this.events.push(...events);
-    return free;
   }
 
   #noteServer(server: ServerState, to: ServerState['condition']): void {

@@ -1,4 +1,5 @@
 import type { LegId, ServerName, SourceName } from '../domain/ids.ts';
+import type { OrderId } from '../domain/operator.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import type { Alert } from './alerts.ts';
 import { type Desk, newDesk } from './desk.ts';
@@ -15,6 +16,7 @@ export interface DeskMemory {
     readonly remainingMs: number;
     readonly source: SourceName | null;
   } | null;
+  readonly order: OrderId | null;
 }
 
 export interface Memory {
@@ -54,7 +56,7 @@ export function newState(policy: StationPolicy, memory: Memory, atMs: number): S
 }
 
 function rememberedDesk(server: ServerName, memory: DeskMemory | undefined, atMs: number): Desk {
-  const desk = newDesk(server, atMs);
+  const desk = { ...newDesk(server, atMs), order: memory?.order ?? null };
   const hold = memory?.hold ?? null;
   if (hold === null) return desk;
   return { ...desk, hold: { author: hold.author, source: hold.source, untilMs: atMs + hold.remainingMs } };
@@ -92,6 +94,7 @@ export function memoryOf(state: StationState, atMs: number): Memory {
         hold === null
           ? null
           : { author: hold.author, source: hold.source, remainingMs: Math.max(0, hold.untilMs - atMs) },
+      order: desk.order,
     };
   }
   return { ageMs: 0, desks };

@@ -1,7 +1,7 @@
 import type { Input } from '../domain/inputs.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { withGap, withLink, withLook, withPulse, withReading } from './leg.ts';
-import { obey } from './operator.ts';
+import { type Answer, follow, obey } from './operator.ts';
 import { asExpected } from './planned-silence.ts';
 import { afterOnAir } from './relapse.ts';
 import { Round, type Step } from './round.ts';
@@ -41,6 +41,8 @@ export function step(state: StationState, input: Input, policy: StationPolicy): 
       return afterResult(state, input, policy);
     case 'operator':
       return afterRequest(state, input, policy);
+    case 'heard-order':
+      return afterHeardOrder(state, input, policy);
     case 'stop':
       return new Round({ ...state, stopping: true }, policy, input.atMs).finish();
   }
@@ -100,17 +102,34 @@ function afterResult(state: StationState, input: Input & { kind: 'result' }, pol
 }
 
 function afterRequest(state: StationState, input: Input & { kind: 'operator' }, policy: StationPolicy): Step {
-  const { request, atMs } = input;
+  const { request } = input;
   const desk = state.desks.get(request.server);
   const server = state.servers.get(request.server);
   if (desk === undefined || server === undefined) return quietly(state);
   const legs = legsOn(state, request.server, policy);
-  const answer = obey(desk, legs, request, server.role !== 'watching', atMs, policy);
-  const round = new Round(
-    { ...state, desks: new Map(state.desks).set(request.server, answer.desk) },
-    policy,
-    atMs,
-  );
-  round.events.push(...answer.events);
+  return afterAnswer(state, obey(desk, legs, input, server.role !== 'watching', policy), input.atMs, policy);
+}
+
+function afterHeardOrder(
+  state: StationState,
+  { order, atMs }: Input & { kind: 'heard-order' },
+  policy: StationPolicy,
+): Step {
+  const desk = state.desks.get(order.server);
+  const server = state.servers.get(order.server);
+  if (desk === undefined || server === undefined) return quietly(state);
+  const legs = legsOn(state, order.server, policy);
+  const answer = follow(desk, legs, order, server.role !== 'watching', atMs, policy);
+  return answer === null ? quietly(state) : afterAnswer(state, answer, atMs, policy);
+}
+
+function afterAnswer(
+  state: StationState,
+  { desk, events }: Answer,
+  atMs: number,
+  policy: StationPolicy,
+): Step {
+  const round = new Round({ ...state, desks: new Map(state.desks).set(desk.server, desk) }, policy, atMs);
+  round.events.push(...events);
   return round.run();
 }

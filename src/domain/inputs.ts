@@ -2,7 +2,7 @@ import type { CommandId } from './commands.ts';
 import type { RelayTrigger } from './events.ts';
 import type { ServerLook } from './icecast.ts';
 import type { LegId, ServerName } from './ids.ts';
-import type { OperatorRequest } from './operator.ts';
+import type { HoldOrder, OperatorRequest } from './operator.ts';
 import type { LevelReading, Link, Pulse } from './readings.ts';
 
 /** How a command ended, read back from the server and not from its answer. */
@@ -24,7 +24,15 @@ export type Input =
       readonly command: CommandId;
       readonly outcome: CommandOutcome;
     }
-  | { readonly kind: 'operator'; readonly atMs: number; readonly request: OperatorRequest }
+  | {
+      readonly kind: 'operator';
+      readonly atMs: number;
+      /** The same moment by the clock on the wall, as the agents compare when they were asked. */
+      readonly unixMs: number;
+      readonly request: OperatorRequest;
+    }
+  /** What an operator asked of another agent, or of this one before it lost its memory. */
+  | { readonly kind: 'heard-order'; readonly atMs: number; readonly order: HoldOrder }
   /** Relay mode: from now on this leg feeds the public mounts; null: the noise floor does, as nothing is audible. */
   | {
       readonly kind: 'on-air';

@@ -29,11 +29,11 @@ export interface SustainClient {
   readonly chains?: readonly ChainSign[];
 }
 
-export const MOST_MARKS = 12;
+export const MOST_MARKS = 16;
 
 /** Icecast takes 4096 bytes for all headers of a request, and what is cut off at the end makes the whole unreadable. */
 export const MOST_USER_AGENT_CHARS = 3_000;
-const MOST_SAYS_CHARS = 1_200;
+const MOST_SAYS_CHARS = 1_400;
 
 export type OnAir = ReadonlyMap<StationName, SourceName>;
 

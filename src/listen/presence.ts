@@ -17,6 +17,8 @@ export interface PresenceOptions {
   readonly marks?: () => readonly string[];
   /** What the agent has on air now, by station; when that changes, the presence is renewed at once. */
   readonly onAir?: () => OnAir;
+  /** Another text when the others are to hear of something at once. */
+  readonly news?: () => string;
   /** What is shown of our processing chains, asked anew at each renewal. */
   readonly chains?: () => readonly ChainSign[];
   readonly renewEveryMs?: number;
@@ -53,10 +55,11 @@ class ServerPresence implements PresenceControl {
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.#mounts = options.mounts;
-    const { clock, renewEveryMs } = options;
+    const { clock, renewEveryMs, onAir, news } = options;
+    const mayBeNew = onAir !== undefined || news !== undefined;
     this.#cancels = [
       clock.every(renewEveryMs ?? RENEW_EVERY_MS, () => this.#renew()),
-      ...(options.onAir === undefined ? [] : [clock.every(SOMETHING_NEW_EVERY_MS, () => this.#renewIfNew())]),
+      ...(mayBeNew ? [clock.every(SOMETHING_NEW_EVERY_MS, () => this.#renewIfNew())] : []),
     ];
     this.#renew();
   }
@@ -79,11 +82,11 @@ class ServerPresence implements PresenceControl {
   }
 
   #renewIfNew(): void {
-    if (wordsOf(this.#options.onAir) !== this.#said) this.#renew();
+    if (wordsOf(this.#options) !== this.#said) this.#renew();
   }
 
   #renew(): void {
-    this.#said = wordsOf(this.#options.onAir);
+    this.#said = wordsOf(this.#options);
     this.#opening?.destroy();
     this.#opening = null;
     this.#tryFrom(this.#preferred, this.#mounts.length);
@@ -130,4 +133,5 @@ class ServerPresence implements PresenceControl {
   }
 }
 
-const wordsOf = (onAir: PresenceOptions['onAir']): string => (onAir === undefined ? '' : [...onAir()].join());
+const wordsOf = ({ onAir, news }: PresenceOptions): string =>
+  `${news?.() ?? ''};${[...(onAir?.() ?? [])].join()}`;

@@ -1,3 +1,4 @@
+import { ordersOf } from '../decide/operator.ts';
 import type { Memory, StationState } from '../decide/state.ts';
 import type { Command } from '../domain/commands.ts';
 import type { StationEvent } from '../domain/events.ts';
@@ -129,6 +130,7 @@ export class SimAgent {
     for (const entry of due) entry.run(nowMs);
     const here = this.#servers.get(this.name);
     if (here?.state === 'up' && nowMs % PRESENCE_EVERY_MS < stepMs) here.presences.set(this.name, nowMs);
+    if (nowMs % PRESENCE_EVERY_MS < stepMs) this.#say();
     this.feed({ kind: 'tick', atMs: nowMs });
   }
 
@@ -138,7 +140,14 @@ export class SimAgent {
     for (const server of this.#servers.values()) {
       server.monitors = server.monitors.filter((monitor) => monitor.agent !== this.name);
       server.presences.delete(this.name);
+      server.orders.delete(this.name);
     }
+  }
+
+  #say(): void {
+    const orders = ordersOf(this.state);
+    for (const server of this.#servers.values())
+      if (this.#answers(server)) server.orders.set(this.name, orders);
   }
 
   #listen(id: LegId, nowMs: number): void {
@@ -261,6 +270,10 @@ export class SimAgent {
               );
           }
         }
+        if (look.ok)
+          for (const [agent, orders] of server.orders)
+            if (agent !== this.name)
+              for (const order of orders) this.feed({ kind: 'heard-order', atMs, order });
         this.feed({ kind: 'look', atMs, server: name, look });
         this.#scheduleLook(name, startedAtMs + LOOK_EVERY_MS);
       },

@@ -1,5 +1,6 @@
 import type { MountView, ServerLook } from '../domain/icecast.ts';
 import { type LegId, type MonitorId, type Mount, mount, type ServerName } from '../domain/ids.ts';
+import type { HoldOrder } from '../domain/operator.ts';
 import { SOURCES } from './station.ts';
 
 /** 64 KiB at 128 kbit/s, in blocks of 100 ms. */
@@ -46,6 +47,8 @@ export class SimServer {
   monitors: Monitor[] = [];
   state: 'up' | 'down' | 'frozen' = 'up';
   presences = new Map<ServerName, number>();
+  /** What each agent's sign of life says that operators asked for. */
+  orders = new Map<ServerName, readonly HoldOrder[]>();
   dropped = 0;
 
   constructor(name: ServerName) {

@@ -154,7 +154,7 @@ class ReplayRun {
     const [first = null] = this.#policy.sources;
     const desks = wasSounding
       ? Object.fromEntries(
-          this.#policy.servers.map((server) => [server, { onAir: first, away: [], hold: null }]),
+          this.#policy.servers.map((server) => [server, { onAir: first, away: [], hold: null, order: null }]),
         )
       : {};
     const fromUnixMs = wasSounding ? unixMs - this.#warmUpS * SECOND_MS : unixMs;

@@ -3,6 +3,7 @@ import type { LegCondition, Role as ServerRole } from '../domain/conditions.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { FailoverView } from '../domain/failover-view.ts';
 import type { LegId, Mount, ServerName, SourceName, StationName } from '../domain/ids.ts';
+import { HOLD_MAX_MS } from '../domain/operator.ts';
 import type { ProgrammeFault, ProgrammeWarning } from '../domain/readings.ts';
 import type { AgentView, LoudnessView } from '../domain/view.ts';
 
@@ -318,7 +319,6 @@ export const signInBody = z
   })
   .register(components, { id: 'SignIn' });
 
-const HOLD_MAX_MS = 7 * 24 * 3_600_000;
 const wish = {
   server,
   author: personName.optional().describe('with a bearer token; who signed in is the author'),

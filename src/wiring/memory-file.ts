@@ -25,6 +25,10 @@ const stationSchema = z.object({
       onAir: source.nullable(),
       away: z.array(source),
       hold: z.object({ author: z.string(), remainingMs: z.number(), source: source.nullable() }).nullable(),
+      order: z
+        .object({ unixSeconds: z.int().min(0), by: server, author: z.string() })
+        .nullable()
+        .prefault(null),
     }),
   ),
 });

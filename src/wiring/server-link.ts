@@ -31,6 +31,8 @@ export interface ServerLinkOptions {
   readonly mounts: readonly Mount[];
   /** What this agent has on air, for the other agents to show. */
   readonly onAir: () => OnAir;
+  /** Another text when the others are to hear of something at once. */
+  readonly news?: () => string;
   /** What the other agents are shown of our processing chains. */
   readonly chains?: () => readonly ChainSign[];
   readonly clock: Clock;
@@ -74,6 +76,7 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
     mounts: [...mounts].reverse(),
     marks: options.marks,
     onAir: options.onAir,
+    ...(options.news === undefined ? {} : { news: options.news }),
     ...(options.chains === undefined ? {} : { chains: options.chains }),
   });
 

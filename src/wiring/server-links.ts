@@ -15,6 +15,8 @@ export interface ServerLinksOptions {
   readonly random: Random;
   /** What this agent has on air, for the other agents to show. */
   readonly onAir: () => OnAir;
+  /** Another text when the others are to hear of something at once. */
+  readonly news: () => string;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface ServerLinksOptions {
  * @throws SustainError `bad-server-url`
  */
 export function startServerLinks(
-  { config, clock, random, onAir }: ServerLinksOptions,
+  { config, clock, random, onAir, news }: ServerLinksOptions,
   seen: (server: ServerName, look: ServerLook) => void,
   marks: (server: ServerName) => readonly string[],
   chains: () => readonly ChainSign[],
@@ -42,6 +44,7 @@ export function startServerLinks(
       admin,
       mounts,
       onAir,
+      news,
       clock,
       random,
       ...(name === config.self ? { chains } : {}),

@@ -14,7 +14,7 @@ import {
   watchMeter,
 } from './browser.ts';
 import { watchOnsets } from './onsets.ts';
-import { story, wait } from './station.ts';
+import { stateOf, story, wait } from './station.ts';
 
 const TRIP_MS = 6_000;
 const PRIMARY = 'myfm/primary@london';
@@ -276,11 +276,18 @@ describe('an operator', () => {
     await card(page, 'london')
       .getByText(/Held by ann.* 1[45] min/)
       .waitFor();
+    // The other agent knows of it, as it may have to stand in for this one.
+    const heldForDublin = async () => {
+      const { stations } = await stateOf(house, 'dublin');
+      return stations[0]?.servers.find(({ server }) => server === 'london')?.hold ?? null;
+    };
+    await expect.poll(heldForDublin, { timeout: 10_000 }).toMatchObject({ author: 'ann', source: null });
     await press(page, card(page, 'london').getByRole('button', { name: 'Let go' }));
     await press(page, dialog(page).getByRole('button', { name: 'Let London go' }));
     await card(page, 'london')
       .getByText(/Held by ann/)
       .waitFor({ state: 'detached' });
+    await expect.poll(heldForDublin, { timeout: 10_000 }).toBeNull();
   });
 
   test('plans a silence and cancels it', async () => {

@@ -143,6 +143,37 @@ export const questions = {
     simulation.run(59_000, [at(25, { do: 'kill', source: 'primary', on: 'both' })]);
     return switches(simulation).length === 0 ? null : 'switched in a planned silence';
   },
+  'a silence while held, with a deputy': (core) => {
+    const faults = [
+      at(10, { do: 'hold', server: LONDON, forMs: 120_000 }),
+      at(20, { do: 'agent', agent: LONDON, state: 'killed' }),
+      at(45, { do: 'mute', source: 'primary', on: 'both' }),
+    ];
+    const left = new Simulation(core, 9).run(70_000, faults).server(LONDON).at('/secondary').listeners;
+    return left === 0 ? null : 'a deputy moved listeners on a server that is held';
+  },
+  'latecomers while forced, with a deputy': (core) => {
+    const faults = [
+      at(10, { do: 'force', server: LONDON, source: 'autodj', forMs: 120_000 }),
+      at(20, { do: 'agent', agent: LONDON, state: 'killed' }),
+      at(50, { do: 'arrive', server: LONDON, listeners: 3 }),
+    ];
+    const there = new Simulation(core, 9).run(60_000, faults).server(LONDON).at('/autodj').listeners;
+    return there === 13
+      ? null
+      : 'a deputy left latecomers on a source that an operator had taken off the air';
+  },
+  'a release at the deputy': (core) => {
+    const faults = [
+      at(10, { do: 'hold', server: LONDON, forMs: 120_000 }),
+      at(20, { do: 'agent', agent: LONDON, state: 'killed' }),
+      at(40, { do: 'release', server: LONDON, of: DUBLIN }),
+      at(50, { do: 'agent', agent: LONDON, state: 'started' }),
+      at(65, { do: 'mute', source: 'primary', on: 'both' }),
+    ];
+    const left = new Simulation(core, 9).run(80_000, faults).server(LONDON).at('/primary').listeners;
+    return left === 0 ? null : 'an agent that was back went by a hold that its deputy had been told to end';
+  },
   'a hold after the switch': (core) => {
     const faults = [
       at(20, { do: 'mute', source: 'primary', on: 'both' }),

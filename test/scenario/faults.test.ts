@@ -261,6 +261,80 @@ describe('the agents', () => {
     expect(simulation.violations).toEqual([]);
   });
 
+  describe('that is gone while its server is held', () => {
+    const HELD_AND_GONE = [
+      at(10, { do: 'hold', server: LONDON, forMs: 120_000 }),
+      at(20, { do: 'agent', agent: LONDON, state: 'killed' }),
+      at(45, { do: 'mute', source: 'primary', on: 'both' }),
+    ];
+    const doneOnLondon = ({ told }: Simulation) =>
+      told.filter(({ event }) => event.kind === 'switched' && event.server === LONDON);
+
+    test('is stood in for by one that does nothing there until the hold is over', () => {
+      const during = run(129, HELD_AND_GONE);
+      expect(during.agents.get(DUBLIN)?.state.servers.get(LONDON)?.role).toBe('deputy');
+      expect(during.server(LONDON).at('/primary').listeners).toBe(10);
+      expect(during.server(DUBLIN).at('/secondary').listeners).toBe(10);
+      expect(doneOnLondon(during)).toEqual([]);
+      const after = run(150, HELD_AND_GONE);
+      expect(doneOnLondon(after)).toMatchObject([{ agent: DUBLIN, event: { to: 'secondary' } }]);
+      expect(doneOnLondon(after)[0]?.event.atMs).toBeGreaterThanOrEqual(130_000);
+      expect(after.server(LONDON).at('/secondary').listeners).toBe(10);
+    });
+
+    test('is stood in for by one that may be told to let go', () => {
+      const told = [...HELD_AND_GONE, at(70, { do: 'release', server: LONDON, of: DUBLIN })];
+      const [first] = doneOnLondon(run(90, told));
+      expect(first).toMatchObject({ agent: DUBLIN, event: { trigger: 'fault' } });
+      expect(first?.event.atMs).toBeGreaterThanOrEqual(70_000);
+      expect(first?.event.atMs).toBeLessThan(72_000);
+    });
+
+    test('goes on with the same hold when it is back, and both end it together', () => {
+      const back = [...HELD_AND_GONE, at(60, { do: 'agent', agent: LONDON, state: 'started' })];
+      const simulation = run(129, back);
+      const holds = SERVERS.map((name) => simulation.agents.get(name)?.state.desks.get(LONDON)?.hold);
+      expect(holds[0]).toEqual({ author: 'ann', untilMs: 130_000, source: null });
+      expect(holds[1]).toEqual(holds[0]);
+      expect(doneOnLondon(simulation)).toEqual([]);
+      const after = run(150, back);
+      expect(doneOnLondon(after)).toMatchObject([{ agent: LONDON }]);
+      expect(after.agents.get(DUBLIN)?.state.desks.get(LONDON)?.hold).toBeNull();
+    });
+
+    test('goes by what its deputy was asked meanwhile, and not by the older word that it kept', () => {
+      const released = [
+        ...HELD_AND_GONE.slice(0, 2),
+        at(40, { do: 'release', server: LONDON, of: DUBLIN }),
+        at(60, { do: 'agent', agent: LONDON, state: 'started' }),
+        at(80, { do: 'mute', source: 'primary', on: 'both' }),
+      ];
+      expect(doneOnLondon(run(100, released))).toMatchObject([
+        { agent: LONDON, event: { trigger: 'fault' } },
+      ]);
+      const forced = [
+        ...HELD_AND_GONE.slice(0, 2),
+        at(40, { do: 'force', server: LONDON, source: 'autodj', forMs: 300_000, of: DUBLIN }),
+        at(60, { do: 'agent', agent: LONDON, state: 'started' }),
+        at(80, { do: 'arrive', server: LONDON, listeners: 3 }),
+      ];
+      const simulation = run(100, forced);
+      expect(onAir(simulation)).toBe('autodj');
+      expect(simulation.server(LONDON).at('/autodj').listeners).toBe(13);
+      expect(simulation.violations).toEqual([]);
+    });
+
+    test('is stood in for by one that keeps on the air what was forced, latecomers too', () => {
+      const simulation = run(80, [
+        at(10, { do: 'force', server: LONDON, source: 'autodj', forMs: 120_000 }),
+        at(20, { do: 'agent', agent: LONDON, state: 'killed' }),
+        at(60, { do: 'arrive', server: LONDON, listeners: 3 }),
+      ]);
+      expect(simulation.server(LONDON).at('/autodj').listeners).toBe(13);
+      expect(doneOnLondon(simulation)).toMatchObject([{ agent: LONDON }]);
+    });
+  });
+
   test('an operator cannot force listeners onto a silent source', () => {
     const faults = [
       at(10, { do: 'mute', source: 'autodj', on: 'both' }),

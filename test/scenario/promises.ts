@@ -65,6 +65,7 @@ const anyFault: fc.Arbitrary<Fault> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('hold' as const),
       server,
+      of: server,
       forMs: fc.integer({ min: 1000, max: 60_000 }),
     }),
   },
@@ -73,10 +74,12 @@ const anyFault: fc.Arbitrary<Fault> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('force' as const),
       server,
+      of: server,
       source,
       forMs: fc.integer({ min: 1000, max: 60_000 }),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), server, of: server }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('override' as const), server, on: fc.boolean() }) },
 );
 

@@ -22,8 +22,10 @@ export type Fault =
   | { do: 'deafen' | 'cure'; agent: ServerName }
   | { do: 'password'; agent: ServerName; wrong: boolean }
   | { do: 'arrive'; server: ServerName; listeners: number }
-  | { do: 'hold'; server: ServerName; forMs: number }
-  | { do: 'force'; server: ServerName; source: string; forMs: number }
+  /** `of`: the agent that is asked; left out: the one beside the server. */
+  | { do: 'hold'; server: ServerName; forMs: number; of?: ServerName }
+  | { do: 'force'; server: ServerName; source: string; forMs: number; of?: ServerName }
+  | { do: 'release'; server: ServerName; of?: ServerName }
   | { do: 'override'; server: ServerName; on: boolean };
 
 export interface Timed {
@@ -132,7 +134,7 @@ export class Simulation {
         return;
       }
       case 'hold':
-        this.#ask(fault.server, {
+        this.#ask(fault.of ?? fault.server, {
           do: 'hold',
           server: fault.server,
           author: 'ann',
@@ -142,7 +144,7 @@ export class Simulation {
       case 'force': {
         const source = policyFor(fault.server).sources.find((name) => name === fault.source);
         if (source === undefined) return;
-        this.#ask(fault.server, {
+        this.#ask(fault.of ?? fault.server, {
           do: 'force',
           server: fault.server,
           source,
@@ -152,6 +154,9 @@ export class Simulation {
         });
         return;
       }
+      case 'release':
+        this.#ask(fault.of ?? fault.server, { do: 'release', server: fault.server, author: 'ann' });
+        return;
       case 'override':
         this.server(fault.server).at('/primary').override = fault.on;
         return;
@@ -177,8 +182,9 @@ export class Simulation {
     else if (what === 'programme') at.toneFromMs = null;
   }
 
-  #ask(server: ServerName, request: OperatorRequest): void {
-    this.#withAgent(server, (agent) => agent.feed({ kind: 'operator', atMs: this.nowMs, request }));
+  #ask(of: ServerName, request: OperatorRequest): void {
+    const { nowMs } = this;
+    this.#withAgent(of, (agent) => agent.feed({ kind: 'operator', atMs: nowMs, unixMs: nowMs, request }));
   }
 
   #withAgent(name: ServerName, change: (agent: SimAgent) => void): void {
@@ -203,7 +209,7 @@ export class Simulation {
     const random = seeded(Math.floor(this.#random() * 2 ** 32));
     const kept = this.#memories.get(name) ?? noMemory;
     const goneFromMs = this.#agentGoneFromMs.get(name) ?? this.nowMs;
-    const memory = { ...kept, ageMs: this.nowMs - goneFromMs };
+    const memory = agedBy(kept, this.nowMs - goneFromMs);
     this.agents.set(
       name,
       new SimAgent(
@@ -286,4 +292,13 @@ export class Simulation {
   #violated(text: string): void {
     this.violations.push({ atMs: this.nowMs, text });
   }
+}
+
+/** What the file of an agent still holds after so long: a hold goes on running out. */
+function agedBy({ desks }: Memory, ageMs: number): Memory {
+  const aged = Object.entries(desks).map(([name, { hold, ...desk }]) => {
+    const remainingMs = (hold?.remainingMs ?? 0) - ageMs;
+    return [name, { ...desk, hold: hold === null || remainingMs <= 0 ? null : { ...hold, remainingMs } }];
+  });
+  return { ageMs, desks: Object.fromEntries(aged) };
 }

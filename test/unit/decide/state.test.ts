@@ -12,7 +12,12 @@ import { AUTODJ, DUBLIN, deskWith, LONDON, POLICY, PRIMARY, policyWith, SECONDAR
 const remembered: Memory = {
   ageMs: 3000,
   desks: {
-    london: { onAir: SECONDARY, away: [PRIMARY], hold: { author: 'ann', remainingMs: 60_000, source: null } },
+    london: {
+      onAir: SECONDARY,
+      away: [PRIMARY],
+      hold: { author: 'ann', remainingMs: 60_000, source: null },
+      order: { unixSeconds: 7, by: DUBLIN, author: 'ann' },
+    },
   },
 };
 
@@ -22,7 +27,7 @@ describe('what is remembered over a restart', () => {
     expect(state.desks.get(LONDON)?.hold).toEqual({ author: 'ann', untilMs: 560_000, source: null });
     expect(memoryOf(state, 500_000)).toEqual({
       ageMs: 0,
-      desks: { ...remembered.desks, dublin: { onAir: null, away: [], hold: null } },
+      desks: { ...remembered.desks, dublin: { onAir: null, away: [], hold: null, order: null } },
     });
   });
 
@@ -40,6 +45,7 @@ describe('what is remembered over a restart', () => {
       onAir: AUTODJ,
       away: [SECONDARY],
       hold: null,
+      order: null,
     });
   });
 

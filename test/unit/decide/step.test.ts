@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ordersOf } from '../../../src/decide/operator.ts';
 import type { Step } from '../../../src/decide/round.ts';
 import { type Memory, newState, noMemory, type StationState } from '../../../src/decide/state.ts';
 import { step } from '../../../src/decide/step.ts';
@@ -78,37 +79,46 @@ describe('a standstill of this agent', () => {
 });
 
 describe('a deputy that gives back', () => {
-  test('drops the hold that it was given, which nobody could release any more', () => {
-    const run = new Run();
-    const both = (fromMs: number, toMs: number, isPresent: boolean) => {
-      for (let atMs = fromMs; atMs < toMs; atMs += 500)
-        run
-          .look(LONDON, goodLook(atMs, MOUNTS))
-          .look(DUBLIN, goodLook(atMs, MOUNTS, isPresent ? PRESENT : []));
-    };
-    both(0, 5_000, true);
-    both(5_000, 30_000, false);
-    expect(run.state.servers.get(DUBLIN)?.role).toBe('deputy');
+  const run = () => {
+    const running = new Run();
+    both(running, 0, 5_000, true);
+    both(running, 5_000, 30_000, false);
+    expect(running.state.servers.get(DUBLIN)?.role).toBe('deputy');
     const request = { do: 'hold', server: DUBLIN, author: 'ann', forMs: 3_600_000 } as const;
-    run.give({ kind: 'operator', atMs: 30_000, request });
-    expect(run.state.desks.get(DUBLIN)?.hold?.author).toBe('ann');
-    both(30_500, 60_000, true);
-    expect(run.state.servers.get(DUBLIN)?.role).toBe('watching');
-    expect(run.state.desks.get(DUBLIN)?.hold).toBeNull();
-    expect(run.told).toContainEqual(
-      expect.objectContaining({
-        kind: 'hold-changed',
-        server: DUBLIN,
-        detail: 'ended as its own agent is back',
-      }),
-    );
+    running.give({ kind: 'operator', atMs: 30_000, unixMs: 1_030_500, request });
+    both(running, 30_500, 60_000, true);
+    expect(running.state.servers.get(DUBLIN)?.role).toBe('watching');
+    return running;
+  };
+  const both = (running: Run, fromMs: number, toMs: number, isPresent: boolean) => {
+    for (let atMs = fromMs; atMs < toMs; atMs += 500)
+      running
+        .look(LONDON, goodLook(atMs, MOUNTS))
+        .look(DUBLIN, goodLook(atMs, MOUNTS, isPresent ? PRESENT : []));
+  };
+
+  test('hands the hold that it was given on to the agent that is back, with who asked and when', () => {
+    const hold = { author: 'ann', untilMs: 3_630_000, source: null };
+    const order = { unixSeconds: 1_030, by: LONDON, author: 'ann', server: DUBLIN, hold };
+    expect(ordersOf(run().state)).toEqual([order]);
+  });
+
+  test('knows when that one lets go', () => {
+    const order = { unixSeconds: 1_060, by: DUBLIN, author: 'bob', server: DUBLIN, hold: null };
+    const released = run().give({ kind: 'heard-order', atMs: 60_000, order });
+    expect(released.state.desks.get(DUBLIN)?.hold).toBeNull();
+    expect(released.told.at(-1)).toMatchObject({
+      kind: 'hold-changed',
+      detail: 'released at dublin',
+      author: 'bob',
+    });
   });
 });
 
 describe('what is remembered of the time before a restart', () => {
   const memory: Memory = {
     ageMs: 3000,
-    desks: { london: { onAir: SECONDARY, away: [PRIMARY], hold: null } },
+    desks: { london: { onAir: SECONDARY, away: [PRIMARY], hold: null, order: null } },
   };
 
   test('listeners on what was on air are not forgotten when it is silent now', () => {
@@ -162,7 +172,13 @@ describe('input that fits nothing', () => {
     {
       kind: 'operator',
       atMs: 1,
+      unixMs: 1,
       request: { do: 'hold', server: 'paris' as ServerName, author: 'ann', forMs: 1 },
+    },
+    {
+      kind: 'heard-order',
+      atMs: 1,
+      order: { unixSeconds: 1, by: DUBLIN, author: 'ann', server: 'paris' as ServerName, hold: null },
     },
     { kind: 'link', atMs: 1, leg: 'nope' as never, link: { is: 'waiting' } },
   ] as const satisfies readonly Input[])('is harmless: %o', (input) => {

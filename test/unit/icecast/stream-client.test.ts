@@ -84,7 +84,8 @@ describe('the User-Agent', () => {
       role: 'presence' as const,
       agent: serverName('london'),
       id: monitorId('a1b2c3d4e5f60718'),
-      marks: Array.from({ length: MOST_MARKS }, (_, at) => `m${at}${'0'.repeat(80)}`),
+      // The longest words of an operator with all that is said beside them.
+      marks: Array.from({ length: MOST_MARKS }, (_, at) => `m${at}${'0'.repeat(at < 4 ? 164 : 52)}`),
       onAir: new Map(stations.map((station) => [station, sourceName('secondary')])),
       chains: stations.map((station) => ({ station, fingerprint: 'ab12cd34ef56', values })),
     };
@@ -94,6 +95,7 @@ describe('the User-Agent', () => {
     const arrived = /^User-Agent: (.*)$/m.exec(server.requests[0] ?? '')?.[1] ?? '';
     const read = parseUserAgent(arrived);
     expect(read).toMatchObject({ agent: 'london', marks: client.marks });
+    expect(client.marks.join('.').length).toBeGreaterThan(1_300);
     expect(read?.onAir?.size).toBeGreaterThan(10);
     expect(read?.chains?.length).toBeGreaterThan(10);
     // Icecast takes 4096 bytes for all headers.

@@ -90,6 +90,33 @@ test('a presence tells at once that something else is on air', async () => {
   expect(said.map((one) => one?.get(stationName('myfm')))).toEqual(['primary', 'autodj']);
 });
 
+test('a presence tells at once that there is news among its marks', async () => {
+  const server = await secondaryOnly();
+  let news = '';
+  const clock = new ManualClock();
+  const presence = startPresence({
+    clock,
+    random: countingRandom(),
+    server: server.address,
+    agent: serverName('dublin'),
+    mounts: [mount('/secondary')],
+    marks: () => ['always', ...(news === '' ? [] : [news])],
+    news: () => news,
+  });
+  stops.push(() => presence.stop());
+  await eventually('shown', () => presence.isShown);
+  clock.advance(1_000);
+  await pause(50);
+  expect(server.requests).toHaveLength(1);
+  news = 'held';
+  clock.advance(500);
+  await eventually('told', () => server.requests.length === 2);
+  const said = server.requests.map(
+    (head) => parseUserAgent(/User-Agent: (.*)\r\n/.exec(head)?.[1] ?? '')?.marks,
+  );
+  expect(said).toEqual([['always'], ['always', 'held']]);
+});
+
 test('a presence sits where there is room, and goes there first from then on', async () => {
   const server = await secondaryOnly();
   const { clock, presence } = presenceOn(server, ['/primary', '/secondary']);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Memory, noMemory } from '../../../src/decide/state.ts';
 import type { Clock } from '../../../src/platform/clock.ts';
 import { memoryFile } from '../../../src/wiring/memory-file.ts';
-import { MYFM, PRIMARY, SECONDARY } from '../decide/builders.ts';
+import { DUBLIN, MYFM, PRIMARY, SECONDARY } from '../decide/builders.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { keptLog } from './support.ts';
 
@@ -17,8 +17,9 @@ const MEMORY: Memory = {
       onAir: SECONDARY,
       away: [PRIMARY],
       hold: { author: 'ann', remainingMs: HOUR_MS, source: SECONDARY },
+      order: { unixSeconds: 1_700_000_000, by: DUBLIN, author: 'ann' },
     },
-    dublin: { onAir: null, away: [], hold: null },
+    dublin: { onAir: null, away: [], hold: null, order: null },
   },
 };
 
@@ -49,6 +50,15 @@ describe('what is remembered', () => {
     const loaded = await open(clock).file.load();
     expect(loaded.ageMs).toBe(20_000);
     expect(loaded.desks['london']?.hold?.remainingMs).toBe(HOUR_MS - 20_000);
+  });
+
+  test('of a time before agents told each other of holds is read too', async () => {
+    const desk = '{"onAir":"primary","away":[],"hold":{"author":"ann","remainingMs":5000,"source":null}}';
+    writeFileSync(path(), `{"savedAt":"1970-01-01T00:00:00.000Z","desks":{"london":${desk}}}`);
+    expect((await open().file.load()).desks['london']).toMatchObject({
+      hold: { author: 'ann' },
+      order: null,
+    });
   });
 
   test('a hold that ended meanwhile is gone', async () => {
@@ -94,7 +104,10 @@ describe('the file', () => {
   test('is whole and the newest however many saves overlap', async () => {
     const { file, lines } = open();
     const saves = Array.from({ length: 50 }, (_, index) =>
-      file.save({ ageMs: 0, desks: { [`server-${index}`]: { onAir: null, away: [], hold: null } } }),
+      file.save({
+        ageMs: 0,
+        desks: { [`server-${index}`]: { onAir: null, away: [], hold: null, order: null } },
+      }),
     );
     await Promise.all(saves);
     expect(lines).toEqual([]);

@@ -106,7 +106,12 @@ describe('the picture of a station', () => {
     const memory = {
       ageMs: 0,
       desks: {
-        london: { onAir: PRIMARY, away: [], hold: { author: 'ann', remainingMs: 5000, source: null } },
+        london: {
+          onAir: PRIMARY,
+          away: [],
+          hold: { author: 'ann', remainingMs: 5000, source: null },
+          order: null,
+        },
       },
     };
     const held = new Station(POLICY, memory, 1000, hands);
