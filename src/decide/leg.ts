@@ -51,6 +51,8 @@ export interface LegState {
   readonly renewedAtMs: number | null;
   /** When this agent last ended a standstill: what seems to have stopped before then may only be ourselves. */
   readonly stoodStillUntilMs: number;
+  /** When the connection of now was last seen to stall: what it brings after that may be what the network held back. */
+  readonly stalledUntilMs: number;
   /** When its newest fault began; null when it has had none. */
   readonly failedAtMs: number | null;
   readonly condition: LegCondition;
@@ -76,6 +78,7 @@ export function newLeg(leg: Leg, atMs: number): LegState {
     view: null,
     renewedAtMs: null,
     stoodStillUntilMs: Number.NEGATIVE_INFINITY,
+    stalledUntilMs: Number.NEGATIVE_INFINITY,
     failedAtMs: null,
     condition: { is: 'unknown', sinceMs: atMs, reason: 'starting' },
   };
@@ -215,7 +218,21 @@ export function withCondition(
   const fresh = judge(state, server, nowMs, policy);
   const condition = keep(state, fresh, nowMs);
   const failedAtMs = condition.is === 'faulty' ? condition.sinceMs : state.failedAtMs;
+  // What the network held back is live from before the stall was over, and comes on no other connection.
+  if (state.programme === null && isStalledOn(state.link, condition))
+    return {
+      ...state,
+      condition,
+      failedAtMs,
+      stalledUntilMs: nowMs,
+      sensor: newSensor(nowMs, state.sensor.heardToMs),
+    };
   return { ...state, condition, failedAtMs, sensor: sensorAfter(state, condition, fresh, nowMs) };
+}
+
+function isStalledOn(link: Link, condition: LegCondition): boolean {
+  const isStalled = condition.is === 'faulty' && condition.fault === 'stalled';
+  return isStalled && link.is === 'open' && link.sinceMs <= condition.sinceMs;
 }
 
 function sensorAfter(
@@ -286,7 +303,7 @@ function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: S
     }
     if (pulse.decoder === 'rejecting') return faulty('undecodable', nowMs, 'bytes arrive that are no sound');
   }
-  if (nowMs - sensor.heardToMs > FRESH_MS) {
+  if (nowMs - Math.max(sensor.heardToMs, state.stalledUntilMs) > FRESH_MS) {
     if (pulse?.decoder === 'restarting') return unknown('decoder');
     return unknown(isProven ? 'no-data' : 'unproven');
   }
@@ -296,8 +313,11 @@ function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: S
   if (sensor.verdict === 'silent') {
     return faulty('silent', sensor.sinceMs, `under ${policy.silence.thresholdDbfs} dBFS`);
   }
+  // Health begins anew after a stall, with sound that is newer than it.
+  const { soundMs, tripMs } = policy.silence;
+  if (sensor.heardToMs - state.stalledUntilMs < Math.min(soundMs, tripMs / 2)) return unknown('starting');
   const verifiedAtMs = state.wantedQuietFromMs ?? sensor.quietFromMs ?? sensor.heardToMs;
-  return { is: 'audible', sinceMs: sensor.sinceMs, verifiedAtMs };
+  return { is: 'audible', sinceMs: Math.max(sensor.sinceMs, state.stalledUntilMs), verifiedAtMs };
 }
 
 /** Where silence takes next to no bytes, as in AAC, Vorbis and Opus, no bytes for a moment may be a pause in the programme. */

@@ -79,6 +79,13 @@ export class VerdictLine implements Verdicts {
 
   #proven(sinceMs: number, toMs: number): void {
     const last = this.#stretches.at(-1);
+    // Sound that was live within a stall, and silence after it: the network brought both when the stall was over.
+    const isHeldBack = last?.fault === 'stalled' && toMs > last.fromMs && toMs < sinceMs;
+    if (isHeldBack) {
+      last.toMs = last.fromMs;
+      this.#stretches.push({ is: 'proven', fromMs: last.fromMs, toMs, fault: null });
+      return;
+    }
     if (last?.is === 'faulty') last.toMs = Math.min(last.toMs, Math.max(last.fromMs, sinceMs));
     if (last?.is === 'proven' && sinceMs <= last.toMs) {
       last.toMs = Math.max(last.toMs, toMs);

@@ -28,8 +28,8 @@ export const mutants: readonly (Mutant & { readonly missedIn: QuestionName })[] 
     guard: 'nothing is claimed of a leg without fresh news',
     missedIn: 'what a deaf agent claims',
     file: 'decide/leg.ts',
-    whole: 'if (nowMs - sensor.heardToMs > FRESH_MS) {',
-    broken: 'if (nowMs - sensor.heardToMs > 100 * FRESH_MS) {',
+    whole: 'if (nowMs - Math.max(sensor.heardToMs, state.stalledUntilMs) > FRESH_MS) {',
+    broken: 'if (nowMs - Math.max(sensor.heardToMs, state.stalledUntilMs) > 100 * FRESH_MS) {',
   },
   {
     guard: 'silence trips after the trip delay, not at the first pause',

@@ -285,6 +285,39 @@ describe('a stall', () => {
     expect(run.leg.condition.sinceMs).toBeGreaterThanOrEqual(resumedAtMs);
   });
 
+  test('hides no silence: what the network brings afterwards counts from when it was live', () => {
+    const run = new LegRun().go(10_000).go(6000, { bytes: false });
+    expect(run.is).toBe('stalled');
+    for (let atMs = 10_100; atMs <= run.nowMs; atMs += 100) {
+      const heldBack = reading(atMs, atMs <= 12_000 ? 100 : 0);
+      run.leg = withReading(run.leg, { ...heldBack, arrivedAtMs: run.nowMs });
+    }
+    run.go(900, { sound: false });
+    expect(run.is).toBe('starting');
+    run.go(600, { sound: false });
+    expect(run.leg.condition).toMatchObject({ is: 'faulty', fault: 'silent', sinceMs: 12_000 });
+  });
+
+  test('of the encoder is no silence, though quiet lies on both sides of it', () => {
+    const run = new LegRun().go(10_000).go(1000, { sound: false }).go(6000, { bytes: false });
+    run.go(4500, { sound: false }).go(3000);
+    expect(run.seen).not.toContain('silent');
+    expect(run.is).toBe('audible');
+  });
+
+  test('of a connection says nothing of what another one brings: that begins with an old burst', () => {
+    const run = new LegRun().go(10_000).go(6000, { bytes: false });
+    run.connect(monitorId('b2'));
+    run.judge();
+    for (let atMs = run.nowMs - 3900; atMs <= run.nowMs; atMs += 100) {
+      const burst = reading(atMs, 100, monitorId('b2'));
+      run.leg = withReading(run.leg, { ...burst, arrivedAtMs: run.nowMs });
+    }
+    run.go(4000, { sound: false });
+    expect(run.is).not.toBe('audible');
+    expect(run.leg.sensor.verdict).toBe('unheard');
+  });
+
   test('keeps its fault for a moment when a new connection has nothing to say yet', () => {
     const run = new LegRun().go(10_000).go(3000, { bytes: false });
     run.connect(monitorId('b2'));

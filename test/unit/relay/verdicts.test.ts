@@ -74,6 +74,18 @@ describe('the verdict on each moment of a leg', () => {
     expect(line.faultAfter(14_000)).toMatchObject({ fault: 'absent', fromMs: 14_000, goodToMs: 9_900 });
   });
 
+  it('has sound that the network held back for good, up to where silence began in it', () => {
+    const line = new VerdictLine(60_000);
+    line.note(audible(0, 9_900), 10_400);
+    line.note({ is: 'faulty', sinceMs: 10_000, fault: 'stalled', detail: '' }, 12_000);
+    line.note({ is: 'unknown', sinceMs: 16_000, reason: 'starting' }, 16_000);
+    line.note(audible(16_000, 13_000), 17_000);
+    line.note(silent(13_000), 18_000);
+    expect(line.faultAfter(0)).toMatchObject({ fault: 'stalled', fromMs: 10_000, toMs: 10_000 });
+    expect(line.at(12_000)).toBe('proven');
+    expect(line.faultAfter(10_000)).toMatchObject({ fault: 'silent', fromMs: 13_000, goodToMs: 13_000 });
+  });
+
   it('forgets what is long past', () => {
     const line = new VerdictLine(1_000);
     line.note(audible(0, 10_000), 10_000);

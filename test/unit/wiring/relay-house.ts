@@ -75,7 +75,7 @@ export function noise(seconds: number, seed: number): Float32Array {
 export function relayHouse(
   carried: readonly Carried[],
   settle: () => Promise<unknown>,
-  more: Parameters<typeof policyWith>[0] = {},
+  { delayMs = 8_000, ...more }: Parameters<typeof policyWith>[0] & { readonly delayMs?: number } = {},
 ) {
   const clock = manualClock(START_MS);
   const servers = [...new Set(carried.map(({ on }) => on))];
@@ -90,7 +90,7 @@ export function relayHouse(
     station,
     serve: {
       mode: 'relay',
-      delayMs: 8_000,
+      delayMs,
       crossfadeMs: 250,
       outputs: [],
       emergencyFile: null,

@@ -74,6 +74,40 @@ describe('a stall on the link of the encoder on air', () => {
     await relay.stop();
   });
 
+  it.each(
+    [8_000, 7_000].flatMap((delayMs) =>
+      [3_000, 6_000].flatMap((lastsMs) =>
+        [0, 2_000, lastsMs - 500].map((afterMs) => ({ delayMs, lastsMs, afterMs })),
+      ),
+    ),
+  )(
+    'of $lastsMs ms that hides where silence begins, after $afterMs ms, lets none of it be heard $delayMs ms later',
+    async ({ delayMs, lastsMs, afterMs }) => {
+      searches.areOff = true;
+      const { relay, switches, played, pass } = relayHouse(
+        [
+          {
+            of: PRIMARY,
+            on: LONDON,
+            programme: studio,
+            sends: (nowMs) => (nowMs > stallFromMs + afterMs ? 'silence' : 'programme'),
+            isHeldBack: (nowMs) => nowMs > stallFromMs && nowMs <= stallFromMs + lastsMs,
+          },
+          { of: AUTODJ, on: LONDON, programme: jukebox, sends: always },
+        ],
+        settle,
+        { delayMs },
+      );
+      await pass(52);
+      expect(switches.map(({ to, trigger }) => [to, trigger])).toEqual([
+        ['myfm/primary@london', 'start'],
+        ['myfm/autodj@london', 'fault'],
+      ]);
+      expect(quietMs(played)).toBeLessThan(50);
+      await relay.stop();
+    },
+  );
+
   it('that lasts longer than the delay is covered by the AutoDJ, without a gap', async () => {
     const { relay, switches, pass } = relayHouse(
       [
