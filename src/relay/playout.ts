@@ -34,6 +34,8 @@ interface Fade {
 const BLOCK_FRAMES = 960;
 /** So slow that nobody hears it go: 6 dB in 20 s. */
 const RELEASE_DB_PER_FRAME = 0.3 / PCM_RATE_HZ;
+/** Half a frame is gone within half a second, by a change of the tempo far under what any player's clock is off. */
+const SETTLE_PER_FRAME = 20e-6;
 /** -90 dBFS RMS as a uniform distribution: under any programme, and above digital silence. */
 const FLOOR_PEAK = 10 ** (-90 / 20) * Math.sqrt(3);
 
@@ -130,7 +132,9 @@ export class Playout {
     }
     const frames = out.length / PCM_CHANNELS;
     const whole = Math.floor(voice.frame);
-    if (!this.#readAt(voice, whole, rate, out)) {
+    const settling = rate === 1 ? settlingFrames(voice.frame, frames) : 0;
+    const pace = rate + settling / frames;
+    if (!this.#readAt(voice, whole, pace, out)) {
       this.#dryFrames += frames;
       out.fill(0);
     }
@@ -138,7 +142,7 @@ export class Playout {
     const sign = voice.inverted ? -1 : 1;
     if (voice.inverted || voice.gainDb !== 0)
       amplify(out, sign * gainOf(voice.gainDb), sign * gainOf(gainDb));
-    return { ...voice, frame: voice.frame + frames * rate, gainDb };
+    return { ...voice, frame: exactly(voice.frame + frames * rate + settling), gainDb };
   }
 
   #readAt(voice: Voice, whole: number, rate: number, out: Float32Array): boolean {
@@ -165,6 +169,19 @@ export class Playout {
     this.#noise = noise;
   }
 }
+
+/**
+ * At pace 1 the cursor is brought onto a whole frame: once there no sample is changed, and nothing has to be interpolated
+ * for ever after because the pace was another one for a while.
+ */
+function settlingFrames(frame: number, frames: number): number {
+  const most = frames * SETTLE_PER_FRAME;
+  return Math.max(-most, Math.min(most, Math.round(frame) - frame));
+}
+
+/** Without what the sums of floating point leave. */
+const exactly = (frame: number): number =>
+  Math.abs(frame - Math.round(frame)) < 1e-6 ? Math.round(frame) : frame;
 
 const gainOf = (db: number): number => 10 ** (db / 20);
 

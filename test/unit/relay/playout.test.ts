@@ -58,6 +58,24 @@ describe('what is played', () => {
     expect(playout.voice?.frame).toBeCloseTo(1_960 + RATE_HZ * 1.004, 3);
   });
 
+  it('is the leg itself to the sample again soon after latency was worked off, and the way there is not heard', () => {
+    const { playout } = started(toneRing(4 * RATE_HZ), 1_000);
+    play(playout, 960);
+    play(playout, 4_700, 1.0035);
+    const before = playout.voice?.frame ?? 0;
+    expect(before % 1).toBeCloseTo(0.45, 2);
+    const settling = play(playout, RATE_HZ);
+    expect(playout.voice?.frame).toBe(Math.round(before) + RATE_HZ);
+    // At no moment further from the tone at pace 1 than the half frame that it is brought on by.
+    expect(worstError(settling, (frame) => toneAt(before + frame))).toBeLessThan(
+      0.5 * 0.5 * ((2 * Math.PI * HZ) / RATE_HZ),
+    );
+    const steps = settling.map((sample, i) => sample - (settling[i - CHANNELS] ?? sample));
+    expect(Math.max(...steps)).toBeLessThan(0.5 * ((2 * Math.PI * HZ) / RATE_HZ) * 1.005);
+    const after = playout.voice?.frame ?? 0;
+    expect(worstError(play(playout, 9_600), (frame) => toneAt(after + frame))).toBeLessThan(1e-4);
+  });
+
   it('never hands rubbish of a decoder on to an encoder', () => {
     const ring = createSoundRing(9_600);
     ring.push(new Float32Array(9_600 * CHANNELS).fill(Number.NaN));
