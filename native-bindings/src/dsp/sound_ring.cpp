@@ -6,8 +6,8 @@ namespace sustain {
 
 namespace {
 
-/** Half a second: small enough that what is forgotten is soon free, large enough that pieces are few. */
-constexpr std::int64_t kPieceFrames = 24000;
+/** A tenth of a second: what is held beside what is needed is a piece at either end, and one that is spare. */
+constexpr std::int64_t kPieceFrames = 4800;
 constexpr float kStepsPerUnit = 16384.0f;
 
 std::int16_t packed(float sample) {

@@ -43,7 +43,7 @@ describe('a ring of decoded sound', () => {
     const second = new Float32Array(96_000);
     for (let i = 0; i < 600; i += 1) ring.push(second);
     expect(ring.endFrame).toBe(600 * 48_000);
-    expect(ring.heldBytes).toBeLessThanOrEqual((96_000 + 2 * 24_000) * 4);
+    expect(ring.heldBytes).toBeLessThanOrEqual((96_000 + 2 * 4_800) * 4);
   });
 
   it('forgets everything when told to, and goes on', () => {
