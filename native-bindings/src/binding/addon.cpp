@@ -1,5 +1,9 @@
 #include <napi.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "../dsp/fault_kinds.h"
 #include "../dsp/reading.h"
 #include "arguments.h"
@@ -36,7 +40,20 @@ Napi::Value initialise(const Napi::CallbackInfo& info) {
   return classes;
 }
 
+/**
+ * What is large goes back to the system when it is freed. By itself glibc keeps it after the first time, and a search of
+ * the whole of two legs at the start would leave a hole of megabytes in the heap of every station for ever.
+ */
+void returnLargeMemory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  // To set the one ends that this one grows with it, and the end of the heap would come and go with every block.
+  mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+#endif
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  returnLargeMemory();
   env.SetInstanceData(new AddonData());
   exports.Set("initialise", Napi::Function::New(env, initialise, "initialise"));
   return exports;
