@@ -187,16 +187,17 @@ class StationRelay implements Relay {
     if (reference === null) return;
     const frame = this.#cursorFrame() ?? reference.frameAt(nowMs - this.#options.delayMs);
     if (frame !== null) this.#alignment.tick(nowMs, frame, others);
-    this.#wantedLatencyMs = this.#options.delayMs + this.#copiesBehindMs(reference);
-    this.#tellRelations(nowMs);
+    const views = this.#legViews();
+    this.#wantedLatencyMs = this.#options.delayMs + this.#copiesBehindMs(reference, views);
+    this.#tellRelations(nowMs, views);
   }
 
   /**
    * How far the last of the copies is behind the leg on air: it has to have been judged, too, when it is needed. A copy
    * that is away for a while keeps its place, so that the latency doesn't follow every reconnect.
    */
-  #copiesBehindMs(reference: Take): number {
-    const copies = this.#legViews().filter((view) => view.relation === 'same' && view.leg !== reference.leg);
+  #copiesBehindMs(reference: Take, views: readonly RelayLegView[]): number {
+    const copies = views.filter((view) => view.relation === 'same' && view.leg !== reference.leg);
     // While another programme is on air the copies wait for its end, with the latency that they will need then.
     if (copies.length === 0 && !this.#placesMs.has(reference.leg)) return this.#copiesLateMs;
     const known = copies.find(({ leg }) => this.#placesMs.has(leg));
@@ -204,7 +205,7 @@ class StationRelay implements Relay {
     const here = this.#placesMs.get(reference.leg) ?? fromCopy;
     this.#placesMs.set(reference.leg, here);
     for (const { leg, behindMs } of copies) this.#placesMs.set(leg, here + (behindMs ?? 0));
-    for (const view of this.#legViews()) if (view.relation === 'different') this.#placesMs.delete(view.leg);
+    for (const view of views) if (view.relation === 'different') this.#placesMs.delete(view.leg);
     const lateMs = Math.max(...[...this.#placesMs.values()].map((place) => place - here));
     this.#copiesLateMs = Math.min(this.#options.delayMs, Math.max(0, lateMs));
     return this.#copiesLateMs;
@@ -388,9 +389,9 @@ class StationRelay implements Relay {
   }
 
   /** Whether the backups are copies of the best leg; while another one is on air, it says nothing of that. */
-  #tellRelations(atMs: number): void {
+  #tellRelations(atMs: number, views: readonly RelayLegView[]): void {
     if (this.#onAir === null || this.#onAir.leg !== this.#options.legs[0]?.id) return;
-    for (const { leg, relation, behindMs } of this.#legViews()) {
+    for (const { leg, relation, behindMs } of views) {
       if (relation === 'unknown' || leg === this.#onAir.leg || this.#told.get(leg) === relation) continue;
       this.#told.set(leg, relation);
       this.#options.onEvent?.({ kind: 'relay-aligned', atMs, leg, detail: sentenceOf(relation, behindMs) });
