@@ -54,6 +54,9 @@ function decoderOfOurs(): Record<string, string> {
   return wanted === undefined ? {} : { [MP3_DECODER]: wanted };
 }
 
+/** As `.deploy/debian/sustain` and the Dockerfile start Node: a small nursery of V8's is enough for what the agent makes. */
+const AS_INSTALLED = ['--max-semi-space-size=4'];
+
 export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   const { server, configPath, webUrl } = options;
   const self = options.isWitness === true ? ['--witness', server] : ['--server', server];
@@ -79,7 +82,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
     async start({ ready } = { ready: true }) {
       const started = await startProcess({
         command: process.execPath,
-        args: [options.cli ?? cliPath(), 'run', '--config', configPath, ...self],
+        args: [...AS_INSTALLED, options.cli ?? cliPath(), 'run', '--config', configPath, ...self],
         stdout: 'pipe',
         env: decoderOfOurs(),
         ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
