@@ -56,7 +56,9 @@ function cureOf(failure: SilentServer['failure'], url: string): string {
     case 'overloaded':
       return 'raise <clients> in <limits> of icecast.xml, and keep room for the agents';
     case 'bad-answer':
-      return `check that ${url} is Icecast itself and no proxy or web server`;
+      return url.startsWith('https:')
+        ? `check that ${url} is Icecast itself, and that its certificate is for this host and from an authority that Node.js knows, or that tls.caFile names`
+        : `check that ${url} is Icecast itself and no proxy or web server`;
   }
 }
 
