@@ -63,14 +63,22 @@ function soundOf(plan: LegPlan, fromFrame: number, frames: number, nowMs: number
   const total = programme.length / CHANNELS - 1;
   const gain = (plan.isInverted ? -1 : 1) * (plan.gainAt?.(nowMs) ?? 1);
   const out = new Float32Array(frames * CHANNELS);
+  const sign = plan.isOther ? -1 : 1;
+  const placeAt = (i: number) => sign * ((fromFrame + i) * rate - lagFrames);
+  // The music goes round: where it began last is known for the first frame, and moves on when an end is passed.
+  let beganAt = Math.floor(placeAt(0) / total) * total;
   for (let i = 0; i < frames; i += 1) {
-    const forward = (fromFrame + i) * rate - lagFrames;
-    const at = (((plan.isOther ? -forward : forward) % total) + total) % total;
+    let at = placeAt(i) - beganAt;
+    if (at < 0 || at >= total) {
+      beganAt += at < 0 ? -total : total;
+      at = placeAt(i) - beganAt;
+    }
     const whole = Math.floor(at);
+    const between = at - whole;
     for (let channel = 0; channel < CHANNELS; channel += 1) {
       const here = programme[whole * CHANNELS + channel] ?? 0;
       const next = programme[(whole + 1) * CHANNELS + channel] ?? 0;
-      out[i * CHANNELS + channel] = gain * (here + (next - here) * (at - whole));
+      out[i * CHANNELS + channel] = gain * (here + (next - here) * between);
     }
   }
   return out;
@@ -434,10 +442,23 @@ interface Place {
   readonly likeness: number;
 }
 
+/** One channel of the programme, with its energy up to each frame. */
+interface Studio {
+  readonly sound: Float32Array;
+  readonly energyTo: Float64Array;
+}
+
+function energyUpTo(sound: Float32Array): Float64Array {
+  const energyTo = new Float64Array(sound.length + 1);
+  for (let i = 0; i < sound.length; i += 1) energyTo[i + 1] = (energyTo[i] ?? 0) + (sound[i] ?? 0) ** 2;
+  return energyTo;
+}
+
 /** Where in the programme every `everyMs` of what was played is: the first within 2 s of where it should be, the others near the one before. */
 function placesIn(blocks: readonly Float32Array[], everyMs: number, aheadS = 0): readonly Place[] {
   const heard = left(blocks);
-  const studio = left([programme]);
+  const sound = left([programme]);
+  const studio = { sound, energyTo: energyUpTo(sound) };
   const every = (everyMs * RATE_HZ) / 1_000;
   const places: Place[] = [];
   let [guess, reach] = [-aheadS * RATE_HZ, 2 * RATE_HZ];
@@ -456,30 +477,28 @@ const PLACE_FRAMES = 4_800;
 
 function placeOf(
   piece: Float32Array,
-  studio: Float32Array,
+  studio: Studio,
   at: number,
   guess: number,
   reach: number,
   step: number,
 ): Place {
+  const energy = piece.reduce((sum, sample) => sum + sample * sample, 0);
   let best: Place = { behindFrames: guess, likeness: 0 };
   for (let behindFrames = guess - reach; behindFrames <= guess + reach; behindFrames += step) {
-    const likeness = likenessOf(piece, studio, at - behindFrames);
+    const likeness = likenessOf(piece, energy, studio, at - behindFrames);
     if (Math.abs(likeness) > Math.abs(best.likeness)) best = { behindFrames, likeness };
   }
   return best;
 }
 
-function likenessOf(piece: Float32Array, studio: Float32Array, from: number): number {
-  if (from < 0 || from + piece.length > studio.length) return 0;
-  let [product, own, other] = [0, 1e-12, 1e-12];
-  for (let i = 0; i < piece.length; i += 1) {
-    const [heard, there] = [piece[i] ?? 0, studio[from + i] ?? 0];
-    product += heard * there;
-    own += heard * heard;
-    other += there * there;
-  }
-  return product / Math.sqrt(own * other);
+function likenessOf(piece: Float32Array, energy: number, { sound, energyTo }: Studio, from: number): number {
+  const to = from + piece.length;
+  if (from < 0 || to > sound.length) return 0;
+  let product = 0;
+  for (let i = 0; i < piece.length; i += 1) product += (piece[i] ?? 0) * (sound[from + i] ?? 0);
+  const there = (energyTo[to] ?? 0) - (energyTo[from] ?? 0);
+  return product / Math.sqrt((energy + 1e-12) * (there + 1e-12));
 }
 
 function left(blocks: readonly Float32Array[]): Float32Array {
