@@ -107,6 +107,8 @@ const MOUNTS = [
   { mount: '/autodj' },
 ];
 
+type SourceOfHouse = keyof typeof PILOTS_HZ & ('primary' | 'secondary' | 'autodj');
+
 /** In a network of its own every port is free. */
 const SITE_PORT = 8000;
 const SITE_WEB_PORT = 8080;
@@ -145,23 +147,28 @@ async function build(options: HouseOptions, stops: (() => Promise<unknown>)[]): 
     stops.push(() => server.stop());
     return server;
   };
+  // The music is decoded while the servers start.
+  const material = (name: SourceOfHouse) =>
+    loadMaterial({ music: name === 'autodj' ? 'autodj' : 'studio', pilotHz: PILOTS_HZ[name] });
+  const materials = {
+    primary: material('primary'),
+    secondary: material('secondary'),
+    autodj: material('autodj'),
+  };
+  // What went wrong with it is told where it is waited for.
+  for (const pending of Object.values(materials)) pending.catch(() => undefined);
   const servers = {
     london: await icecast(londonHost, 'london'),
     dublin: await icecast(dublinHost, 'dublin'),
   };
 
-  const encoder = async (
-    name: keyof typeof PILOTS_HZ & ('primary' | 'secondary' | 'autodj'),
-    kind: EncoderKind,
-  ) => {
-    const music = name === 'autodj' ? 'autodj' : 'studio';
-    const material = await loadMaterial({ music, pilotHz: PILOTS_HZ[name] });
+  const encoder = async (name: SourceOfHouse, kind: EncoderKind) => {
     const made = createEncoder({
       name,
       kind,
       programme: createProgramme({
         name,
-        material,
+        material: await materials[name],
         delayMs: name === 'secondary' ? (options.encoder2DelayMs ?? 0) : 0,
       }),
       targets: SERVER_NAMES.map((server) => ({ server: servers[server].source, mount: `/${name}` })),

@@ -222,7 +222,8 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
     pid: () => runner.current()?.pid ?? null,
     async stop() {
       isOver = true;
-      await runner.end('stop');
+      // Nothing of it is kept, and an orderly end of Icecast takes more than a second.
+      await runner.end('kill');
       runner.remove();
     },
     kill() {
