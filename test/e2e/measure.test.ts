@@ -337,7 +337,8 @@ describe('a live mount', () => {
     await icecast?.stop();
   });
 
-  it.each(['mp3', 'aac', 'vorbis'])(
+  // At once, as each takes its ten seconds.
+  it.concurrent.each(['mp3', 'aac', 'vorbis'])(
     'in %s is measured for as long as was asked, titles taken out',
     async (codec) => {
       const measured = await figures(`${icecast.url}/stream.${codec}`, { duration: '10s' });
