@@ -13,7 +13,7 @@ import {
   type Window,
   watchMeter,
 } from './browser.ts';
-import { watchOnsets } from './onsets.ts';
+import { watchFrames, watchOnsets } from './onsets.ts';
 import { stateOf, story, wait } from './station.ts';
 
 const TRIP_MS = 6_000;
@@ -134,8 +134,16 @@ describe('what is on air', () => {
   });
 });
 
-/** From the bytes of an onset at a listener of the mount to the bar that shows it, in ms. */
-async function meterDelays(page: Page, rounds: number): Promise<number[]> {
+interface MeterDelays {
+  /** To the bar that shows it. */
+  readonly barMs: readonly number[];
+  /** To the frame that brings it, at a reader that is no browser: what the agent has of it. */
+  readonly frameMs: readonly number[];
+}
+
+/** From the bytes of an onset at a listener of the mount. */
+async function meterDelays(page: Page, rounds: number): Promise<MeterDelays> {
+  const frames = watchFrames(house.agents.london, PRIMARY, -45);
   const onsets = watchOnsets(`${house.servers.london.url}/primary`);
   const seenOf = await watchMeter(page, PRIMARY, -45);
   await wait(1_200);
@@ -148,11 +156,15 @@ async function meterDelays(page: Page, rounds: number): Promise<number[]> {
   house.encoder1.programme.unmute();
   await wait(400);
   const seen = await seenOf();
+  const framed = frames.stop();
   const heard = (await onsets.stop()).filter(({ is }) => is === 'sound');
-  return heard.flatMap(({ arrivedAtMs }) => {
-    const shown = seen.find(({ over, atMs }) => over && atMs > arrivedAtMs - 50);
-    return shown === undefined ? [] : [Math.round(shown.atMs - arrivedAtMs)];
-  });
+  const shown = seen.filter(({ over }) => over).map(({ atMs }) => atMs);
+  const delaysIn = (times: readonly number[]) =>
+    heard.flatMap(({ arrivedAtMs }) => {
+      const atMs = times.find((one) => one > arrivedAtMs - 50);
+      return atMs === undefined ? [] : [Math.round(atMs - arrivedAtMs)];
+    });
+  return { barMs: delaysIn(shown), frameMs: delaysIn(framed) };
 }
 
 /** How late this machine is with what is due now, in ms: the 80th percentile, until asked. */
@@ -180,11 +192,12 @@ interface MeterRound {
 
 async function meterRound(): Promise<MeterRound> {
   const latenessOf = watchLateness();
-  const delaysMs = (await meterDelays(studio.page, 6)).sort((a, b) => a - b);
+  const { barMs, frameMs } = await meterDelays(studio.page, 6);
+  const delaysMs = barMs.toSorted((a, b) => a - b);
   const lateMs = latenessOf();
   const medianMs = delaysMs[Math.floor(delaysMs.length / 2)] ?? Number.POSITIVE_INFINITY;
   console.log(
-    `meters: ${JSON.stringify(delaysMs)} ms after the sound; the machine is ${lateMs.toFixed(1)} ms late`,
+    `meters: ${JSON.stringify(barMs)} ms after the sound, frames ${JSON.stringify(frameMs)}; the machine is ${lateMs.toFixed(1)} ms late`,
   );
   return { delaysMs, medianMs, lateMs };
 }

@@ -1,7 +1,11 @@
 import { get } from 'node:http';
+import { WebSocket } from 'ws';
+import type { AgentProcess } from '../../src/demo/agent-process.ts';
 import { levelSteps } from '../../src/demo/rig/analysis.ts';
 import { mapFrames } from '../../src/demo/rig/frames.ts';
 import { runFfmpeg } from '../../src/demo/rig/material.ts';
+import { channelName } from '../../src/domain/levels.ts';
+import { decodeFrame, type LevelsHello } from '../../src/web/levels/frame.ts';
 
 /** A moment at which sound began or ended in a stream, and when the bytes of it came to a listener. */
 export interface Onset {
@@ -48,6 +52,37 @@ export function watchOnsets(url: string): { stop(): Promise<readonly Onset[]> } 
       return onsetsOf(levelSteps(pcm, 0))
         .map(({ is, mediaMs }): Onset => ({ is, arrivedAtMs: arrivalOf(mediaMs) }))
         .filter(({ arrivedAtMs }) => arrivedAtMs > burstEndsAtMs);
+    },
+  };
+}
+
+/** When a channel of `/api/v1/levels` went over a level, in a reader that is no browser, until asked. */
+export function watchFrames({ webUrl, operatorToken }: AgentProcess, channel: string, thresholdDb: number) {
+  const socket = new WebSocket(`${webUrl.replace(/^http/, 'ws')}/api/v1/levels`, {
+    headers: { authorization: `Bearer ${operatorToken}` },
+  });
+  const overAtMs: number[] = [];
+  let index = -1;
+  let wasOver = true;
+  socket.on('message', (message: Buffer, isBinary) => {
+    if (!isBinary) {
+      const { stations } = JSON.parse(message.toString()) as LevelsHello;
+      index = stations[0]?.channels.findIndex((one) => channelName(one) === channel) ?? -1;
+      return;
+    }
+    const { buffer, byteOffset, byteLength } = message;
+    const frame = decodeFrame(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
+    const levels = frame?.channels[index];
+    if (levels === undefined) return;
+    const isOver = levels.rmsDbfs[0] > thresholdDb;
+    if (isOver && !wasOver) overAtMs.push(performance.now());
+    wasOver = isOver;
+  });
+  socket.on('error', () => undefined);
+  return {
+    stop(): readonly number[] {
+      socket.terminate();
+      return overAtMs;
     },
   };
 }
