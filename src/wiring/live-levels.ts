@@ -42,6 +42,8 @@ export class LiveLevels implements StationLevels {
   readonly #legs: ReadonlyMap<LegId, Heard>;
   readonly #played: Heard = newHeard();
   readonly #afar: ReadonlyMap<ServerName, HeardAfar>;
+  /** Our own public mounts that Icecast takes sound for; null until somebody says. */
+  #fed: readonly Mount[] | null = null;
   #playedMeter: Meter | null = null;
   #processed: ProcessingReading | null = null;
   #unread: ProcessingReading[] = [];
@@ -99,6 +101,11 @@ export class LiveLevels implements StationLevels {
     this.#playedMeter.push(pcm);
   }
 
+  /** Which of our own public mounts are fed: what is played for the others, nobody gets. */
+  fed(mounts: readonly Mount[]): void {
+    this.#fed = mounts;
+  }
+
   /** Takes what is heard of the public mounts of another server; null where they are ours, or there are none. */
   metersOf(server: ServerName): PublicMeters | null {
     const afar = this.#afar.get(server);
@@ -139,8 +146,8 @@ export class LiveLevels implements StationLevels {
     const afar = new Map([...this.#afar].map(([server, heard]) => [server, newestOf(heard, nowMs)]));
     return this.figures().map((figures, index): ChannelLevels => {
       const channel = this.channels[index];
-      if (channel?.kind !== 'leg')
-        return { ...figures, ...((channel && afar.get(channel.server)) ?? played) };
+      if (channel === undefined || this.#isUnfed(channel)) return { ...figures, ...NOTHING };
+      if (channel.kind === 'output') return { ...figures, ...(afar.get(channel.server) ?? played) };
       const leg = this.#legs.get(channel.leg);
       return { ...figures, ...(leg === undefined ? NOTHING : newestOf(leg, nowMs)) };
     });
@@ -155,6 +162,7 @@ export class LiveLevels implements StationLevels {
       if (channel.kind === 'output') {
         const afar = this.#afar.get(channel.server);
         if (afar !== undefined) return figuresAfar(afar, policy.silence.tripMs, nowMs);
+        if (this.#isUnfed(channel) && this.output !== null) return figuresOf(null, 'faulty');
         const condition = onAir === null ? 'faulty' : 'audible';
         const figures = figuresOf(this.output, this.output === null ? 'unknown' : condition);
         return { ...figures, gainReductionDb: reductionOf(this.#processed) };
@@ -163,6 +171,11 @@ export class LiveLevels implements StationLevels {
       const fresh = heard !== undefined && nowMs - heard.atMs <= FIGURES_FRESH_MS ? heard : null;
       return figuresOf(fresh, state.legs.get(channel.leg)?.condition.is ?? 'unknown');
     });
+  }
+
+  #isUnfed(channel: LevelChannel): boolean {
+    if (channel.kind === 'leg' || this.#afar.has(channel.server) || this.#fed === null) return false;
+    return !this.#fed.includes(channel.mount);
   }
 }
 

@@ -11,6 +11,7 @@ import type { Cancel, Clock } from '../platform/clock.ts';
 import { messageOf, SustainError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
+import type { OutputView } from '../relay/outputs.ts';
 import type { Station } from '../station.ts';
 import { type Failed, isolatedClock, isolatedFeed } from './isolation.ts';
 import { type LegListener, startLegListener } from './leg-listener.ts';
@@ -234,6 +235,9 @@ export class StationParts {
     const { self } = running.station.policy;
     const nowMs = this.#options.clock.nowMs();
     if (relay === null) seat.watch = new OutputWatch();
+    // One that is connected for the first time is not amiss yet.
+    const isFed = ({ state: { is } }: OutputView) => is === 'feeding' || is === 'connecting';
+    running.levels.fed(relay?.view.outputs.filter(isFed).map(({ mount }) => mount) ?? []);
     const failing = running.station.state.servers.get(self)?.failing ?? null;
     const isAnswering = failing === null || failing.failure === 'unauthorised';
     const unfed = relay === null ? null : seat.watch.troubleIn(relay.view.outputs, isAnswering, nowMs);

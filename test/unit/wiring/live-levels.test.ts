@@ -88,6 +88,26 @@ describe('the meters of a station in relay mode', () => {
     expect(meter('/stream@dublin')).toMatchObject({ condition: 'unknown', shortTermLufs: Number.NaN });
   });
 
+  test('show nothing of a public mount of ours that is not fed, whatever is played, and call it faulty', () => {
+    const { levels, meter } = londonsLevels();
+    levels.played(square());
+    levels.fed([mount('/stream.aac')]);
+    expect(meter('/stream@london')).toMatchObject({
+      rmsDbfs: [Number.NaN, Number.NaN],
+      shortTermLufs: Number.NaN,
+      condition: 'faulty',
+    });
+    levels.played(square());
+    expect(meter('/stream.aac@london')?.rmsDbfs[0]).toBeCloseTo(-6.02, 2);
+    levels.fed([mount('/stream'), mount('/stream.aac')]);
+    levels.played(square());
+    expect(meter('/stream@london')?.rmsDbfs[0]).toBeCloseTo(-6.02, 2);
+    // Before anything was played nobody expects a public mount to be fed.
+    const before = londonsLevels();
+    before.levels.fed([]);
+    expect(before.meter('/stream@london')?.condition).toBe('unknown');
+  });
+
   test('in guard mode are those of the legs, which are the public mounts', () => {
     const station = new Station(policyWith(), noMemory, 0, { event: () => {}, command: () => {} });
     const levels = new LiveLevels(station, [], manualClock(0));

@@ -99,7 +99,7 @@ async function threeStations() {
     const policy = policyWith({ station: name, mode: 'relay', servers: [LONDON], legs });
     return {
       station: new Station(policy, noMemory, 0, { event: () => {}, command: () => {} }),
-      levels: { played: () => {}, heard: () => {}, processedBy: () => {} },
+      levels: { played: () => {}, heard: () => {}, processedBy: () => {}, fed: () => {} },
       records: { noteDecoderRestart: () => {} },
       note: (event: StationEvent) => void events.push({ name, event }),
     } as unknown as Running;
