@@ -397,7 +397,7 @@ describe('the page', () => {
     await down.getByText('no sound goes to /stream now').waitFor();
     await leg(page, '/stream@london').locator('[data-output="no-sound"]').waitFor();
     const switches = panel(page, 'The last hours').getByRole('list', { name: 'switches' });
-    await expect.poll(() => switches.getByRole('listitem').count(), { timeout: 15_000 }).toBeGreaterThan(11);
+    await expect.poll(() => switches.getByRole('listitem').count(), { timeout: 30_000 }).toBeGreaterThan(11);
     for (const [name, colorScheme, width, height] of [
       ['down-light', 'light', 1920, 1080],
       ['down-phone', 'dark', 360, 740],
@@ -410,7 +410,7 @@ describe('the page', () => {
     }
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize(DESK);
-    await page.unrouteAll();
+    await page.unrouteAll({ behavior: 'wait' });
     await leg(page, '/stream@london').locator('[data-output="feeding"]').waitFor();
   });
 
@@ -439,7 +439,7 @@ describe('the page', () => {
       .waitFor();
     await agents.getByText('When the cluster was last heard: another agent has the right').waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
-    await page.unrouteAll();
+    await page.unrouteAll({ behavior: 'wait' });
   });
 
   test('had no script fail, asked no other host, and was stopped by no policy', () => {

@@ -105,7 +105,7 @@ test('the demo of the README starts everything, and leaves nothing behind', asyn
   stops.push(() => demo.stop());
   await waitUntil(
     'the demo',
-    150_000,
+    240_000,
     () => demo.lastWords().includes('Ctrl-C ends the demo.'),
     () => demo.lastWords(),
   );
