@@ -30,6 +30,8 @@ const SAME_PEAK = 0.5;
 const DIFFERENT_PEAK = 0.35;
 /** So many whole searches in a row have to fail before a leg is said to carry another programme. */
 const MISSES_THAT_PROVE = 3;
+/** Where in the time that both hold the needle is taken from, search by search: a copy may be far behind or ahead. */
+const NEEDLE_PLACES = [0.25, 0.75, 0.5];
 /** Above this a tone or an exact loop fits in many places, and the last good one is kept. */
 const AMBIGUOUS = 0.97;
 const NEEDLE_FRAMES = 2 * PCM_RATE_HZ;
@@ -135,7 +137,7 @@ export class Alignment {
     const tracked = before.is === 'same' && pair.misses === 0;
     const search = tracked
       ? aroundWhere(reference, take, cursorFrame, offsetAt(before, cursorFrame))
-      : wherever(reference, take);
+      : wherever(reference, take, pair.misses);
     if (search === null) return;
     const found = await this.#correlate(search.needle, search.haystack).catch(() => null);
     if (found === null || this.#reference !== reference) return;
@@ -268,10 +270,10 @@ function aroundWhere(reference: Take, take: Take, cursorFrame: number, offsetFra
 }
 
 /**
- * A piece out of the middle of the time that both takes hold, so that one may be ahead or behind by half of that time.
- * After a reconnect only Icecast's burst is common to both, and a shorter piece has to do.
+ * A piece out of the time that both takes hold: out of its middle, one may be ahead or behind by half of that time, and out
+ * of one side by more to the other. After a reconnect only Icecast's burst is common to both, and a shorter piece has to do.
  */
-function wherever(reference: Take, take: Take): Search | null {
+function wherever(reference: Take, take: Take, misses: number): Search | null {
   const bounds = [reference, take].map((one) => ({
     from: one.timeOf(one.startFrame),
     to: one.timeOf(one.endFrame),
@@ -281,17 +283,11 @@ function wherever(reference: Take, take: Take): Search | null {
   const commonFrames = ((toMs - fromMs) * PCM_RATE_HZ) / 1_000;
   if (!(commonFrames >= LEAST_COMMON_FRAMES)) return null;
   const needleFrames = Math.min(NEEDLE_FRAMES, Math.floor(commonFrames / 2));
-  const middle = reference.frameAt((fromMs + toMs) / 2);
+  const isWide = commonFrames >= WIDE_FRAMES;
+  const place = isWide ? (NEEDLE_PLACES[misses % NEEDLE_PLACES.length] ?? 0.5) : 0.5;
+  const middle = reference.frameAt(fromMs + place * (toMs - fromMs));
   if (middle === null) return null;
   const needleFrame = Math.max(reference.startFrame, middle - Math.floor(needleFrames / 2));
   const fromFrame = Math.max(take.startFrame, take.endFrame - MOST_HAYSTACK_FRAMES);
-  return searchOf(
-    reference,
-    needleFrame,
-    needleFrames,
-    take,
-    fromFrame,
-    take.endFrame,
-    commonFrames >= WIDE_FRAMES,
-  );
+  return searchOf(reference, needleFrame, needleFrames, take, fromFrame, take.endFrame, isWide);
 }

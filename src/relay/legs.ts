@@ -136,17 +136,17 @@ export class RelayLegs {
    * Lets go of what nobody needs: sound well behind the cursor, and takes that are over. A leg that is waited for
    * keeps its first proven words.
    */
-  tidy(onAir: Take | null, cursorMs: number): void {
+  tidy(onAir: Take | null, cursorMs: number, aheadMsOf: (take: Take) => number): void {
     const rank = this.#legs.findIndex(({ leg }) => leg.id === onAir?.leg);
     const oldestMs = this.#options.clock.nowMs() - this.#options.mostKeptMs;
     this.#legs.forEach((leg, index) => {
       const { condition } = leg;
       const isBetter = rank < 0 || index < rank;
       const isWaitedFor = isBetter && condition.is === 'audible' && condition.sinceMs > oldestMs;
-      const fromMs = Math.min(cursorMs - BEHIND_MS, isWaitedFor ? condition.sinceMs - 1_000 : cursorMs);
       leg.takes = leg.takes.filter((take) => take.isOpen || take === onAir);
       for (const take of leg.takes) {
-        const frame = take.frameAt(fromMs);
+        const neededMs = cursorMs - BEHIND_MS - aheadMsOf(take);
+        const frame = take.frameAt(isWaitedFor ? Math.min(neededMs, condition.sinceMs - 1_000) : neededMs);
         if (frame !== null) take.ring.forgetBefore(frame);
       }
     });

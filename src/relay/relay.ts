@@ -21,7 +21,7 @@ import {
 } from './outputs.ts';
 import { nextPace, STEADY } from './pace.ts';
 import { Playout, type Voice } from './playout.ts';
-import { type RelayLegView, relationViews, sentenceOf } from './relations.ts';
+import { aheadMsOf, type RelayLegView, relationViews, sentenceOf } from './relations.ts';
 import type { SoundProcessing } from './sound-processing.ts';
 import type { Take } from './take.ts';
 import { TitleLine } from './title-line.ts';
@@ -170,11 +170,10 @@ class StationRelay implements Relay {
     this.#legs.judge();
     this.#align(nowMs);
     const latencyMs = this.#latencyMs();
-    if (latencyMs !== null) {
-      this.#pace = nextPace(this.#pace, latencyMs - this.#wantedLatencyMs, passedMs);
-    }
+    if (latencyMs !== null) this.#pace = nextPace(this.#pace, latencyMs - this.#wantedLatencyMs, passedMs);
     if (!this.#playout.isFading) this.#choose(nowMs);
-    this.#legs.tidy(this.#onAir, nowMs - (latencyMs ?? this.#wantedLatencyMs));
+    const cursorMs = nowMs - (latencyMs ?? this.#wantedLatencyMs);
+    this.#legs.tidy(this.#onAir, cursorMs, aheadMsOf(this.#onAir, this.#alignment));
     this.#alignment.keepOnly((id) => this.#legs.takeOf(id) !== null);
     this.#announce();
   }

@@ -192,6 +192,32 @@ describe('a relay over a long time', () => {
     await relay.stop();
   });
 
+  it.each([5_500, 6_500])(
+    'goes over in step to a copy that is %i ms behind, and back, though it is played for long',
+    async (lagMs) => {
+      const { relay, events, force, pass } = simulate([
+        { source: 'primary', conditionAt: audible },
+        { source: 'secondary', lagMs, conditionAt: audible },
+        { source: 'autodj', isOther: true, conditionAt: audible },
+      ]);
+      await pass(45);
+      for (const [source, seconds] of [
+        ['secondary', 1],
+        ['autodj', 1],
+        ['secondary', 40],
+        ['primary', 1],
+      ] as const) {
+        force(source);
+        await pass(seconds);
+      }
+      const hitless = events.flatMap((event) => (event.kind === 'relay-switched' ? [event.hitless] : []));
+      expect(hitless).toEqual([false, true, false, false, true]);
+      expect(relay.view.latencyMs).toBeGreaterThan(6_500 + lagMs);
+      expect(relay.view.dryMs).toBe(0);
+      await relay.stop();
+    },
+  );
+
   it.each([
     { primary: 100, secondary: 0 },
     { primary: 100, secondary: -100 },
