@@ -31,6 +31,7 @@ import { prepareStation, type Running } from './wiring/running.ts';
 import type { ServerLink } from './wiring/server-link.ts';
 import { startServerLinks } from './wiring/server-links.ts';
 import { SharedHolds } from './wiring/shared-holds.ts';
+import { SharedNameOrder } from './wiring/shared-name-order.ts';
 import { SharedSilences } from './wiring/shared-silences.ts';
 import { SilencePlans } from './wiring/silence-plans.ts';
 import { hearSpoken, spokenOnAir } from './wiring/spoken.ts';
@@ -78,6 +79,7 @@ export class Agent {
   readonly #colleagues: Colleagues;
   readonly #silences: SharedSilences;
   readonly #holds: SharedHolds;
+  readonly #nameOrder: SharedNameOrder;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
   readonly #loop: DecisionLoop;
@@ -96,6 +98,7 @@ export class Agent {
       clock,
       input: (station, input) => this.#loop.push(station, input),
     });
+    this.#nameOrder = new SharedNameOrder({ config, clock, failover: () => this.#failover });
     this.silencePlans = new SilencePlans({
       stations: config.stations,
       file: plannedSilenceFile(config.state.directory, clock, log),
@@ -268,13 +271,18 @@ export class Agent {
     const running = [...this.#stations.values()];
     const stations = running.map(({ station }) => station);
     this.#links = startServerLinks(
-      { ...this.#options, onAir: () => spokenOnAir(stations), news: () => this.#holds.news },
+      {
+        ...this.#options,
+        onAir: () => spokenOnAir(stations),
+        news: () => `${this.#holds.news};${this.#nameOrder.news}`,
+      },
       (server, look) => {
         hearSpoken(running, server, look);
         this.#looked(server, look);
       },
       (server) => [
         ...this.#holds.marksFor(server),
+        ...this.#nameOrder.marksFor(server),
         ...this.#silences.marksFor(server, this.silencePlans.ownWindows),
         ...(this.#alerting?.marksFor(server) ?? []),
       ],
@@ -309,6 +317,7 @@ export class Agent {
       this.#failover?.sawColleague(server, showsAgentOf(look, server));
       this.#colleagues.saw(look);
       this.#holds.saw(look);
+      this.#nameOrder.saw(look);
     }
     this.#push(null, { kind: 'look', atMs: this.#options.clock.nowMs(), server, look });
   }

@@ -58,7 +58,8 @@ export interface Observation {
 
 /**
  * The last that an operator ordered, as agents hand it on to each other: the higher version is the newer, and of the same
- * version that of the agent whose name comes later. A hold of null is a release.
+ * version that of the agent whose name comes later. A hold of null is a release. The version is the time at which it was
+ * ordered, in seconds, and always higher than that of the order that it replaced.
  */
 export interface OperatorOrder {
   readonly version: number;
@@ -106,9 +107,9 @@ export type FailoverRequest =
     }
   | { readonly do: 'release'; readonly author: string };
 
-/** What became of a request. `goesFor`: whether other agents hear of it, or only this one knows. */
+/** What became of a request. */
 export type RequestAnswer =
-  | { readonly is: 'taken'; readonly goesFor: 'this-agent' | 'all-agents' }
+  | { readonly is: 'taken' }
   | { readonly is: 'refused'; readonly detail: string }
   | { readonly is: 'no-dns' };
 
@@ -164,7 +165,15 @@ export type FailoverInput =
       readonly epoch: number;
       readonly outcome: PublishOutcome;
     }
-  | { readonly kind: 'operator'; readonly atMs: number; readonly request: FailoverRequest }
+  | {
+      readonly kind: 'operator';
+      readonly atMs: number;
+      /** The same moment by the clock on the wall, as the agents compare when they were asked. */
+      readonly unixMs: number;
+      readonly request: FailoverRequest;
+    }
+  /** What an operator ordered from another agent, as that one says without a cluster. */
+  | { readonly kind: 'heard-order'; readonly atMs: number; readonly order: OperatorOrder }
   /** This agent itself stood still: what it last knew is not known any more. */
   | { readonly kind: 'gap'; readonly atMs: number; readonly lostMs: number };
 

@@ -136,7 +136,8 @@ export class DnsWorld {
 
   ask(name: string, request: FailoverRequest): void {
     const agent = this.agent(name);
-    if (agent.isAlive && !agent.isPaused) this.#give(agent, { kind: 'operator', atMs: this.nowMs, request });
+    if (agent.isAlive && !agent.isPaused)
+      this.#give(agent, { kind: 'operator', atMs: this.nowMs, unixMs: this.nowMs, request });
   }
 
   /** Ends one agent's process; what it remembers is what it last wrote down. */
@@ -269,6 +270,8 @@ export class DnsWorld {
         const answers = this.truth.get(server) === 'fine' || this.truth.get(server) === 'mute';
         const seen = answers && this.reaches(agent.name, other.name);
         this.#give(agent, { kind: 'colleague', atMs, server, seen });
+        const order = orderOf(other.state);
+        if (seen && order !== null) this.#give(agent, { kind: 'heard-order', atMs, order });
       } else if (this.#hasNats(agent.name) && this.#hasNats(other.name)) {
         const servers = new Map(
           [...other.state.sights].map(([server, { health }]) => [

@@ -367,12 +367,6 @@ export const readiness = z.strictObject({ ready: z.boolean() }).register(compone
 export const accepted = z
   .strictObject({ accepted: z.literal(true) })
   .register(components, { id: 'Accepted' });
-export const acceptedDns = z
-  .strictObject({
-    accepted: z.literal(true),
-    goesFor: word(['this-agent', 'all-agents']).describe('without a cluster, every agent has to be asked'),
-  })
-  .register(components, { id: 'AcceptedDns' });
 export const signedOut = z
   .strictObject({ signedOut: z.literal(true) })
   .register(components, { id: 'SignedOut' });

@@ -7,6 +7,7 @@ import type {
   FailoverInput,
   FailoverPolicy,
   FailoverRequest,
+  OperatorOrder,
   RequestAnswer,
 } from '../domain/failover.ts';
 import type { FailoverView } from '../domain/failover-view.ts';
@@ -74,6 +75,8 @@ export interface Failover {
   view(): FailoverView;
   readonly state: FailoverState;
   request(request: FailoverRequest): RequestAnswer;
+  /** What an operator ordered from another agent, as its sign of life says. */
+  heardOrder(order: OperatorOrder): void;
   /** The agent beside a server showed that it lives, or did not, in a look at that server. */
   sawColleague(server: ServerName, seen: boolean): void;
   /** Whether the public mounts of a server are heard for it. */
@@ -189,11 +192,13 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
       return desk.state;
     },
     request(request) {
-      const events = desk.take({ kind: 'operator', atMs: clock.nowMs(), request });
+      const unixMs = clock.wallTime().getTime();
+      const events = desk.take({ kind: 'operator', atMs: clock.nowMs(), unixMs, request });
       const refused = events.find((event) => event.kind === 'dns-refused');
       if (refused !== undefined) return { is: 'refused', detail: refused.detail };
-      return { is: 'taken', goesFor: cluster === null ? 'this-agent' : 'all-agents' };
+      return { is: 'taken' };
     },
+    heardOrder: (order) => desk.take({ kind: 'heard-order', atMs: clock.nowMs(), order }),
     sawColleague: (server, seen) => desk.take({ kind: 'colleague', atMs: clock.nowMs(), server, seen }),
     recall: (before) => events.recall(before),
     hears: (server) => options.servers.some(({ name }) => name === server),

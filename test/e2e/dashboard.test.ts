@@ -328,7 +328,6 @@ describe('an operator', () => {
 
   test('sends the world to the other server, and every page shows it', async () => {
     await house.heal();
-    // Without a cluster the agent that writes the DNS is the one to ask.
     const dublin = await openWindow(browser, house.agents.dublin, DESK);
     await signIn(dublin.page, 'bob', house.agents.dublin.operatorToken);
     await panel(dublin.page, 'Where the world is sent').getByRole('button', { name: 'Send to' }).click();

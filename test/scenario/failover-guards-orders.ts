@@ -101,6 +101,38 @@ export const guardsOfOrders: readonly DnsGuard[] = [
     },
   },
   {
+    guard: 'the agent that writes obeys what another was asked for, without a cluster too',
+    file: of('step'),
+    whole: 'return followOrder(state, input.order, atMs, policy);',
+    broken: 'return quietly(state);',
+    mistake: (core) => {
+      const world = settled(core);
+      world.ask('london', { do: 'hold', ...AN_HOUR });
+      world.pass(3);
+      world.truth.set(LONDON, 'dead');
+      world.pass(60);
+      return stays(world);
+    },
+  },
+  {
+    guard: 'an order that is given after another is the newer, whatever the agent knew of it',
+    file: of('operator'),
+    whole: 'Math.max(Math.floor(unixMs / 1000), state.order.version + 1)',
+    broken: 'state.order.version + 1',
+    mistake: (core) => {
+      const world = settled(core);
+      world.cut('london', 'dublin');
+      world.ask('london', { do: 'hold', ...AN_HOUR });
+      world.pass(3);
+      world.ask('dublin', { do: 'hold', author: 'bob', forMs: 1_000 });
+      world.cuts.clear();
+      world.pass(10);
+      return world.agents.every(({ state }) => state.hold === null)
+        ? null
+        : 'an older hold came after a newer';
+    },
+  },
+  {
     guard: 'a hold outlives a restart',
     file: of('state'),
     whole: 'hold: hold === null ? null : { ...held(hold), untilMs: atMs + hold.remainingMs },',

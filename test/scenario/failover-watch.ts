@@ -1,3 +1,4 @@
+import type { OrderId } from '../../src/decide/failover/state.ts';
 import type { FailoverCommand, FailoverEvent, FailoverPolicy } from '../../src/domain/failover.ts';
 import type { ServerName } from '../../src/domain/ids.ts';
 import {
@@ -39,6 +40,13 @@ const SLACK_MS = 1_200;
 /** Whoever gave sound all this while cannot be thought ill by anybody who hears it: until two fresh probes are over. */
 const KNOWN_WELL_MS = 15_000;
 
+interface Wanted {
+  readonly heldToMs: number;
+  readonly override: boolean;
+}
+
+const keyOf = ({ version, by }: OrderId): string => `${version} ${by}`;
+
 /** One world under faults, and every promise of the DNS decision watched while it runs. */
 export class WatchedDns implements DnsWatch {
   readonly world: DnsWorld;
@@ -47,8 +55,11 @@ export class WatchedDns implements DnsWatch {
   #soundSinceMs = new Map<string, number>();
   #unheardSinceMs = new Map<string, number>();
   #heardAgainMs = new Map<string, number>();
-  #heldToMs = new Map<string, number>();
-  #override = new Map<string, boolean>();
+  /** What operators asked for, and the newest that each agent was asked itself. */
+  #orders = new Map<string, Wanted>();
+  #asked = new Map<string, OrderId>();
+  /** What an agent is asked for at this moment, as it may act on it at once. */
+  #asking: { readonly agent: string; readonly wants: Wanted } | null = null;
 
   constructor(core: FailoverCore, mode: FailoverPolicy['mode'], policy: Partial<FailoverPolicy> = {}) {
     this.world = new DnsWorld(mode, { core, policy, watch: this });
@@ -128,8 +139,8 @@ export class WatchedDns implements DnsWatch {
     const moving = events.find((event) => event.kind === 'dns-moving');
     const trigger = moving?.kind === 'dns-moving' ? moving.trigger : null;
     const isAsked = trigger === 'operator';
-    if (!(isAsked && this.#override.get(agent.name) === true)) this.#wasVerified(agent, command.server);
-    if (!isAsked && nowMs < (this.#heldToMs.get(agent.name) ?? 0))
+    if (!(isAsked && this.#orderOf(agent)?.override === true)) this.#wasVerified(agent, command.server);
+    if (!isAsked && nowMs < (this.#orderOf(agent)?.heldToMs ?? 0))
       this.#breaks(`${agent.name} moved the name to ${command.server} although it is held`);
     if (trigger === 'return') this.#wasRestored(agent, command.server);
     if (trigger === 'fault' && moving?.kind === 'dns-moving' && moving.from !== null)
@@ -139,7 +150,7 @@ export class WatchedDns implements DnsWatch {
   writing(agent: DnsAgent, { epoch, server }: FailoverCommand & { kind: 'publish' }): void {
     const { world } = this;
     const standing = world.dns.epoch;
-    if (world.nowMs < (this.#heldToMs.get(agent.name) ?? 0))
+    if (world.nowMs < (this.#orderOf(agent)?.heldToMs ?? 0))
       this.#breaks(`${agent.name} wrote ${server} although the name is held`);
     if (standing !== null && epoch < standing)
       this.#breaks(`${agent.name} wrote epoch ${epoch} over ${standing}`);
@@ -153,27 +164,37 @@ export class WatchedDns implements DnsWatch {
     const { world } = this;
     const author = 'ann';
     const { agent } = fault;
-    const { isAlive, isPaused } = world.agent(agent);
+    const { isAlive, isPaused, state: before } = world.agent(agent);
     if (!isAlive || isPaused) return;
+    const wants = {
+      heldToMs: fault.do === 'hold' ? world.nowMs + fault.forMs : 0,
+      override: fault.do === 'force' && fault.override,
+    };
+    this.#asking = { agent, wants };
     if (fault.do === 'release') world.ask(agent, { do: 'release', author });
     else if (fault.do === 'hold') world.ask(agent, { do: 'hold', author, forMs: fault.forMs });
     else {
       const { server, forMs, override } = fault;
-      const before = this.#override.get(agent) ?? false;
-      this.#override.set(agent, override);
       world.ask(agent, { do: 'force', server, author, forMs, override });
-      if (world.agent(agent).state.hold?.server !== server) {
-        this.#override.set(agent, before);
-        return;
-      }
     }
-    if (fault.do === 'hold') this.#heldToMs.set(agent, world.nowMs + fault.forMs);
-    else this.#heldToMs.delete(agent);
+    this.#asking = null;
+    const { order } = world.agent(agent).state;
+    // It was refused.
+    if (keyOf(order) === keyOf(before.order)) return;
+    this.#asked.set(agent, order);
+    this.#orders.set(keyOf(order), wants);
+  }
+
+  /** The order that goes for an agent: the newest that it was asked itself, or one that it heard of after it. */
+  #orderOf({ name, state: { order } }: DnsAgent): Wanted | undefined {
+    if (this.#asking?.agent === name) return this.#asking.wants;
+    const asked = this.#asked.get(name);
+    const isBefore = asked !== undefined && asked.version > order.version;
+    return this.#orders.get(keyOf(isBefore ? asked : order));
   }
 
   #forget(agent: string): void {
-    this.#heldToMs.delete(agent);
-    this.#override.delete(agent);
+    this.#asked.delete(agent);
   }
 
   #note(): void {

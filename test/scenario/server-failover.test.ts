@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { failoverStep } from '../../src/decide/failover/step.ts';
 import type { FailoverPolicy } from '../../src/domain/failover.ts';
 import { DnsWorld, DUBLIN, LONDON, type Truth } from '../../src/simulate/dns-world.ts';
 
@@ -363,17 +364,51 @@ describe('without a cluster', () => {
     expect(world.writes).toMatchObject([{ by: 'dublin', server: DUBLIN }]);
   });
 
-  it('an agent that does not write takes no order to move the name, and says who does', () => {
+  it('the agent that writes obeys what another was asked for, until it is released at any', () => {
     const world = settled('alone');
-    const force = { do: 'force', server: DUBLIN, author: 'eve', forMs: 600_000, override: false } as const;
-    world.ask('london', force);
-    expect(kinds(world, 'london', 'dns-refused')).toMatchObject([
-      { detail: expect.stringContaining('the agent beside dublin writes') },
+    world.ask('london', { do: 'hold', author: 'eve', forMs: 600_000 });
+    world.pass(2);
+    expect(kinds(world, 'dublin', 'dns-hold-changed')).toMatchObject([
+      { detail: 'held at london', author: 'eve' },
     ]);
-    expect(world.agent('london').state.hold).toBeNull();
-    world.ask('dublin', force);
+    world.truth.set(LONDON, 'dead');
+    world.pass(60);
+    expect(world.writes).toEqual([]);
+    world.truth.set(LONDON, 'fine');
+    world.pass(30);
+    world.ask('london', { do: 'force', server: DUBLIN, author: 'eve', forMs: 600_000, override: false });
     world.pass(10);
     expect(world.writes).toMatchObject([{ by: 'dublin', server: DUBLIN }]);
+    world.ask('dublin', { do: 'release', author: 'ann' });
+    world.pass(2);
+    expect(world.agents.map(({ state }) => state.hold)).toEqual([null, null]);
+  });
+
+  it('the agent that writes goes by the newest word, also when it hears of an older one late', () => {
+    const world = settled('alone');
+    world.cut('london', 'dublin');
+    world.ask('london', { do: 'hold', author: 'eve', forMs: 3_600_000 });
+    world.pass(2);
+    world.ask('dublin', { do: 'hold', author: 'bob', forMs: 3_600_000 });
+    world.ask('dublin', { do: 'release', author: 'bob' });
+    world.cuts.clear();
+    world.pass(10);
+    expect(world.agents.map(({ state }) => state.hold)).toEqual([null, null]);
+  });
+
+  it('an order of a person ends what two sites contested', () => {
+    const world = settled('alone');
+    world.cut('london', 'dublin');
+    world.pass(120);
+    const contested = world.agents.filter(({ state }) => state.contest !== null);
+    expect(contested.length).toBeGreaterThan(0);
+    for (const { name } of contested) {
+      const hold = { author: 'eve', untilMs: world.nowMs + 60_000, server: LONDON, override: false };
+      const order = { version: 2_000_000_000, by: 'york', hold };
+      const { state, policy } = world.agent(name);
+      const heard = failoverStep(state, { kind: 'heard-order', atMs: world.nowMs, order }, policy);
+      expect(heard.state.contest).toBeNull();
+    }
   });
 
   it('the other agent does it when the one that should is gone', () => {

@@ -1,20 +1,18 @@
 import type {
   FailoverEvent,
   FailoverHold,
+  FailoverInput,
   FailoverPolicy,
-  FailoverRequest,
   OperatorOrder,
 } from '../../domain/failover.ts';
 import { isFit } from './choice.ts';
 import type { FailoverState, OrderId } from './state.ts';
 import type { FailoverStep } from './step.ts';
-import { mayWrite } from './writer.ts';
 
 /** What an operator's request makes of the state. A refused one changes nothing and says why. */
 export function obeyFailover(
   state: FailoverState,
-  request: FailoverRequest,
-  nowMs: number,
+  { request, atMs: nowMs, unixMs }: FailoverInput & { kind: 'operator' },
   policy: FailoverPolicy,
 ): FailoverStep {
   const { author } = request;
@@ -30,7 +28,8 @@ export function obeyFailover(
     detail,
     author,
   });
-  const order: OrderId = { version: state.order.version + 1, by: policy.self };
+  const version = Math.max(Math.floor(unixMs / 1000), state.order.version + 1);
+  const order: OrderId = { version, by: policy.self };
   if (request.do === 'release') {
     if (state.hold === null) return refuse('there is no hold to release');
     return answer({ ...state, hold: null, order }, changed('released'));
@@ -46,12 +45,6 @@ export function obeyFailover(
   if (!policy.servers.includes(server)) return refuse(`the name never points to ${server}`);
   if (!override && !isFit(state, server, nowMs, policy))
     return refuse(`${server} is not audible now; override to send listeners there all the same`);
-  // Agents without a cluster hear nothing of each other's orders, and one that does not write would take it and do nothing.
-  if (policy.mode === 'alone') {
-    const right = mayWrite({ ...state, contest: null }, nowMs, policy);
-    if (!right.may)
-      return refuse(`${right.because}, and hears nothing of what this one is asked: ask that one`);
-  }
   // What was contested is decided by a person now.
   return answer(
     { ...state, order, hold: { author, untilMs, server, override }, contest: null },
@@ -78,7 +71,9 @@ export function followOrder(
   const known =
     hold?.server == null || policy.servers.includes(hold.server) ? hold : { ...hold, server: null };
   const next = known !== null && known.untilMs > nowMs ? known : null;
-  const followed = { ...state, order: { version, by }, hold: next };
+  // What was contested is decided by a person now.
+  const contest = next?.server == null ? state.contest : null;
+  const followed = { ...state, order: { version, by }, hold: next, contest };
   if (next === null && state.hold === null) return { ...unchanged, state: followed };
   const author = next?.author ?? state.hold?.author ?? '';
   const detail = `${described(next)} at ${by}`;

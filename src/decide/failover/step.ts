@@ -88,7 +88,9 @@ function take(state: FailoverState, input: FailoverInput, policy: FailoverPolicy
     case 'published':
       return published(state, input, policy);
     case 'operator':
-      return obeyFailover(state, input.request, atMs, policy);
+      return obeyFailover(state, input, policy);
+    case 'heard-order':
+      return followOrder(state, input.order, atMs, policy);
     case 'gap':
       return quietly({
         ...state,

@@ -1,7 +1,7 @@
 import type { FailoverRequest, RequestAnswer } from '../../domain/failover.ts';
 import type { DescribedRoutes } from '../described.ts';
 import {
-  acceptedDns,
+  accepted,
   type DnsForceBody,
   type DnsHoldBody,
   dnsForceBody,
@@ -31,7 +31,7 @@ export function addDnsRoutes(routes: DescribedRoutes, operated: DnsOperated): vo
         summary,
         right: 'operate',
         body,
-        answers: { 202: acceptedDns, 400: failure, 404: failure, 409: failure },
+        answers: { 202: accepted, 400: failure, 404: failure, 409: failure },
       },
       (request, reply) => {
         const author = authorOf(request);
@@ -40,7 +40,7 @@ export function addDnsRoutes(routes: DescribedRoutes, operated: DnsOperated): vo
         const answer = operated.requestDns(wishOf(request.body, author));
         switch (answer.is) {
           case 'taken':
-            return reply.code(202).send({ accepted: true, goesFor: answer.goesFor });
+            return reply.code(202).send({ accepted: true });
           case 'refused':
             return reply.code(409).send({ error: answer.detail });
           case 'no-dns':

@@ -34,9 +34,9 @@ describe("an operator's wish for the DNS", () => {
       { do: 'force', author: 'ann', forMs: 60_000, server: 'dublin' as never, override: false },
     ],
     ['release', { author: 'ann' }, { do: 'release', author: 'ann' }],
-  ])('to %s is handed on, and says for whom it goes', async (what, body, request) => {
-    const { asked, post } = await webWith({ is: 'taken', goesFor: 'this-agent' });
-    expect(await post(what, body)).toEqual({ status: 202, body: { accepted: true, goesFor: 'this-agent' } });
+  ])('to %s is handed on', async (what, body, request) => {
+    const { asked, post } = await webWith({ is: 'taken' });
+    expect(await post(what, body)).toEqual({ status: 202, body: { accepted: true } });
     expect(asked).toEqual([request]);
   });
 
@@ -59,13 +59,13 @@ describe("an operator's wish for the DNS", () => {
     ['no server', 'force', { author: 'ann', forMs: 60_000 }],
     ['a word misspelt', 'force', { author: 'ann', forMs: 60_000, server: 'dublin', overide: true }],
   ])('with %s is answered 400 and goes no further', async (_what, path, body) => {
-    const { asked, post } = await webWith({ is: 'taken', goesFor: 'all-agents' });
+    const { asked, post } = await webWith({ is: 'taken' });
     expect((await post(path, body)).status).toBe(400);
     expect(asked).toEqual([]);
   });
 
   test('is refused to a viewer', async () => {
-    const { asked, post } = await webWith({ is: 'taken', goesFor: 'all-agents' });
+    const { asked, post } = await webWith({ is: 'taken' });
     expect((await post('hold', { author: 'ann', forMs: 60_000 }, 'see')).status).toBe(403);
     expect(asked).toEqual([]);
   });

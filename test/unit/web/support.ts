@@ -155,7 +155,7 @@ export async function startTestWeb(
         asked.push({ station, request });
         return station === 'myfm';
       },
-      requestDns: () => ({ is: 'taken', goesFor: 'all-agents' }),
+      requestDns: () => ({ is: 'taken' }),
       playlist: () => null,
       loudness: (station) => (station === 'myfm' ? LOUDNESS : null),
       figures: () => FIGURES,

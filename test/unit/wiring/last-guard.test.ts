@@ -161,7 +161,10 @@ function house({ mode = 'alone', writer }: House = {}) {
     await pass(30, () => desk.state.publishing !== null);
     expect(desk.state.publishing?.server).toBe(DUBLIN);
   };
-  const ask = (request: FailoverRequest) => desk.take({ kind: 'operator', atMs: clock.nowMs(), request });
+  const ask = (request: FailoverRequest) => {
+    const atMs = clock.nowMs();
+    return desk.take({ kind: 'operator', atMs, unixMs: atMs, request });
+  };
   return { clock, zone, known, desk, pass, untilOrdered, ask };
 }
 

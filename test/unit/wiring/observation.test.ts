@@ -9,7 +9,7 @@ const POLICY = { ...FAILOVER_DEFAULTS, mode: 'cluster' as const };
 function heldAt(atMs: number): FailoverState {
   const state = newFailover(POLICY, noFailoverMemory, 0);
   const request = { do: 'hold' as const, author: 'ann', forMs: 60_000 };
-  return failoverStep(state, { kind: 'operator', atMs, request }, POLICY).state;
+  return failoverStep(state, { kind: 'operator', atMs, unixMs: atMs, request }, POLICY).state;
 }
 
 describe('what agents tell each other', () => {
@@ -76,7 +76,11 @@ describe("an operator's order", () => {
     // Heard again, it changes nothing.
     expect(failoverStep(first.state, observed(heldAt(1_000), 3_000), dublin).events).toEqual([]);
     const release = { do: 'release' as const, author: 'bob' };
-    state = failoverStep(first.state, { kind: 'operator', atMs: 4_000, request: release }, dublin).state;
+    state = failoverStep(
+      first.state,
+      { kind: 'operator', atMs: 4_000, unixMs: 4_000, request: release },
+      dublin,
+    ).state;
     // The other agent's older word does not bring it back.
     expect(failoverStep(state, observed(heldAt(1_000), 5_000), dublin).state.hold).toBeNull();
     const back = heardFrom('dublin', observationFrom(state, 5_000), 5_000);

@@ -27,17 +27,12 @@ export async function wish(path: string, body: object): Promise<Outcome> {
   const before = newestTimes();
   const answer: Answer<unknown> = await post(path, body);
   if (!answer.ok) return { is: answer.status === 409 ? 'refused' : 'failed', says: answer.error };
-  const { goesFor } = answer.body as { goesFor?: string };
-  const onlyHere =
-    goesFor === 'this-agent'
-      ? ' This agent follows it; without a cluster the others have to be told on their own pages.'
-      : '';
   const untilMs = Date.now() + WITHIN_MS;
   while (Date.now() < untilMs) {
     agent.soon();
     await new Promise((resolve) => setTimeout(resolve, 150));
     const outcome = outcomeSince(before);
-    if (outcome !== null) return { ...outcome, says: `${outcome.says}.${onlyHere}` };
+    if (outcome !== null) return { ...outcome, says: `${outcome.says}.` };
   }
   return { is: 'failed', says: 'the agent took it, but has not said yet what came of it: look at the log' };
 }
