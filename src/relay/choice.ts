@@ -292,21 +292,27 @@ function comeBack(
     const join =
       relation.is === 'same'
         ? joinAt(situation, leg, take, onAir, atFrame)
-        : { take, frame: firstWords(situation, take, condition.sinceMs), same: null, isProven: true };
+        : joinAtFirstWords(situation, take, condition.sinceMs);
     if (join === null || !join.isProven || join.frame + AHEAD_FRAMES > take.endFrame) continue;
     return goTo(situation, join, atFrame, 'return', because);
   }
   return STAY;
 }
 
-/** The first proven sound of a leg that came back, or the usual distance from the live edge when that is long ago. */
-function firstWords({ nowMs, latencyMs, policy }: Situation, take: TakeSight, sinceMs: number): number {
+/**
+ * The first proven sound of a leg that came back, or the usual distance from the live edge when that is long ago; null while
+ * that distance reaches back into its fault, as it does where the delay is longer than the restore delay.
+ */
+function joinAtFirstWords(situation: Situation, take: TakeSight, sinceMs: number): Join | null {
+  const { nowMs, latencyMs, policy } = situation;
+  const joinedAt = (frame: number): Join => ({ take, frame, same: null, isProven: true });
   const oldest = take.startFrame + REACH_FRAMES;
   const usual = Math.max(oldest, take.frameAt(nowMs - latencyMs) ?? oldest);
   const first = take.frameAt(sinceMs - PREROLL_MS);
-  if (first === null || nowMs - sinceMs > policy.mostLatencyMs) return usual;
+  if (first === null || nowMs - sinceMs > policy.mostLatencyMs) return joinedAt(usual);
   // An encoder that was started anew sounds from where its take begins, and there is nothing before that.
-  return Math.min(Math.max(first, oldest), usual);
+  const words = Math.max(first, oldest);
+  return words <= usual ? joinedAt(words) : null;
 }
 
 /** Nothing is on air yet, or nothing was audible: the first leg in order whose proven sound goes back far enough. */

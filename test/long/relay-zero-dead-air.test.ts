@@ -28,6 +28,8 @@ beforeAll(async () => {
       autodj: { music: 'autodj' },
     },
     delayMs: DELAY_MS,
+    // One fault after another would be held down longer than each return is waited for.
+    holdDown: '1s',
   });
 });
 

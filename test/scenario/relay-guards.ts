@@ -128,10 +128,26 @@ export const relayGuards: readonly RelayGuard[] = [
   {
     guard: 'a return keeps the first words, also where they begin with their take',
     file: 'relay/choice.ts',
-    whole: 'Math.min(Math.max(first, oldest), usual)',
-    broken: 'usual',
+    whole: 'words <= usual ? joinedAt(words) : null',
+    broken: 'words <= usual ? joinedAt(usual) : null',
     in: () => situation([backSince(NOW_MS - 12_000), autodj], autodj),
     isRight: (choice) => choice.do === 'switch' && (choice.to?.frame ?? 0) < frameOf(NOW_MS - 11_900),
+  },
+  {
+    guard: 'a return waits until the first words are as far back as listeners are',
+    file: 'relay/choice.ts',
+    whole: 'words <= usual ? joinedAt(words) : null',
+    broken: 'joinedAt(Math.min(words, usual))',
+    in: () => {
+      const primary = legOf('primary', {
+        conditions: [
+          [NOW_MS - 60_000, faulty(NOW_MS - 65_000)],
+          [NOW_MS, audible(NOW_MS - 12_000)],
+        ],
+      });
+      return situation([primary, autodj], autodj, { latencyMs: 24_000 });
+    },
+    isRight: stays,
   },
   {
     guard: 'a hold lets no automatic switch happen',

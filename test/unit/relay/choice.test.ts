@@ -295,6 +295,21 @@ describe('the return to a better leg', () => {
     expect((choice.to?.frame ?? 0) / 48).toBeCloseTo(NOW_MS - 12_050, 0);
   });
 
+  it('waits until its first words are as far back as listeners are, where that is longer than the restore delay', () => {
+    const autodj = legOf('autodj', {
+      takes: [takeOf('autodj', { fromMs: NOW_MS - 60_000 })],
+      conditions: [[NOW_MS, audible(0)]],
+    });
+    const wordsSince = (sinceMs: number) => {
+      const primary = back(sinceMs);
+      return choose(situation([primary, autodj], autodj, { latencyMs: 24_000 }));
+    };
+    expect(wordsSince(NOW_MS - 12_000).do).toBe('stay');
+    expect(wordsSince(NOW_MS - 23_500).do).toBe('stay');
+    const choice = switched(wordsSince(NOW_MS - 24_500));
+    expect((choice.to?.frame ?? 0) / 48).toBeCloseTo(NOW_MS - 24_550, 0);
+  });
+
   it('keeps the first words of an encoder that was started anew: they begin with its take', () => {
     const autodj = good('autodj');
     const primary = legOf('primary', {
