@@ -7,7 +7,7 @@ import { HOLD_MAX_MS, type HoldOrder } from '../domain/operator.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Station } from '../station.ts';
-import { nameMark, numberMark, readName, readNumber, sealOn } from './mark-seal.ts';
+import { endMark, nameMark, numberMark, readEnd, readName, readNumber, sealOn } from './mark-seal.ts';
 
 export interface SharedHoldsOptions {
   readonly config: Config;
@@ -87,14 +87,17 @@ export class SharedHolds {
   }
 
   #mark(on: ServerName, { policy, order }: Said): string | null {
-    const { clock } = this.#options;
     const { unixSeconds, by, author, hold } = order;
     const agent = policy.servers.indexOf(by);
     if (agent < 0) return null;
-    const untilUnixMs = hold === null ? 0 : clock.wallTime().getTime() + hold.untilMs - clock.nowMs();
     const source = hold?.source == null ? 0 : policy.sources.indexOf(hold.source) + 1;
-    const numbers = [unixSeconds, agent, Math.round(untilUnixMs / 1000), source].map(numberMark);
-    const words = [...numbers, nameMark(author, MOST_AUTHOR_BYTES)];
+    const words = [
+      numberMark(unixSeconds),
+      numberMark(agent),
+      endMark(hold, this.#options.clock),
+      numberMark(source),
+      nameMark(author, MOST_AUTHOR_BYTES),
+    ];
     const seal = this.#seal(on, policy, order.server, words);
     return seal === null ? null : `o${[...words, seal].join('x')}`;
   }
@@ -117,17 +120,13 @@ export class SharedHolds {
   }
 
   #order(policy: StationPolicy, server: ServerName, words: readonly string[]): HoldOrder | null {
-    const { clock } = this.#options;
-    const [unixSeconds = 0, agent = 0, until = 0, source = 0] = words.slice(0, 4).map(readNumber);
-    const by = policy.servers[agent];
+    const [asked = '', agent = '', until = '', source = '', author = ''] = words;
+    const by = policy.servers[readNumber(agent)];
     if (by === undefined) return null;
-    // Whatever the clock of the other agent shows, no hold is longer than one that is asked for here.
-    const remainingMs = Math.min(HOLD_MAX_MS, until * 1000 - clock.wallTime().getTime());
+    const untilMs = readEnd(until, this.#options.clock);
     const hold =
-      until === 0
-        ? null
-        : { untilMs: clock.nowMs() + remainingMs, source: policy.sources[source - 1] ?? null };
-    return { unixSeconds, by, author: readName(words[4] ?? ''), server, hold };
+      untilMs === null ? null : { untilMs, source: policy.sources[readNumber(source) - 1] ?? null };
+    return { unixSeconds: readNumber(asked), by, author: readName(author), server, hold };
   }
 
   /** The names of all servers and sources are in it, as agents whose configs differ in them would mean others by the same number. */

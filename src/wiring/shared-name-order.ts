@@ -3,10 +3,9 @@ import { orderOf } from '../decide/failover/operator.ts';
 import type { OperatorOrder } from '../domain/failover.ts';
 import type { ServerLook } from '../domain/icecast.ts';
 import type { ServerName } from '../domain/ids.ts';
-import { HOLD_MAX_MS } from '../domain/operator.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Failover } from './failover.ts';
-import { nameMark, numberMark, readName, readNumber, sealOn } from './mark-seal.ts';
+import { endMark, nameMark, numberMark, readEnd, readName, readNumber, sealOn } from './mark-seal.ts';
 
 export interface SharedNameOrderOptions {
   readonly config: Config;
@@ -41,12 +40,11 @@ export class SharedNameOrder {
     if (order === null) return [];
     const { version, by, hold } = order;
     const { config, clock } = this.#options;
-    const untilUnixMs = hold === null ? 0 : clock.wallTime().getTime() + hold.untilMs - clock.nowMs();
     const server = config.servers.findIndex(({ name }) => name === hold?.server) + 1;
     const words = [
       numberMark(version),
       nameMark(by, MOST_AGENT_BYTES),
-      numberMark(Math.round(untilUnixMs / 1000)),
+      endMark(hold, clock),
       numberMark(server),
       hold?.override === true ? '1' : '0',
       nameMark(hold?.author ?? '', MOST_AUTHOR_BYTES),
@@ -85,16 +83,16 @@ export class SharedNameOrder {
     if (seal === undefined || !config.servers.some(({ name }) => this.#seal(name, words) === seal))
       return null;
     const [version = '', by = '', until = '', server = '', override, author = ''] = words;
-    const untilUnixMs = readNumber(until) * 1000;
-    // Whatever the clock of the other agent shows, no hold is longer than one that is asked for here.
-    const remainingMs = Math.min(HOLD_MAX_MS, untilUnixMs - clock.wallTime().getTime());
+    const order = { version: readNumber(version), by: readName(by) };
+    const untilMs = readEnd(until, clock);
+    if (untilMs === null) return { ...order, hold: null };
     const hold = {
       author: readName(author),
-      untilMs: clock.nowMs() + remainingMs,
+      untilMs,
       server: config.servers[readNumber(server) - 1]?.name ?? null,
       override: override === '1',
     };
-    return { version: readNumber(version), by: readName(by), hold: untilUnixMs === 0 ? null : hold };
+    return { ...order, hold };
   }
 
   /** The names of all servers are in it, as agents whose configs differ in them would mean others by the same number. */

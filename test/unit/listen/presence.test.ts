@@ -10,7 +10,7 @@ import {
   stationName,
 } from '../../../src/domain/ids.ts';
 import { parseUserAgent } from '../../../src/icecast/user-agent.ts';
-import { startPresence } from '../../../src/listen/presence.ts';
+import { type PresenceOptions, startPresence } from '../../../src/listen/presence.ts';
 import { eventually, pause } from '../icecast/eventually.ts';
 import { ManualClock } from '../icecast/manual-clock.ts';
 import { countingRandom } from './support.ts';
@@ -36,7 +36,11 @@ async function secondaryOnly(): Promise<MisbehavingServer> {
   return server;
 }
 
-function presenceOn(server: MisbehavingServer, mounts: readonly string[]) {
+function presenceOn(
+  server: MisbehavingServer,
+  mounts: readonly string[],
+  said: Partial<PresenceOptions> = {},
+) {
   const clock = new ManualClock();
   const presence = startPresence({
     clock,
@@ -44,6 +48,7 @@ function presenceOn(server: MisbehavingServer, mounts: readonly string[]) {
     server: server.address,
     agent: serverName('dublin'),
     mounts: mounts.map(mount),
+    ...said,
   });
   stops.push(() => presence.stop());
   return { clock, presence };
@@ -67,16 +72,9 @@ test('a presence shows itself as such, under a new id every five seconds, one at
 test('a presence tells at once that something else is on air', async () => {
   const server = await secondaryOnly();
   const onAir = new Map<StationName, SourceName>([[stationName('myfm'), sourceName('primary')]]);
-  const clock = new ManualClock();
-  const presence = startPresence({
-    clock,
-    random: countingRandom(),
-    server: server.address,
-    agent: serverName('dublin'),
-    mounts: [mount('/secondary')],
+  const { clock, presence } = presenceOn(server, ['/secondary'], {
     onAir: () => onAir,
   });
-  stops.push(() => presence.stop());
   await eventually('shown', () => presence.isShown);
   clock.advance(1_000);
   await pause(50);
@@ -93,17 +91,10 @@ test('a presence tells at once that something else is on air', async () => {
 test('a presence tells at once that there is news among its marks', async () => {
   const server = await secondaryOnly();
   let news = '';
-  const clock = new ManualClock();
-  const presence = startPresence({
-    clock,
-    random: countingRandom(),
-    server: server.address,
-    agent: serverName('dublin'),
-    mounts: [mount('/secondary')],
+  const { clock, presence } = presenceOn(server, ['/secondary'], {
     marks: () => ['always', ...(news === '' ? [] : [news])],
     news: () => news,
   });
-  stops.push(() => presence.stop());
   await eventually('shown', () => presence.isShown);
   clock.advance(1_000);
   await pause(50);
