@@ -1,9 +1,10 @@
 import { type Child, describeExit, startChild } from '../platform/child.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import { lookAtProcess, type ProcessState } from '../platform/process-state.ts';
 import { type HostAnswer, HostAnswers, hostRequests } from './host-messages.ts';
-import type { DecoderWorker, WorkerEvents } from './leg-decoder.ts';
+import { type HostEvents, HostPlace } from './host-place.ts';
+import { HostWatch } from './host-watch.ts';
+import type { DecoderWorker } from './leg-decoder.ts';
 import { letGo } from './sound-ring.ts';
 
 export interface DecoderHostOptions {
@@ -16,26 +17,16 @@ export interface DecoderHostOptions {
 /** The bytes of all legs within this time go to the process in one write, which wakes it once. */
 const BATCH_MS = 20;
 const MOST_BATCH_BYTES = 64 * 1024;
-/** A process that answers nothing to bytes for so long is not at work. */
-const NO_ANSWER_MS = 1_500;
-/** One that lived so long was no failure. */
+const WATCH_EVERY_MS = 100;
+/** One that was at work for so long was no failure. */
 const GOOD_AFTER_MS = 10_000;
+/** After more failures one after another the bytes of the legs may be at fault: the next one is not given them again. */
+const MOST_GONE_ON = 2;
 /** So many failures one after another, and it is not started again. */
 const MOST_FAILURES = 4;
 const COMPLAINT_CHARS = 500;
 /** `native-bindings/src/decoder-host/watchdog.h` */
 const CULPRIT = /culprit: stream +(\d+)/;
-
-/** A leg's place in the process; `isCulprit` ends with its own bytes having brought the process down. */
-export interface HostEvents extends Omit<WorkerEvents, 'onEnd'> {
-  onEnd(end: { readonly because: string; readonly blamesBytes: boolean; readonly isCulprit: boolean }): void;
-}
-
-interface Place {
-  readonly events: HostEvents;
-  /** Since when bytes are with the process that it has not answered to. */
-  unansweredSinceMs: number | null;
-}
 
 /** All that the process needs to know of ours. */
 function libraryPath(): NodeJS.ProcessEnv {
@@ -46,18 +37,22 @@ function libraryPath(): NodeJS.ProcessEnv {
 /** One life of the process. */
 interface Life {
   readonly child: Child;
-  readonly answers: HostAnswers;
+  readonly watch: HostWatch;
+  readonly cancelWatch: Cancel;
   readonly startedAtMs: number;
+  answeredAtMs: number;
 }
 
 /**
- * The process that decodes for many legs. It runs while there is a leg; when it ends by itself all legs are told, and the
- * next one that opens a place starts it again.
+ * The process that decodes for many legs. It runs while there is a leg; when it ends by itself, or is seen to be at work no
+ * more, another one goes on where it was, and no leg misses a sample. Only when that one fails as well are the legs told.
  */
 export class DecoderHost {
   readonly #options: DecoderHostOptions;
-  readonly #places = new Map<number, Place>();
+  readonly #places = new Map<number, HostPlace>();
   #life: Life | null = null;
+  /** The newest, also when it has ended. */
+  #child: Child | null = null;
   #lastStream = 0;
   #batch: Uint8Array[] = [];
   #batchBytes = 0;
@@ -77,24 +72,22 @@ export class DecoderHost {
     this.#life ??= this.#start();
     this.#lastStream += 1;
     const stream = this.#lastStream;
-    const { child } = this.#life;
-    const place: Place = { events, unansweredSinceMs: null };
+    const place = new HostPlace(stream, events);
     this.#places.set(stream, place);
     this.#send(hostRequests('open', stream));
-    const pending = () => this.#batchBytes + child.pendingBytes;
+    const pending = () => this.#batchBytes + (this.#child?.pendingBytes ?? 0);
     return {
       get pendingBytes() {
         return pending();
       },
       write: (bytes) => {
         if (this.#places.get(stream) !== place) return 'closed';
-        place.unansweredSinceMs ??= this.#options.clock.nowMs();
-        this.#send(hostRequests('bytes', stream, bytes));
+        this.#send(place.take(bytes));
         return 'ok';
       },
-      look: () => this.#look(place, child),
-      complaint: () => child.stderrTail().slice(-COMPLAINT_CHARS),
-      end: (hung) => this.#leave(stream, child, hung),
+      look: () => place.look(),
+      complaint: () => this.#child?.stderrTail().slice(-COMPLAINT_CHARS) ?? '',
+      end: () => this.#leave(stream),
     };
   }
 
@@ -113,7 +106,15 @@ export class DecoderHost {
       },
       onExit: (exit) => this.#ended(child, describeExit(exit)),
     });
-    return { child, answers, startedAtMs: clock.nowMs() };
+    this.#child = child;
+    const startedAtMs = clock.nowMs();
+    return {
+      child,
+      watch: new HostWatch(WATCH_EVERY_MS, startedAtMs),
+      cancelWatch: clock.every(WATCH_EVERY_MS, () => this.#watch()),
+      startedAtMs,
+      answeredAtMs: startedAtMs,
+    };
   }
 
   #send(parts: readonly Uint8Array[]): void {
@@ -126,17 +127,16 @@ export class DecoderHost {
   }
 
   #flush(): void {
-    this.#cancelFlush?.();
-    this.#cancelFlush = null;
     const parts = this.#batch;
-    this.#batch = [];
-    this.#batchBytes = 0;
+    this.#forgetBatch();
     this.#life?.child.write(Buffer.concat(parts));
   }
 
   #hear(child: Child, answers: HostAnswers, chunk: Buffer): void {
-    // What comes from one that was given up may no longer mean the streams of now.
+    // What comes from one that was given up was asked of another one again.
     if (child !== this.#life?.child) return;
+    this.#life.watch.answered();
+    this.#life.answeredAtMs = this.#options.clock.nowMs();
     if (!answers.push(chunk, (answer) => this.#answered(answer))) child.kill('SIGKILL');
     letGo(chunk);
   }
@@ -144,39 +144,43 @@ export class DecoderHost {
   #answered(answer: HostAnswer): void {
     const place = this.#places.get(answer.stream);
     if (place === undefined) return;
-    place.unansweredSinceMs = null;
-    if (answer.is === 'sound') place.events.onPcm(answer.pcm);
-    if (answer.is !== 'rejected') return;
-    this.#places.delete(answer.stream);
-    place.events.onEnd({ because: answer.because, blamesBytes: true, isCulprit: false });
-    this.#endIfIdle();
-  }
-
-  /** Told of this one place: a process that answers is waiting for better bytes. */
-  #look({ unansweredSinceMs }: Place, { pid }: Child): ProcessState {
-    const nowMs = this.#options.clock.nowMs();
-    if (pid === null || unansweredSinceMs === null || nowMs - unansweredSinceMs < NO_ANSWER_MS)
-      return 'waiting';
-    const process = lookAtProcess(pid);
-    return process === 'waiting' ? 'stopped' : process;
-  }
-
-  #leave(stream: number, child: Child, hung: boolean): Promise<unknown> {
-    if (this.#places.delete(stream) && child === this.#life?.child) this.#send(hostRequests('close', stream));
-    if (hung) {
-      child.kill('SIGKILL');
-      this.#ended(child, 'did nothing any more');
+    if (answer.is === 'rejected') {
+      this.#places.delete(answer.stream);
+      place.events.onEnd({ because: answer.because, blamesBytes: true, isCulprit: false });
+      this.#endIfIdle();
+      return;
     }
+    place.answered(answer.is === 'sound' ? answer.pcm.length : 0);
+    if (answer.is === 'sound') place.events.onPcm(answer.pcm);
+  }
+
+  #watch(): void {
+    const life = this.#life;
+    if (life === null || life.child.pid === null) return;
+    const isOwed = [...this.#places.values()].some((place) => place.isOwed);
+    const because = life.watch.look(life.child.pid, isOwed, this.#options.clock.nowMs());
+    if (because === null) return;
+    life.child.kill('SIGKILL');
+    this.#ended(life.child, because);
+  }
+
+  #leave(stream: number): Promise<unknown> {
+    if (this.#places.delete(stream)) this.#send(hostRequests('close', stream));
     this.#endIfIdle();
-    return child === this.#life?.child ? Promise.resolve() : child.exited;
+    return this.#life === null && this.#child !== null ? this.#child.exited : Promise.resolve();
   }
 
   #endIfIdle(): void {
-    if (this.#places.size > 0 || this.#life === null) return;
-    const { child } = this.#life;
+    if (this.#places.size > 0) return;
+    this.#endLife()?.child.kill('SIGKILL');
+  }
+
+  #endLife(): Life | null {
+    const life = this.#life;
     this.#life = null;
+    life?.cancelWatch();
     this.#forgetBatch();
-    child.kill('SIGKILL');
+    return life;
   }
 
   #forgetBatch(): void {
@@ -188,22 +192,30 @@ export class DecoderHost {
 
   #ended(child: Child, because: string): void {
     if (this.#life?.child !== child) return;
-    const { clock, logger } = this.#options;
-    const livedMs = clock.nowMs() - this.#life.startedAtMs;
-    this.#life = null;
-    this.#forgetBatch();
+    const { logger } = this.#options;
+    const livedMs = this.#life.answeredAtMs - this.#life.startedAtMs;
+    this.#endLife();
     this.#failures = livedMs >= GOOD_AFTER_MS ? 1 : this.#failures + 1;
     const stderr = child.stderrTail().slice(-COMPLAINT_CHARS);
     const culprit = Number(CULPRIT.exec(stderr)?.[1] ?? 0);
-    const places = [...this.#places];
-    this.#places.clear();
+    const all = [...this.#places.values()];
+    const left = this.#failures > MOST_GONE_ON ? all : all.filter(({ stream }) => stream === culprit);
+    for (const { stream } of left) this.#places.delete(stream);
     logger.warn(
-      { because, legs: places.length, livedMs: Math.round(livedMs), stderr },
+      { because, legs: all.length, goesOn: this.#places.size, livedMs: Math.round(livedMs), stderr },
       'the MP3 decoder ended',
     );
     if (this.isGivenUp)
       logger.error({ failures: this.#failures }, 'the MP3 decoder fails: from now on each leg has an ffmpeg');
-    for (const [stream, { events }] of places)
+    if (this.#places.size > 0) this.#goOn();
+    for (const { stream, events } of left)
       events.onEnd({ because, blamesBytes: false, isCulprit: stream === culprit });
+  }
+
+  /** Another process takes over all that is there. */
+  #goOn(): void {
+    this.#life = this.#start();
+    for (const place of this.#places.values()) this.#send(place.again());
+    this.#flush();
   }
 }

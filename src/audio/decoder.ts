@@ -16,7 +16,7 @@ export interface DecoderOptions {
 
 /** Turns the bytes of one connection into sound, or says why not. Never throws, never ends by itself. */
 export interface Decoder {
-  /** The bytes are kept until they are decoded, so the caller must not change them afterwards. */
+  /** The bytes are kept beyond their decoding, so the caller must not change them afterwards. */
   write(bytes: Uint8Array): void;
   readonly state: DecoderState;
   /** Monotonic time at which sound last came out. */

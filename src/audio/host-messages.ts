@@ -5,7 +5,7 @@ export const MOST_REQUEST_BYTES = 4096;
 /** Far more than the sound that one request can hold. */
 const MOST_ANSWER_BYTES = 16 * 1024 * 1024;
 
-const REQUESTS = { open: 1, bytes: 2, close: 3 } as const;
+const REQUESTS = { open: 1, bytes: 2, close: 3, past: 4, 'go-on': 5 } as const;
 
 export type HostRequest = keyof typeof REQUESTS;
 

@@ -25,12 +25,12 @@ export interface DecoderWorker {
   /** Written but not yet taken. */
   readonly pendingBytes: number;
   write(bytes: Uint8Array): WriteOutcome;
-  /** What it is about, when no sound comes. */
-  look(): ProcessState;
+  /** What it is about, when no sound comes. `watched`: it owes an answer, and who runs the process sees to that. */
+  look(): ProcessState | 'watched';
   /** The last that it complained about. */
   complaint(): string;
-  /** At once: there is nothing to finish. `hung`: the process of it does nothing any more. Resolves when it is gone. */
-  end(hung: boolean): Promise<unknown>;
+  /** At once: there is nothing to finish. Resolves when it is gone. */
+  end(): Promise<unknown>;
 }
 
 /** Where workers come from. */
@@ -66,6 +66,8 @@ const LONGEST_STEP_MS = 500;
 const STARVED_MS = 10_000;
 /** A process that is being started, or gets little CPU, is seen to wait now and then; one that has no work, always. */
 const LOOKS_THAT_PROVE = 3;
+/** Sound may lie unread for as long as we stood still ourselves: what is there is read before the worker is looked at. */
+const LOOK_AFTER_MS = 100;
 const GOOD_AFTER_MS = 10_000;
 const REJECTIONS_THAT_PROVE = 2;
 
@@ -82,6 +84,7 @@ interface Attempt {
   firstPcmAtMs: number | null;
   /** How often in a row it was seen to wait for more although it had enough. */
   waitingLooks: number;
+  cancelLook: Cancel | null;
 }
 
 /** One leg's decoder, whatever its workers are: it feeds them, judges them, and replaces them. */
@@ -130,13 +133,14 @@ export class LegDecoder implements Decoder {
     const attempt = this.#attempt ?? this.#begin();
     this.#headers.push(bytes);
     this.#feed(attempt, bytes);
-    if (attempt.unansweredMs >= patienceMs(attempt, this.#leg.demuxer)) this.#suspect(attempt);
+    if (this.#isSuspect(attempt))
+      attempt.cancelLook ??= this.#shared.clock.after(LOOK_AFTER_MS, () => this.#look(attempt));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelPause?.();
-    if (this.#attempt !== null) this.#dispose(this.#attempt, false);
+    if (this.#attempt !== null) this.#dispose(this.#attempt);
     await Promise.all(this.#ending);
   }
 
@@ -157,6 +161,7 @@ export class LegDecoder implements Decoder {
       unansweredMs: 0,
       firstPcmAtMs: null,
       waitingLooks: 0,
+      cancelLook: null,
     };
     this.#attempt = attempt;
     const replay = this.#attempts > 0 ? this.#headers.replay() : new Uint8Array(0);
@@ -175,7 +180,7 @@ export class LegDecoder implements Decoder {
       onEnd: ({ because, blamesBytes }) => {
         // It may be broken itself, on every leg at once, so the bytes are blamed only if it blames them.
         if (attempt === this.#attempt)
-          this.#giveUp(attempt, because, { rejected: blamesBytes && attempt.firstPcmAtMs === null });
+          this.#giveUp(attempt, because, blamesBytes && attempt.firstPcmAtMs === null);
       },
     });
     this.#pump(attempt);
@@ -217,24 +222,29 @@ export class LegDecoder implements Decoder {
     letGo(pcm);
   }
 
-  #suspect(attempt: Attempt): void {
+  #isSuspect(attempt: Attempt): boolean {
+    return attempt.unansweredMs >= patienceMs(attempt, this.#leg.demuxer);
+  }
+
+  #look(attempt: Attempt): void {
+    attempt.cancelLook = null;
+    if (!this.#isSuspect(attempt)) return;
     const process = attempt.worker?.look() ?? 'waiting';
-    // Its exit is about to be told, with the reason.
-    if (process === 'gone') return;
+    // Of one that is gone the exit is about to be told, with the reason.
+    if (process === 'gone' || process === 'watched') return;
     attempt.waitingLooks = process === 'waiting' ? attempt.waitingLooks + 1 : 0;
     if (process === 'waiting' && attempt.waitingLooks < LOOKS_THAT_PROVE) return;
     if (process === 'starved' && attempt.unansweredMs < STARVED_MS) return;
     const rejected = process === 'waiting' && attempt.firstPcmAtMs === null;
     const because = `took bytes for ${Math.round(attempt.unansweredMs)} ms and gave no sound, ${process}`;
-    this.#giveUp(attempt, because, { rejected, hung: process !== 'waiting' });
+    this.#giveUp(attempt, because, rejected);
   }
 
   /** The next write after a pause starts a fresh one. Two fresh ones in a row without sound prove the bytes at fault. */
-  #giveUp(attempt: Attempt, because: string, how: { rejected: boolean; hung?: boolean }): void {
-    const { rejected, hung = false } = how;
+  #giveUp(attempt: Attempt, because: string, rejected: boolean): void {
     this.#rejections = rejected ? this.#rejections + 1 : 0;
     const stderr = attempt.worker?.complaint() ?? '';
-    this.#dispose(attempt, hung);
+    this.#dispose(attempt);
     const pauseMs = this.#backoff.nextMs();
     this.#cancelPause = this.#shared.clock.after(pauseMs, () => {
       this.#cancelPause = null;
@@ -251,13 +261,14 @@ export class LegDecoder implements Decoder {
     this.#become(this.#rejections >= REJECTIONS_THAT_PROVE ? 'rejecting' : 'restarting');
   }
 
-  #dispose(attempt: Attempt, hung: boolean): void {
+  #dispose(attempt: Attempt): void {
     this.#attempt = null;
+    attempt.cancelLook?.();
     attempt.leaveGate();
     this.#droppedBytes += attempt.queue.weight + attempt.queue.lost.weight;
     attempt.queue.close();
     if (attempt.worker === null) return;
-    const gone: Promise<unknown> = attempt.worker.end(hung).finally(() => this.#ending.delete(gone));
+    const gone: Promise<unknown> = attempt.worker.end().finally(() => this.#ending.delete(gone));
     this.#ending.add(gone);
   }
 

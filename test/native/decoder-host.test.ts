@@ -139,6 +139,54 @@ describe('what the decoder process makes of MP3', () => {
   });
 });
 
+describe('a process that takes over from one that ended', () => {
+  const PIECE = 1_000;
+  const PAST = 8_192;
+
+  /** All of the bytes in pieces, each with its answer before the next: the sound that had come by the end of each. */
+  async function inPieces(host: RawHost, bytes: Buffer): Promise<readonly number[]> {
+    const framesBy: number[] = [];
+    for (let at = 0; at < bytes.length; at += PIECE) {
+      const { answers } = host;
+      host.send('bytes', 1, bytes.subarray(at, at + PIECE));
+      while (host.answers === answers) await new Promise((resolve) => setImmediate(resolve));
+      framesBy.push(host.frames.get(1) ?? 0);
+    }
+    return framesBy;
+  }
+
+  test.each([
+    [44_100, 2, 17],
+    [44_100, 2, 40],
+    [44_100, 1, 33],
+    [48_000, 2, 25],
+    [22_050, 1, 21],
+    [32_000, 2, 18],
+  ])('at %i Hz in %i channels goes on to the sample, after %i pieces', async (rateHz, channels, piece) => {
+    const bytes = mp3(rateHz, channels);
+    const whole = start();
+    whole.send('open', 1);
+    const framesBy = await inPieces(whole, bytes);
+    const heard = framesBy[piece - 1] ?? 0;
+    expect(heard).toBeGreaterThan(0);
+    const next = start();
+    next.send('open', 1);
+    const end = piece * PIECE;
+    for (let at = Math.max(0, end - PAST); at < end; at += PIECE)
+      next.send('past', 1, bytes.subarray(at, Math.min(end, at + PIECE)));
+    next.send('go-on', 1, new Uint8Array(Uint32Array.of(heard).buffer));
+    next.send('bytes', 1, bytes.subarray(end));
+    expect(await next.end()).toEqual({ code: 0, signal: null, stderr: '' });
+    const expected = whole.pcm(1).subarray(2 * heard);
+    const got = next.pcm(1);
+    expect(got.length).toBe(expected.length);
+    let greatest = 0;
+    for (const [index, sample] of got.entries())
+      greatest = Math.max(greatest, Math.abs(sample - (expected[index] ?? 0)));
+    expect(greatest).toBeLessThan(1e-6);
+  });
+});
+
 /** A generator of the same numbers each time. */
 function chance(seed: number): () => number {
   let state = seed;

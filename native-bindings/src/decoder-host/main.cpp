@@ -46,7 +46,8 @@ class Host {
  private:
   void answer(const RequestReader::Request& request);
   void open(std::uint32_t stream);
-  void take(std::uint32_t stream, const unsigned char* bytes, std::size_t count);
+  void take(std::uint32_t stream, const unsigned char* bytes, std::size_t count, bool isPast);
+  void goOn(std::uint32_t stream, const unsigned char* bytes, std::size_t count);
   void reject(std::uint32_t stream, std::string why);
   /** False when nobody reads any more. */
   bool flush();
@@ -86,8 +87,9 @@ int Host::run() {
 void Host::answer(const RequestReader::Request& request) {
   const auto& [kind, stream, bytes] = request.head;
   if (kind == requests::kOpen) open(stream);
-  else if (kind == requests::kBytes) take(stream, request.body, bytes);
-  else streams_.erase(stream);
+  else if (kind == requests::kClose) streams_.erase(stream);
+  else if (kind == requests::kGoOn) goOn(stream, request.body, bytes);
+  else take(stream, request.body, bytes, kind == requests::kPast);
 }
 
 void Host::open(std::uint32_t stream) {
@@ -100,7 +102,7 @@ void Host::open(std::uint32_t stream) {
   }
 }
 
-void Host::take(std::uint32_t stream, const unsigned char* bytes, std::size_t count) {
+void Host::take(std::uint32_t stream, const unsigned char* bytes, std::size_t count, bool isPast) {
   // It may have been rejected while these were on their way.
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return;
@@ -113,9 +115,18 @@ void Host::take(std::uint32_t stream, const unsigned char* bytes, std::size_t co
     return reject(stream, problem.what());
   }
   atWorkOn(0);
+  if (isPast) return;
   if (!sound_.empty()) answers_.push(answers::kSound, stream, sound_.data(), sound_.size() * sizeof(float));
   else if (found->second->isHopeless()) reject(stream, "no MP3 in it");
   else answers_.push(answers::kTaken, stream, nullptr, 0);
+}
+
+void Host::goOn(std::uint32_t stream, const unsigned char* bytes, std::size_t count) {
+  const auto found = streams_.find(stream);
+  std::uint32_t heardFrames = 0;
+  if (found == streams_.end() || count != sizeof heardFrames) return;
+  std::memcpy(&heardFrames, bytes, sizeof heardFrames);
+  found->second->goOn(heardFrames);
 }
 
 void Host::reject(std::uint32_t stream, std::string why) {

@@ -19,7 +19,7 @@ bool RequestReader::next(Request& request) {
   if (broken_ || end_ - start_ < sizeof request.head) return false;
   std::memcpy(&request.head, held_.data() + start_, sizeof request.head);
   const auto& [kind, stream, bytes] = request.head;
-  if (kind < requests::kOpen || kind > requests::kClose || bytes > kMostRequestBytes) {
+  if (kind < requests::kOpen || kind > requests::kGoOn || bytes > kMostRequestBytes) {
     broken_ = true;
     return false;
   }

@@ -20,6 +20,10 @@ namespace requests {
 constexpr std::uint32_t kOpen = 1;
 constexpr std::uint32_t kBytes = 2;
 constexpr std::uint32_t kClose = 3;
+/** What an earlier process has been given already: it brings this one into its state, and nothing is answered. */
+constexpr std::uint32_t kPast = 4;
+/** Behind the past: how many frames, in 32 bits, had been heard by its end, modulo any whole number of seconds. */
+constexpr std::uint32_t kGoOn = 5;
 }  // namespace requests
 
 namespace answers {

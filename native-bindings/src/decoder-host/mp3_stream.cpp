@@ -74,6 +74,10 @@ void Mp3Stream::decode(const unsigned char* bytes, std::size_t count, std::vecto
   }
 }
 
+void Mp3Stream::goOn(std::size_t heardFrames) {
+  if (resampler_) resampler_->goOn(heardFrames);
+}
+
 /** Mono is heard from both loudspeakers as it is. */
 void Mp3Stream::hear(const unsigned char* sound, std::size_t bytes, std::vector<float>& out) {
   if (!resampler_ || channels_ < 1 || channels_ > 2) return;

@@ -21,6 +21,9 @@ class Mp3Stream {
   /** Appends the sound that is complete with these bytes. */
   void decode(const unsigned char* bytes, std::size_t count, std::vector<float>& out);
 
+  /** From here on in step with a stream of which so many frames, modulo whole seconds, have been heard up to here. */
+  void goOn(std::size_t heardFrames);
+
   /** As many bytes came as a frame is searched in, and there was none. */
   bool isHopeless() const { return !sounded_ && mute_ >= kSearchBytes; }
 

@@ -115,6 +115,10 @@ Resampler::Resampler(int fromHz, int toHz) {
   held_.assign(2 * filter_->before, 0.0f);
 }
 
+void Resampler::goOn(std::size_t outputFrames) {
+  if (filter_ != nullptr) phase_ = outputFrames % filter_->up * filter_->down % filter_->up;
+}
+
 void Resampler::process(const float* interleaved, std::size_t frames, std::vector<float>& out) {
   if (filter_ == nullptr) {
     out.insert(out.end(), interleaved, interleaved + 2 * frames);

@@ -16,6 +16,12 @@ class Resampler {
   /** Appends to `out` what is complete with these frames. */
   void process(const float* interleaved, std::size_t frames, std::vector<float>& out);
 
+  /**
+   * The next frame comes from where it would after `outputFrames` of output, for rates that rise: there as much is held
+   * at any time, so that only the phase tells two streams of the same sound apart.
+   */
+  void goOn(std::size_t outputFrames);
+
  private:
   struct Filter;
   static const Filter& filterFor(int fromHz, int toHz);
