@@ -54,6 +54,8 @@ export interface MeterSettings {
   readonly targetLufs?: number;
   /** Steady sound up to this RMS level is noise-only. -120 to 0; -35 by default. */
   readonly noiseCeilingDbfs?: number;
+  /** False where only the figures are wanted: then no fault is ever found, for a third of the memory. */
+  readonly findsFaults?: boolean;
   /** How many readings `readings` holds, the newest overwriting the oldest. 1 to 36000; 64 by default. */
   readonly capacity?: number;
 }

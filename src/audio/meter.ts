@@ -42,16 +42,19 @@ export interface NearlySilent {
 }
 
 export interface MeterOptions extends MeterSettings {
+  /** False where nobody asks what is wrong with the sound: then nothing ever is. */
+  readonly findsFaults?: boolean;
   onReading(reading: MeterReading): void;
 }
 
 export function createMeter(options: MeterOptions): Meter {
-  const { thresholdDbfs, preset, warn, targetLufs } = options;
+  const { thresholdDbfs, preset, warn, targetLufs, findsFaults } = options;
   const native = openNativeMeter({
     actFloorDbfs: thresholdDbfs,
     preset,
     ...(warn === undefined ? {} : { warnFloorDbfs: warn.floorDbfs }),
     ...(targetLufs === undefined ? {} : { targetLufs }),
+    ...(findsFaults === undefined ? {} : { findsFaults }),
   });
   const onsets = new Onsets(native);
   const quiet = warn === undefined ? null : new QuietWatch(warn);

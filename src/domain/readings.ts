@@ -46,6 +46,9 @@ export interface SoundFigures {
   readonly warnings: readonly ProgrammeWarning[];
 }
 
+/** What is asked of the sound on its way to the public mounts: whether it is a programme was judged before. */
+export type PlayedFigures = Pick<SoundFigures, 'truePeakDbtp' | 'momentaryLufs' | 'shortTermLufs'>;
+
 /** One block of decoded sound (100 ms), as one monitor connection heard it. */
 export interface LevelReading extends SoundFigures {
   readonly monitor: MonitorId;

@@ -1,4 +1,5 @@
 import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { letGo } from '../audio/sound-ring.ts';
 import type { Correlation } from '../audio/splice.ts';
 import type { Take } from './take.ts';
 
@@ -24,21 +25,29 @@ export function offsetAt({ atFrame, offsetFrames, drift }: Same, frame: number):
   return Math.round(offsetFrames + drift * (frame - atFrame));
 }
 
+/** It takes what it needs of the two before it returns: they are empty afterwards. */
 export type Correlate = (needle: Float32Array, haystack: Float32Array) => Promise<Correlation | null>;
 
 const SAME_PEAK = 0.5;
 const DIFFERENT_PEAK = 0.35;
 /** So many whole searches in a row have to fail before a leg is said to carry another programme. */
 const MISSES_THAT_PROVE = 3;
-/** Where in the time that both hold the needle is taken from, search by search: a copy may be far behind or ahead. */
-const NEEDLE_PLACES = [0.25, 0.75, 0.5];
+/**
+ * Where in the time that both hold the needle is taken from, search by search: its middle, its oldest end, which finds a
+ * copy that is behind by all of that time but the needle, and its newest end for one that is ahead.
+ */
+const NEEDLE_PLACES = [0.5, 0, 1];
 /** Above this a tone or an exact loop fits in many places, and the last good one is kept. */
 const AMBIGUOUS = 0.97;
-const NEEDLE_FRAMES = 2 * PCM_RATE_HZ;
+const NEEDLE_MS = 2_000;
+const NEEDLE_FRAMES = (NEEDLE_MS * PCM_RATE_HZ) / 1_000;
 const TRACK_NEEDLE_FRAMES = PCM_RATE_HZ;
 const TRACK_REACH_FRAMES = PCM_RATE_HZ / 20;
 const LEAST_COMMON_FRAMES = 2 * PCM_RATE_HZ;
-const WIDE_FRAMES = 8 * PCM_RATE_HZ;
+const WIDE_MS = 8_000;
+const WIDE_FRAMES = (WIDE_MS * PCM_RATE_HZ) / 1_000;
+/** What is live is here up to this much later. */
+const LATE_MS = 500;
 const MOST_HAYSTACK_FRAMES = 24 * PCM_RATE_HZ;
 /** Sound cards are off by less, and what moves further in the time has jumped. */
 const MOST_DRIFT = 500e-6;
@@ -49,6 +58,14 @@ const LEAST_SPAN_FRAMES = 8 * PCM_RATE_HZ;
 const SEARCH_AGAIN_MS = 1_000;
 const TRACK_AGAIN_MS = 4_000;
 const DIFFERENT_AGAIN_MS = 20_000;
+
+/**
+ * How much has to be kept behind what is played, so that a copy is found that is as far off as what is played is behind the
+ * live edge, and that a search which finds none says something.
+ */
+export function keptForSearchesMs(delayMs: number): number {
+  return LATE_MS + Math.max(NEEDLE_MS, WIDE_MS - delayMs);
+}
 
 /** Where the offset was measured: the middle of what was compared. */
 interface Measured {
@@ -139,7 +156,11 @@ export class Alignment {
       ? aroundWhere(reference, take, cursorFrame, offsetAt(before, cursorFrame))
       : wherever(reference, take, pair.misses);
     if (search === null) return;
-    const found = await this.#correlate(search.needle, search.haystack).catch(() => null);
+    const atFrame = search.needleFrame + search.needle.length / PCM_CHANNELS / 2;
+    const finding = this.#correlate(search.needle, search.haystack);
+    letGo(search.needle);
+    letGo(search.haystack);
+    const found = await finding.catch(() => null);
     if (found === null || this.#reference !== reference) return;
     const { peak, inverted, runnerUp } = found;
     if (peak >= SAME_PEAK) {
@@ -147,7 +168,6 @@ export class Alignment {
       pair.dueAtMs = nowMs + TRACK_AGAIN_MS;
       if (runnerUp > AMBIGUOUS) return;
       const offsetFrames = search.haystackFrame + found.offsetFrames - search.needleFrame;
-      const atFrame = search.needleFrame + search.needle.length / PCM_CHANNELS / 2;
       pair.measured = [...sinceInStep(pair.measured, { atFrame, offsetFrames }), { atFrame, offsetFrames }];
       const drift = driftOf(pair.measured) ?? (before.is === 'same' ? before.drift : 0);
       pair.relation = { is: 'same', atFrame, offsetFrames, drift, peak, inverted };
@@ -269,10 +289,7 @@ function aroundWhere(reference: Take, take: Take, cursorFrame: number, offsetFra
   );
 }
 
-/**
- * A piece out of the time that both takes hold: out of its middle, one may be ahead or behind by half of that time, and out
- * of one side by more to the other. After a reconnect only Icecast's burst is common to both, and a shorter piece has to do.
- */
+/** A piece out of the time that both takes hold. After a reconnect that is only Icecast's burst, and a shorter one has to do. */
 function wherever(reference: Take, take: Take, misses: number): Search | null {
   const bounds = [reference, take].map((one) => ({
     from: one.timeOf(one.startFrame),
@@ -285,9 +302,9 @@ function wherever(reference: Take, take: Take, misses: number): Search | null {
   const needleFrames = Math.min(NEEDLE_FRAMES, Math.floor(commonFrames / 2));
   const isWide = commonFrames >= WIDE_FRAMES;
   const place = isWide ? (NEEDLE_PLACES[misses % NEEDLE_PLACES.length] ?? 0.5) : 0.5;
-  const middle = reference.frameAt(fromMs + place * (toMs - fromMs));
-  if (middle === null) return null;
-  const needleFrame = Math.max(reference.startFrame, middle - Math.floor(needleFrames / 2));
+  const beginsAt = reference.frameAt(fromMs + place * (toMs - fromMs - (1_000 * needleFrames) / PCM_RATE_HZ));
+  if (beginsAt === null) return null;
+  const needleFrame = Math.max(reference.startFrame, Math.min(beginsAt, reference.endFrame - needleFrames));
   const fromFrame = Math.max(take.startFrame, take.endFrame - MOST_HAYSTACK_FRAMES);
   return searchOf(reference, needleFrame, needleFrames, take, fromFrame, take.endFrame, isWide);
 }

@@ -30,8 +30,6 @@ export function legsInOrder(policy: StationPolicy): readonly Leg[] {
 
 /** Verdicts are kept long enough for a leg to show that it failed a while ago. */
 const VERDICTS_KEPT_MS = 300_000;
-/** Behind the cursor this much stays here, so that alignment can look both ways. */
-const BEHIND_MS = 6_000;
 const SOUND_STEP_FRAMES = PCM_RATE_HZ / 100;
 const SOUND_BEFORE_FRAMES = PCM_RATE_HZ / 4;
 const SOUND_AFTER_FRAMES = PCM_RATE_HZ / 5;
@@ -47,6 +45,8 @@ export interface RelayLegsOptions {
   readonly legs: readonly Leg[];
   readonly clock: Clock;
   readonly mostKeptMs: number;
+  /** Behind what is played this much stays here, so that alignment can look both ways. */
+  readonly behindMs: number;
   conditionOf(leg: LegId): LegCondition;
   requiredHealthMs(leg: LegId): number;
 }
@@ -138,14 +138,15 @@ export class RelayLegs {
    */
   tidy(onAir: Take | null, cursorMs: number, aheadMsOf: (take: Take) => number): void {
     const rank = this.#legs.findIndex(({ leg }) => leg.id === onAir?.leg);
-    const oldestMs = this.#options.clock.nowMs() - this.#options.mostKeptMs;
+    const { clock, mostKeptMs, behindMs } = this.#options;
+    const oldestMs = clock.nowMs() - mostKeptMs;
     this.#legs.forEach((leg, index) => {
       const { condition } = leg;
       const isBetter = rank < 0 || index < rank;
       const isWaitedFor = isBetter && condition.is === 'audible' && condition.sinceMs > oldestMs;
       leg.takes = leg.takes.filter((take) => take.isOpen || take === onAir);
       for (const take of leg.takes) {
-        const neededMs = cursorMs - BEHIND_MS - aheadMsOf(take);
+        const neededMs = cursorMs - behindMs - aheadMsOf(take);
         const frame = take.frameAt(isWaitedFor ? Math.min(neededMs, condition.sinceMs - 1_000) : neededMs);
         if (frame !== null) take.ring.forgetBefore(frame);
       }

@@ -6,7 +6,7 @@ import type { Leg, LegId } from '../domain/ids.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
-import { Alignment } from './alignment.ts';
+import { Alignment, keptForSearchesMs } from './alignment.ts';
 import { type ChoicePolicy, choose, type RelayChoice, type RelayHold, type Situation } from './choice.ts';
 import type { Emergency } from './emergency.ts';
 import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
@@ -130,6 +130,7 @@ class StationRelay implements Relay {
       legs: options.legs,
       clock,
       mostKeptMs: this.#mostLatencyMs + 10_000,
+      behindMs: keptForSearchesMs(delayMs),
       conditionOf: (leg) => options.conditionOf(leg),
       requiredHealthMs: (leg) => options.requiredHealthMs?.(leg) ?? restoreMs,
     });

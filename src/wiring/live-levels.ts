@@ -1,8 +1,8 @@
 import { LevelTap } from '../audio/level-tap.ts';
-import { createMeter, type Meter, type MeterReading } from '../audio/meter.ts';
+import { createMeter, type Meter } from '../audio/meter.ts';
 import type { LegId, Mount, ServerName } from '../domain/ids.ts';
 import type { ChannelLevels, LevelChannel, StationLevels, StereoLevels } from '../domain/levels.ts';
-import type { LevelReading, ProcessingReading, SoundFigures } from '../domain/readings.ts';
+import type { LevelReading, PlayedFigures, ProcessingReading } from '../domain/readings.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Station } from '../station.ts';
 import { meterSettingsOf } from './meter-settings.ts';
@@ -47,7 +47,7 @@ export class LiveLevels implements StationLevels {
   #playedMeter: Meter | null = null;
   #processed: ProcessingReading | null = null;
   #unread: ProcessingReading[] = [];
-  #playedFigures: { readonly reading: MeterReading; readonly atMs: number } | null = null;
+  #playedFigures: { readonly reading: PlayedFigures; readonly atMs: number } | null = null;
 
   /** `outputs`: the public mounts of relay mode, the same on each server. */
   constructor(station: Station, outputs: readonly Mount[], clock: Clock) {
@@ -94,6 +94,8 @@ export class LiveLevels implements StationLevels {
     this.#played.tap.push(pcm);
     this.#playedMeter ??= createMeter({
       ...meterSettingsOf(this.#station.policy),
+      // What is wrong with a programme is found before it is played, on its leg.
+      findsFaults: false,
       onReading: (reading) => {
         this.#playedFigures = { reading, atMs: this.#clock.nowMs() };
       },
@@ -133,7 +135,7 @@ export class LiveLevels implements StationLevels {
   }
 
   /** The newest figures of what is played on the public mounts; null while nothing is. */
-  get output(): SoundFigures | null {
+  get output(): PlayedFigures | null {
     const figures = this.#playedFigures;
     return figures !== null && this.#clock.nowMs() - figures.atMs <= FIGURES_FRESH_MS
       ? figures.reading
@@ -186,7 +188,7 @@ function figuresAfar({ newestReading, audibleAtMs }: HeardAfar, tripMs: number, 
   return figuresOf(newestReading, newestReading.atMs - audibleAtMs < tripMs ? 'audible' : 'faulty');
 }
 
-function figuresOf(figures: SoundFigures | null, condition: ChannelLevels['condition']) {
+function figuresOf(figures: PlayedFigures | null, condition: ChannelLevels['condition']) {
   return {
     truePeakDbtp: figures?.truePeakDbtp ?? Number.NaN,
     momentaryLufs: figures?.momentaryLufs ?? Number.NaN,

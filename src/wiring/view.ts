@@ -4,7 +4,7 @@ import type { LegState } from '../decide/leg.ts';
 import { legsOn } from '../decide/state.ts';
 import type { LegCondition, ServerCondition } from '../domain/conditions.ts';
 import type { ServerName, SourceName } from '../domain/ids.ts';
-import type { SoundFigures } from '../domain/readings.ts';
+import type { PlayedFigures } from '../domain/readings.ts';
 import type {
   AlertView,
   EventView,
@@ -22,7 +22,7 @@ const LEVELS_FRESH_MS = 1500;
 
 export function stationView(
   station: Station,
-  relay: { readonly relay: StationRelay; readonly sound: SoundFigures | null } | null,
+  relay: { readonly relay: StationRelay; readonly sound: PlayedFigures | null } | null,
   events: readonly EventView[],
   ofAgent: readonly AlertView[],
   nowMs: number,
@@ -39,7 +39,7 @@ export function stationView(
   };
 }
 
-function relayStatus({ view, processing, streams }: StationRelay, sound: SoundFigures | null): RelayStatus {
+function relayStatus({ view, processing, streams }: StationRelay, sound: PlayedFigures | null): RelayStatus {
   const { legs, outputs, rate: _rate, ...rest } = view;
   return {
     ...rest,

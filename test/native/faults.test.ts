@@ -71,6 +71,40 @@ function expectFound(
   return episode;
 }
 
+describe('who looks for faults', () => {
+  test('finds the tone of its own leg, however many legs look beside it', () => {
+    const hertz = [400, 1000, 5000] as const;
+    const meters = hertz.map(() => new Meter({ sampleRateHz: rateHz, channels: 2 }));
+    const tones = hertz.map((one) => tone(20, -18, one));
+    for (let from = 0; from < 20; from += 1)
+      meters.forEach((meter, leg) => {
+        meter.push(seconds(tones[leg] ?? new Float32Array(0), from, from + 1));
+      });
+    const found = meters.map((meter) =>
+      meter
+        .faultEpisodes()
+        .flatMap(({ kind, evidence }) => (kind === 'tone' ? [evidence['frequencyHz']] : [])),
+    );
+    hertz.forEach((one, leg) => {
+      expect(Math.abs((found[leg]?.[0] ?? 0) - one)).toBeLessThan(5);
+    });
+  });
+
+  test('gives the same figures when none are looked for, and no fault', () => {
+    const audio = joined(seconds(programme('speech'), 0, 10), tone(20, -18, 1000));
+    const [all, figures] = [{}, { findsFaults: false }].map((settings) => {
+      const meter = new Meter({ sampleRateHz: rateHz, channels: 2, ...settings });
+      meter.push(audio);
+      const { row: _, ...reading } = readingAt(meter, 0);
+      return { meter, reading };
+    });
+    expect(all?.meter.faultEpisodes().map(({ kind }) => kind)).toContain('tone');
+    expect(figures?.meter.faultEpisodes()).toEqual([]);
+    expect(figures?.reading).toEqual({ ...all?.reading, faults: 0, warnings: 0 });
+    expect(figures?.meter.summary()).toEqual(all?.meter.summary());
+  });
+});
+
 describe('noise-only is found within 25 s', () => {
   test.each([
     ['white hiss at -35 dBFS', () => whiteNoise(40, -35)],

@@ -35,6 +35,7 @@ describe('settings', () => {
     { warnFloorDbfs: '-40' },
     { quietProgrammeDb: -1 },
     { minModulationDb: Infinity },
+    { findsFaults: 1 },
     { capacity: 0 },
     { capacity: 36_001 },
     { capacity: 2.5 },

@@ -19,6 +19,13 @@ Preset presetFrom(const Napi::Object& object) {
   throw argumentError(object.Env(), "NATIVE_SETTING", "preset must be talk, music or classical");
 }
 
+bool looksForFaults(const Napi::Object& object) {
+  const Napi::Value value = object.Get("findsFaults");
+  if (value.IsUndefined()) return true;
+  if (!value.IsBoolean()) throw argumentError(object.Env(), "NATIVE_SETTING", "findsFaults must be true or false");
+  return value.As<Napi::Boolean>().Value();
+}
+
 MeterSettings settingsFrom(const Napi::Object& object) {
   MeterSettings settings;
   settings.sampleRateHz = requiredInteger(object, "sampleRateHz", static_cast<int>(kMinSampleRateHz),
@@ -29,10 +36,11 @@ MeterSettings settingsFrom(const Napi::Object& object) {
   audibility.warnFloorDbfs = numberSetting(object, "warnFloorDbfs", -120, 0, audibility.warnFloorDbfs);
   audibility.quietProgrammeDb = numberSetting(object, "quietProgrammeDb", 0, 60, audibility.quietProgrammeDb);
   audibility.minModulationDb = numberSetting(object, "minModulationDb", 0, 60, audibility.minModulationDb);
-  settings.faults = rulesFor(presetFrom(object));
-  FaultRules& faults = settings.faults;
+  FaultRules faults = rulesFor(presetFrom(object));
   faults.targetLufs = numberSetting(object, "targetLufs", -70, 0, faults.targetLufs);
   faults.noiseCeilingDbfs = numberSetting(object, "noiseCeilingDbfs", -120, 0, faults.noiseCeilingDbfs);
+  settings.faults.reset();
+  if (looksForFaults(object)) settings.faults = faults;
   return settings;
 }
 
@@ -117,7 +125,9 @@ Napi::Value MeterBinding::summary(const Napi::CallbackInfo& info) {
 
 Napi::Value MeterBinding::faultEpisodes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto& episodes = meter().faults().episodes();
+  const FaultLog* faults = meter().faults();
+  if (faults == nullptr) return Napi::Array::New(env);
+  const auto& episodes = faults->episodes();
   auto array = Napi::Array::New(env, episodes.size());
   for (std::size_t i = 0; i < episodes.size(); ++i) {
     const FaultEpisode& episode = episodes[i];
@@ -138,7 +148,7 @@ Napi::Value MeterBinding::faultEpisodes(const Napi::CallbackInfo& info) {
 }
 
 void MeterBinding::reset(const Napi::CallbackInfo&) {
-  // A megabyte, which would otherwise wait for the collector of garbage: leg after leg, connection after connection.
+  // Half a megabyte, which would otherwise wait for the collector of garbage: leg after leg, connection after connection.
   meter_.reset();
   ring_.written = 0;
 }

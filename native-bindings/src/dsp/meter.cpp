@@ -11,14 +11,15 @@ Meter::Meter(const MeterSettings& settings)
       levels_(settings.sampleRateHz, settings.channels),
       loudness_(settings.sampleRateHz, settings.channels),
       truePeak_(settings.sampleRateHz),
-      audibility_(settings.audibility),
-      faultWatch_(settings.sampleRateHz, settings.channels, settings.faults) {}
+      audibility_(settings.audibility) {
+  if (settings.faults) faultWatch_.emplace(settings.sampleRateHz, settings.channels, *settings.faults);
+}
 
 void Meter::reset() {
   assembler_.reset();
   loudness_.reset();
   audibility_.reset();
-  faultWatch_.reset();
+  if (faultWatch_) faultWatch_->reset();
   second_ = {};
   totals_ = {};
   blockCount_ = 0;
@@ -48,7 +49,9 @@ void Meter::measure(const Block& block, ReadingRing& ring) {
   audibility_.process(block, levels_, loudness_.stepEnergies());
   addUp(block, truePeak);
   ++blockCount_;
-  faultWatch_.process(block, levels_, loudness_.stepEnergies(), totals_.frames / settings_.sampleRateHz);
+  if (faultWatch_) {
+    faultWatch_->process(block, levels_, loudness_.stepEnergies(), totals_.frames / settings_.sampleRateHz);
+  }
   writeReading(block, truePeak, ring.next(), blockCount_);
 }
 
@@ -116,8 +119,8 @@ void Meter::writeReading(const Block& block, double truePeak, double* row, std::
   row[kAudibleWarnMs] = audibility_.audibleWarnMs();
   row[kModulatedMs] = audibility_.modulatedMs();
   row[kModulationDb] = audibility_.modulationDb();
-  row[kFaults] = faultWatch_.log().bits(0, kFirstWarning);
-  row[kWarnings] = faultWatch_.log().bits(kFirstWarning, kFaultKinds);
+  row[kFaults] = faultWatch_ ? faultWatch_->log().bits(0, kFirstWarning) : 0;
+  row[kWarnings] = faultWatch_ ? faultWatch_->log().bits(kFirstWarning, kFaultKinds) : 0;
   for (int c = 0; c < kMaxChannels; ++c) {
     const bool present = c < block.channels;
     row[kRmsDbfs + static_cast<std::size_t>(c)] = present ? powerToDb(levels_.power(c)) : kUndefined;

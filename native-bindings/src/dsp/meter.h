@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "audibility.h"
 #include "block.h"
@@ -20,7 +21,8 @@ struct MeterSettings {
   /** 1 to 6: mono, L R, L R C, L R Ls Rs, L R C Ls Rs, L R C LFE Ls Rs. */
   int channels = 2;
   AudibilitySettings audibility;
-  FaultRules faults = rulesFor(Preset::kMusic);
+  /** Nothing: only the figures are wanted, and no fault is looked for. */
+  std::optional<FaultRules> faults = rulesFor(Preset::kMusic);
 };
 
 /** Figures over everything heard since construction or reset. */
@@ -51,7 +53,8 @@ class Meter {
   void reset();
   void resetIntegrated() { loudness_.resetIntegrated(); }
   Summary summary();
-  const FaultLog& faults() const { return faultWatch_.log(); }
+  /** Null when no faults are looked for. */
+  const FaultLog* faults() const { return faultWatch_ ? &faultWatch_->log() : nullptr; }
   int channels() const { return settings_.channels; }
 
  private:
@@ -85,7 +88,7 @@ class Meter {
   Loudness loudness_;
   TruePeak truePeak_;
   Audibility audibility_;
-  FaultWatch faultWatch_;
+  std::optional<FaultWatch> faultWatch_;
   std::array<StereoSums, kSecondBlocks> second_{};
   Totals totals_;
   std::uint64_t blockCount_ = 0;

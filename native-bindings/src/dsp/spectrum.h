@@ -1,9 +1,6 @@
 #pragma once
 
-#include <complex>
-#include <vector>
-
-#include "fft.h"
+#include <cstddef>
 
 namespace sustain {
 
@@ -22,11 +19,7 @@ class Spectrum {
 
  private:
   double sampleRateHz_;
-  Fft fft_;
   std::size_t size_;
-  std::vector<float> window_;
-  std::vector<std::complex<float>> values_;
-  std::vector<double> power_;
 };
 
 }  // namespace sustain

@@ -92,7 +92,7 @@ void runMeter(double seconds, Random& random) {
   settings.sampleRateHz = kRates[random.below(sizeof kRates / sizeof *kRates)];
   settings.channels = random.below(3) == 0 ? 1 + static_cast<int>(random.below(6)) : 2;
   settings.faults = rulesFor(static_cast<Preset>(random.below(3)));
-  settings.faults.targetLufs = random.below(2) == 0 ? -16.0 : kUndefined;
+  settings.faults->targetLufs = random.below(2) == 0 ? -16.0 : kUndefined;
   Meter meter(settings);
   std::vector<double> rows(kReadingFields * 8);
   ReadingRing ring{rows.data(), 8, 0};
@@ -131,8 +131,8 @@ void runMeter(double seconds, Random& random) {
       ring.written = 0;
     }
   }
-  check(meter.faults().episodes().size() <= 64, "the log of faults is bounded", 0.0);
-  for (const FaultEpisode& episode : meter.faults().episodes()) {
+  check(meter.faults()->episodes().size() <= 64, "the log of faults is bounded", 0.0);
+  for (const FaultEpisode& episode : meter.faults()->episodes()) {
     check(episode.startSeconds <= episode.tripSeconds, "a fault starts before it trips", episode.startSeconds);
     check(!(episode.endSeconds < episode.startSeconds), "a fault ends after it starts", episode.endSeconds);
   }

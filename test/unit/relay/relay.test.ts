@@ -192,7 +192,41 @@ describe('a relay over a long time', () => {
     await relay.stop();
   });
 
-  it.each([5_500, 6_500])(
+  it('keeps of each leg no more than the delay and what a search needs behind it', async () => {
+    const { relay, pass } = simulate([
+      { source: 'primary', conditionAt: audible },
+      { source: 'secondary', conditionAt: audible },
+    ]);
+    await pass(60);
+    const seconds = relay.view.heldBytes / (2 * 4 * RATE_HZ);
+    expect(relay.view.latencyMs).toBeCloseTo(7_000, -2);
+    expect(seconds).toBeGreaterThan(9);
+    expect(seconds).toBeLessThan(7 + 2.5 + 0.3);
+    await relay.stop();
+  });
+
+  it.each([2_000, 7_000])(
+    'finds a copy that is ahead by the delay of %i ms, and goes over in step',
+    async (delayMs) => {
+      const { relay, events, force, pass } = simulate(
+        [
+          { source: 'primary', lagMs: delayMs, conditionAt: audible },
+          { source: 'secondary', conditionAt: audible },
+        ],
+        { delayMs },
+      );
+      await pass(45);
+      expect(relay.view.legs[1]).toMatchObject({ relation: 'same' });
+      expect(relay.view.legs[1]?.behindMs).toBeCloseTo(-delayMs, -2);
+      force('secondary');
+      await pass(1);
+      expect(events.at(-1)).toMatchObject({ kind: 'relay-switched', hitless: true });
+      expect(relay.view.dryMs).toBe(0);
+      await relay.stop();
+    },
+  );
+
+  it.each([5_500, 6_500, 7_000])(
     'goes over in step to a copy that is %i ms behind, and back, though it is played for long',
     async (lagMs) => {
       const { relay, events, force, pass } = simulate([
@@ -200,7 +234,10 @@ describe('a relay over a long time', () => {
         { source: 'secondary', lagMs, conditionAt: audible },
         { source: 'autodj', isOther: true, conditionAt: audible },
       ]);
-      await pass(45);
+      await pass(15);
+      // Before anything was played, and never taken for another programme.
+      expect(relay.view).toMatchObject({ playing: 'leg', legs: [{}, { relation: 'same' }, {}] });
+      await pass(30);
       for (const [source, seconds] of [
         ['secondary', 1],
         ['autodj', 1],
