@@ -1,4 +1,4 @@
-import { type Mount, mount } from '../domain/ids.ts';
+import type { Mount } from '../domain/ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type Credentials, percentEncode, type ServerAddress } from './address.ts';
 import {
@@ -8,21 +8,10 @@ import {
   callAdmin,
   sentenceOf,
 } from './admin-call.ts';
-import { type ListedClient, parseClientList } from './client-list.ts';
+import { type ListedClient, type ListedMount, parseClientList, parseMountList } from './lists.ts';
 import { parseStats, type ServerStats } from './stats.ts';
 import { printable } from './text.ts';
-import { child, children, countOf, parseIcecastXml, textOf, type XmlElement } from './xml.ts';
-
-/** One mount out of `listmounts`, which is the truth on which mounts there are. */
-export interface ListedMount {
-  readonly mount: Mount;
-  readonly contentType: string;
-  /** Null for a file fallback, which has no source client. */
-  readonly sourceConnectedSeconds: number | null;
-  /** All clients, monitors of ours among them. */
-  readonly clients: number;
-  readonly fallback: Mount | null;
-}
+import { child, parseIcecastXml, textOf, type XmlElement } from './xml.ts';
 
 /** What Icecast said to a request. `accepted` is no proof: it says "moved" when nobody was. */
 export interface Said {
@@ -76,20 +65,16 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   return {
     server,
     async listMounts(callOptions) {
-      const icestats = icestatsIn(await call('/admin/listmounts', callOptions));
-      return icestats.ok
-        ? {
-            ok: true,
-            value: children(icestats.value, 'source').flatMap(listedMount),
-          }
-        : icestats;
+      const result = await call('/admin/listmounts', callOptions);
+      return result.ok ? listIn(result.value, parseMountList) : result;
     },
     async listClients(at, callOptions) {
       const result = await call(`/admin/listclients?mount=${percentEncode(at)}`, callOptions);
       return result.ok ? clientsIn(result.value) : result;
     },
     async stats(callOptions) {
-      const icestats = icestatsIn(await call('/admin/stats', callOptions));
+      const result = await call('/admin/stats', callOptions);
+      const icestats = result.ok ? icestatsIn(result.value) : result;
       return icestats.ok ? { ok: true, value: parseStats(icestats.value) } : icestats;
     },
     moveClients(from, to, callOptions) {
@@ -106,27 +91,27 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
   };
 }
 
-function icestatsIn(result: AdminResult<AdminAnswer>): AdminResult<XmlElement> {
-  if (!result.ok) return result;
-  const { status, body } = result.value;
+function listIn<One>(
+  { status, body }: AdminAnswer,
+  parse: (xml: string) => readonly One[] | null,
+): AdminResult<readonly One[]> {
+  if (status !== 200) return badAnswer(`${status} (${sentenceOf(body)})`);
+  const list = parse(body);
+  return list === null ? badAnswer(NO_ICECAST_XML) : { ok: true, value: list };
+}
+
+function icestatsIn({ status, body }: AdminAnswer): AdminResult<XmlElement> {
   if (status !== 200) return badAnswer(`${status} (${sentenceOf(body)})`);
   const document = parseIcecastXml(body);
   const icestats = document === null ? null : child(document, 'icestats');
-  if (icestats !== null) return { ok: true, value: icestats };
-  // A server without any mount may answer with an empty element, which parses as empty text.
-  const isEmpty = document !== null && Object.hasOwn(document, 'icestats');
-  return isEmpty ? { ok: true, value: {} } : badAnswer('something that is not Icecast XML');
+  return icestats === null ? badAnswer(NO_ICECAST_XML) : { ok: true, value: icestats };
 }
 
 function clientsIn(answer: AdminAnswer): AdminResult<readonly ListedClient[] | null> {
   const { status, body } = answer;
-  const sentence = sentenceOf(body);
-  if ((status === 400 || status === 404) && /source|mount|not found|not available/i.test(sentence)) {
-    return { ok: true, value: null };
-  }
-  if (status !== 200) return badAnswer(`${status} (${sentence})`);
-  const clients = parseClientList(body);
-  return clients === null ? badAnswer('something that is not Icecast XML') : { ok: true, value: clients };
+  const isMissing =
+    (status === 400 || status === 404) && /source|mount|not found|not available/i.test(sentenceOf(body));
+  return isMissing ? { ok: true, value: null } : listIn(answer, parseClientList);
 }
 
 function saidIn(answer: AdminAnswer): AdminResult<Said> {
@@ -137,7 +122,7 @@ function saidIn(answer: AdminAnswer): AdminResult<Said> {
     };
   const document = parseIcecastXml(answer.body);
   const response = document === null ? null : child(document, 'iceresponse');
-  if (response === null) return badAnswer('something that is not Icecast XML');
+  if (response === null) return badAnswer(NO_ICECAST_XML);
   return {
     ok: true,
     value: {
@@ -147,20 +132,7 @@ function saidIn(answer: AdminAnswer): AdminResult<Said> {
   };
 }
 
-function listedMount(source: XmlElement): ListedMount[] {
-  const name = textOf(source, '@mount');
-  if (name === null) return [];
-  const fallback = textOf(source, 'fallback') ?? '';
-  return [
-    {
-      mount: mount(name),
-      contentType: textOf(source, 'content-type') ?? '',
-      sourceConnectedSeconds: countOf(source, 'connected'),
-      clients: countOf(source, 'listeners') ?? 0,
-      fallback: fallback === '' ? null : mount(fallback),
-    },
-  ];
-}
+const NO_ICECAST_XML = 'something that is not Icecast XML';
 
 function badAnswer(what: string): AdminRefusal {
   return {

@@ -1,7 +1,7 @@
 import type { Mount } from '../domain/ids.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
 import type { AdminClient } from './admin-client.ts';
-import { listenersAmong } from './client-list.ts';
+import { listenersAmong } from './lists.ts';
 
 export interface EndListenersOptions {
   readonly clock: Clock;

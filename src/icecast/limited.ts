@@ -4,11 +4,11 @@ export async function eachLimited<Item, Result>(
   atATime: number,
   task: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
-  const results = new Map<number, Result>();
+  const results: Result[] = [];
   const waiting = items.entries();
   const work = async (): Promise<void> => {
-    for (const [index, item] of waiting) results.set(index, await task(item));
+    for (const [index, item] of waiting) results[index] = await task(item);
   };
   await Promise.all(Array.from({ length: Math.min(atATime, items.length) }, work));
-  return [...results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result);
+  return results;
 }

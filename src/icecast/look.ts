@@ -2,11 +2,11 @@ import type { AudioInfo, MountView, Presence, ServerLook } from '../domain/iceca
 import type { MonitorId, Mount, ServerName } from '../domain/ids.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AdminRefusal } from './admin-call.ts';
-import { ADMIN_DEADLINE_MS, type AdminClient, type ListedMount } from './admin-client.ts';
-import { type ListedClient, listenersAmong } from './client-list.ts';
+import { ADMIN_DEADLINE_MS, type AdminClient } from './admin-client.ts';
 import { eachLimited } from './limited.ts';
+import type { ListedClient, ListedMount } from './lists.ts';
 import { NO_AUDIO_INFO } from './stats.ts';
-import { parseUserAgent } from './user-agent.ts';
+import { isSustain, UserAgentReader } from './user-agent.ts';
 
 export interface LookOptions {
   readonly clock: Clock;
@@ -40,6 +40,8 @@ interface Remembered {
 export function createLook(options: LookOptions): Look {
   const { clock, client } = options;
   const deadlineMs = options.deadlineMs ?? ADMIN_DEADLINE_MS;
+  const watched = new Set(options.mounts);
+  const userAgents = new UserAgentReader();
   const slow = new Map<Mount, Remembered>();
   const connectedSeconds = new Map<Mount, number>();
   let looksUntilStats = 0;
@@ -69,7 +71,7 @@ export function createLook(options: LookOptions): Look {
 
     const listed = await client.listMounts({ deadlineMs: leftMs() });
     if (!listed.ok) return failed(listed);
-    const present = listed.value.filter((one) => options.mounts.includes(one.mount));
+    const present = listed.value.filter((one) => watched.has(one.mount));
     const hasNewSource = noteSources(present, connectedSeconds);
     const clientsOf = await eachLimited(present, callsAtATime(present.length), async (one) => {
       // What failed once is not asked again for every other mount.
@@ -86,25 +88,18 @@ export function createLook(options: LookOptions): Look {
     if (looksUntilStats < 0 || hasNewSource) await rememberSlow(present, leftMs());
 
     const mounts: MountView[] = [];
-    const presences: Presence[] = [];
+    const presences = new Map<ServerName, Presence>();
     for (const [index, one] of present.entries()) {
       const clients = clientsOf[index] ?? null;
       if (clients === null) continue;
-      mounts.push(viewOf(one, clients, slow.get(one.mount), options.agent));
-      presences.push(...presencesAmong(clients, options.agent));
+      const seated = whoSits(clients, options.agent, userAgents);
+      mounts.push(viewOf(one, clients.length, seated, slow.get(one.mount)));
+      for (const presence of seated.presences) noteNewest(presences, presence);
     }
-    return {
-      ok: true,
-      startedAtMs,
-      atMs,
-      mounts,
-      fallbacks: new Map(
-        listed.value.flatMap(({ mount, fallback }) =>
-          fallback === null ? [] : [[mount, fallback] as const],
-        ),
-      ),
-      presences: newestOfEach(presences),
-    };
+    userAgents.forgetUnseen();
+    const fallbacks = new Map<Mount, Mount>();
+    for (const { mount, fallback } of listed.value) if (fallback !== null) fallbacks.set(mount, fallback);
+    return { ok: true, startedAtMs, atMs, mounts, fallbacks, presences: [...presences.values()] };
   };
 }
 
@@ -122,48 +117,53 @@ function noteSources(present: readonly ListedMount[], known: Map<Mount, number>)
   return isNew;
 }
 
+/** The connections on one mount, by who they are. */
+interface Seated {
+  /** People: nobody of Sustain. */
+  listeners: number;
+  readonly monitors: MonitorId[];
+  /** Of other agents. */
+  readonly presences: Presence[];
+}
+
+function whoSits(clients: readonly ListedClient[], self: ServerName, userAgents: UserAgentReader): Seated {
+  const seated: Seated = { listeners: 0, monitors: [], presences: [] };
+  for (const { userAgent, connectedSeconds } of clients) {
+    if (!isSustain(userAgent)) {
+      seated.listeners += 1;
+      continue;
+    }
+    const ours = userAgents.read(userAgent);
+    if (ours?.role === 'monitor' && ours.agent === self) seated.monitors.push(ours.id);
+    if (ours?.role !== 'presence' || ours.agent === self) continue;
+    const { role: _role, id: _id, ...said } = ours;
+    seated.presences.push({ ...said, connectedSeconds });
+  }
+  return seated;
+}
+
 function viewOf(
   listed: ListedMount,
-  clients: readonly ListedClient[],
+  clients: number,
+  { listeners, monitors }: Seated,
   slow: Remembered | undefined,
-  agent: ServerName,
 ): MountView {
   return {
     mount: listed.mount,
     contentType: listed.contentType,
     sourceConnectedSeconds: listed.sourceConnectedSeconds,
-    listeners: listenersAmong(clients).length,
-    clients: clients.length,
+    listeners,
+    clients,
     fallback: listed.fallback,
     maxListeners: slow?.maxListeners ?? null,
-    monitors: monitorsAmong(clients, agent),
+    monitors,
     audio: slow?.audio ?? NO_AUDIO_INFO,
   };
 }
 
-function monitorsAmong(clients: readonly ListedClient[], agent: ServerName): MonitorId[] {
-  return clients.flatMap(({ userAgent }) => {
-    const ours = parseUserAgent(userAgent);
-    return ours?.role === 'monitor' && ours.agent === agent ? [ours.id] : [];
-  });
-}
-
-function presencesAmong(clients: readonly ListedClient[], self: ServerName): Presence[] {
-  return clients.flatMap(({ userAgent, connectedSeconds }) => {
-    const ours = parseUserAgent(userAgent);
-    if (ours?.role !== 'presence' || ours.agent === self) return [];
-    const { role: _role, id: _id, ...said } = ours;
-    return [{ ...said, connectedSeconds }];
-  });
-}
-
 /** While a presence is renewed the old one is still there; the younger tells that its agent lived then. */
-function newestOfEach(presences: readonly Presence[]): Presence[] {
-  const newest = new Map<ServerName, Presence>();
-  for (const presence of presences) {
-    const known = newest.get(presence.agent);
-    if (known === undefined || presence.connectedSeconds < known.connectedSeconds)
-      newest.set(presence.agent, presence);
-  }
-  return [...newest.values()];
+function noteNewest(newest: Map<ServerName, Presence>, presence: Presence): void {
+  const known = newest.get(presence.agent);
+  if (known === undefined || presence.connectedSeconds < known.connectedSeconds)
+    newest.set(presence.agent, presence);
 }

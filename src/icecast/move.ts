@@ -3,8 +3,8 @@ import type { CommandOutcome } from '../domain/inputs.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
 import type { AdminRefusal } from './admin-call.ts';
 import { ADMIN_DEADLINE_MS, type AdminClient } from './admin-client.ts';
-import { listenersAmong } from './client-list.ts';
 import { eachLimited } from './limited.ts';
+import { listenersAmong } from './lists.ts';
 
 /** What became of the listeners of a mount, counted on the server and not taken from its answer. */
 export interface MoveCount {

@@ -102,11 +102,11 @@ function headless(): ResponseHead {
 }
 
 function parseHead(text: string): ResponseHead | null {
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
-  const status = STATUS_LINE.exec(lines[0] ?? '');
+  const lines = text.split('\n');
+  const status = STATUS_LINE.exec((lines.shift() ?? '').replace(/\r$/, ''));
   if (status === null) return null;
   const headers = new Map<string, string>();
-  for (const line of lines.slice(1)) {
+  for (const line of lines) {
     const colon = line.indexOf(':');
     if (colon <= 0) continue;
     const name = line.slice(0, colon).trim().toLowerCase();

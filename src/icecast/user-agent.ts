@@ -94,3 +94,22 @@ export function parseUserAgent(userAgent: string): SustainClient | null {
     ...(chains.length === 0 ? {} : { chains }),
   };
 }
+
+/** Reads what the same clients say look after look: each User-Agent once, for as long as it is seen. */
+export class UserAgentReader {
+  #before: ReadonlyMap<string, SustainClient | null> = new Map();
+  #seen = new Map<string, SustainClient | null>();
+
+  read(userAgent: string): SustainClient | null {
+    const known = this.#seen.get(userAgent) ?? this.#before.get(userAgent);
+    const client = known === undefined ? parseUserAgent(userAgent) : known;
+    this.#seen.set(userAgent, client);
+    return client;
+  }
+
+  /** What was not read since the last time is forgotten. */
+  forgetUnseen(): void {
+    this.#before = this.#seen;
+    this.#seen = new Map();
+  }
+}

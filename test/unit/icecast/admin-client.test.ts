@@ -4,8 +4,15 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { startMisbehaving, startServing } from '../../../fixtures/servers/misbehaving-server.ts';
 import { mount } from '../../../src/domain/ids.ts';
 import { createAdminClient } from '../../../src/icecast/admin-client.ts';
-import { parseClientList } from '../../../src/icecast/client-list.ts';
-import { decodeEntities, parseIcecastXml } from '../../../src/icecast/xml.ts';
+import { parseClientList, parseMountList } from '../../../src/icecast/lists.ts';
+import {
+  child,
+  children,
+  countOf,
+  decodeEntities,
+  parseIcecastXml,
+  textOf,
+} from '../../../src/icecast/xml.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 
 const PASSWORD = 'hunter2:ä@%';
@@ -147,6 +154,59 @@ describe('Icecast XML', () => {
     expect(parseClientList(wrap(young))).toEqual(expected);
   });
 
+  const escaped = (text: string) =>
+    text.replace(/[&<>"]/g, (char) => `&${{ '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot' }[char]};`);
+  const source = fc
+    .record({
+      name: fc.string({ minLength: 1 }).map((name) => `/${name.replace(/\s/g, '')}`),
+      fallback: fc.option(fc.constantFrom('/b', '/c&d', '/<e>', '/source', '')),
+      listeners: fc.nat(),
+      connected: fc.option(fc.nat()),
+      type: fc.option(fc.constantFrom('audio/mpeg', 'application/ogg', 'audio/aacp; charset="x"')),
+      young: fc.boolean(),
+    })
+    .map(({ name, fallback, listeners, connected, type, young }) => {
+      const tag = (wanted: string, text: string | null) => {
+        const named = young ? wanted.toLowerCase() : wanted;
+        if (text === null) return '';
+        return text === '' ? `<${named}/>` : `<${named}>${escaped(text)}</${named}>`;
+      };
+      const inner = `${tag('fallback', fallback)}${tag('listeners', String(listeners))}${tag('Connected', connected === null ? null : String(connected))}${tag('content-type', type)}`;
+      return inner.length % 7 === 0
+        ? `<source mount="${escaped(name)}"/>`
+        : `<source mount="${escaped(name)}">${inner}</source>`;
+    });
+
+  test('with the list of mounts says by plain search what it says to the XML parser', () => {
+    fc.assert(
+      fc.property(fc.array(source), fc.boolean(), (sources, isSpaced) => {
+        const xml = `<?xml version="1.0"?>\n<icestats>${sources.join(isSpaced ? '\n  ' : '')}</icestats>\n`;
+        const icestats = child(parseIcecastXml(xml) ?? {}, 'icestats') ?? {};
+        expect(parseMountList(xml)).toEqual(
+          children(icestats, 'source').map((one) => ({
+            mount: textOf(one, '@mount'),
+            contentType: textOf(one, 'content-type') ?? '',
+            sourceConnectedSeconds: countOf(one, 'connected'),
+            clients: countOf(one, 'listeners') ?? 0,
+            fallback: textOf(one, 'fallback') || null,
+          })),
+        );
+      }),
+    );
+    expect(parseMountList('<icestats/>')).toEqual([]);
+  });
+
+  test('that was cut short, with no length to tell by, is no list with fewer in it', () => {
+    const mounts = '<icestats><source mount="/a"></source><source mount="/b"></source></icestats>';
+    expect(parseMountList(mounts)).toHaveLength(2);
+    const clients = `<icestats><source mount="/a">${listener(1, 'VLC')}${listener(2, 'VLC')}</source></icestats>`;
+    expect(parseClientList(clients)).toHaveLength(2);
+    for (const left of [1, 10, 20, 40]) {
+      expect(parseMountList(mounts.slice(0, -left))).toBeNull();
+      expect(parseClientList(clients.slice(0, -left))).toBeNull();
+    }
+  });
+
   test('with a document type is refused unread: entities would be next', async () => {
     const bomb =
       '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><icestats><source mount="&b;"/></icestats>';
@@ -167,6 +227,7 @@ describe('Icecast XML', () => {
         parseIcecastXml(text);
         parseIcecastXml(`<icestats>${text}</icestats>`);
         parseClientList(`<icestats>${text}</icestats>`);
+        parseMountList(`<icestats><source mount="${text}</source></icestats>`);
       }),
     );
   });

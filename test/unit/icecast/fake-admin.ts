@@ -1,6 +1,7 @@
 import { type Mount, mount } from '../../../src/domain/ids.ts';
 import type { AdminRefusal } from '../../../src/icecast/admin-call.ts';
-import type { AdminClient, ListedMount } from '../../../src/icecast/admin-client.ts';
+import type { AdminClient } from '../../../src/icecast/admin-client.ts';
+import type { ListedMount } from '../../../src/icecast/lists.ts';
 import { NO_AUDIO_INFO } from '../../../src/icecast/stats.ts';
 
 /** A server out of thin air: who sits where, what it claims, and what it was asked. */

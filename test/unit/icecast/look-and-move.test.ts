@@ -40,6 +40,24 @@ describe('a look', () => {
     expect(seen.startedAtMs).toBeLessThan(seen.atMs);
   });
 
+  test('after another tells who sits there then', async () => {
+    const icecast = new FakeIcecast();
+    const monitor = ours('monitor', 'london', 'beef');
+    const look = lookAt(icecast);
+    const monitorsAfter = async (clients: Readonly<Record<string, string>>) => {
+      icecast.seat('/a', clients);
+      const seen = await look();
+      return seen.ok && seen.mounts[0]?.monitors;
+    };
+    expect(await monitorsAfter({ 1: monitor, 2: 'Sustain/9.9 (something new)' })).toEqual(['beef']);
+    expect(await monitorsAfter({ 1: monitor, 2: ours('monitor', 'london', 'cafe') })).toEqual([
+      'beef',
+      'cafe',
+    ]);
+    expect(await monitorsAfter({ 3: 'VLC' })).toEqual([]);
+    expect(await monitorsAfter({ 1: monitor })).toEqual(['beef']);
+  });
+
   test('takes the younger of two presences of one agent', async () => {
     const icecast = new FakeIcecast();
     icecast.seat('/a', { 9: ours('presence', 'dublin', 'aa') });
