@@ -106,14 +106,16 @@ export function withProbation(
   nowMs: number,
   policy: StationPolicy,
 ): Desk {
-  const onProbation = new Set(desk.onProbation);
+  let { onProbation } = desk;
   for (const { leg, condition } of legs) {
-    if (condition.is === 'faulty') onProbation.add(leg.source);
-    if (condition.is !== 'audible') continue;
-    if (nowMs - condition.sinceMs >= requiredHealthMs(desk, leg.source, nowMs, policy))
-      onProbation.delete(leg.source);
+    const { source } = leg;
+    const isOn = onProbation.has(source);
+    if (condition.is === 'faulty' && !isOn) onProbation = new Set([...onProbation, source]);
+    if (condition.is !== 'audible' || !isOn) continue;
+    if (nowMs - condition.sinceMs >= requiredHealthMs(desk, source, nowMs, policy))
+      onProbation = new Set([...onProbation].filter((other) => other !== source));
   }
-  return { ...desk, onProbation };
+  return onProbation === desk.onProbation ? desk : { ...desk, onProbation };
 }
 
 /** Entries for sources that listeners have just been taken from. */

@@ -1,4 +1,4 @@
-import type { LegCondition } from '../domain/conditions.ts';
+import type { LegCondition, LegFault, UnknownReason } from '../domain/conditions.ts';
 import type { MountView, ServerLook } from '../domain/icecast.ts';
 import type { Leg, MonitorId } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
@@ -105,7 +105,8 @@ export function withGap(state: LegState, atMs: number): LegState {
 
 export function withReading(state: LegState, reading: LevelReading): LegState {
   if (reading.monitor !== openMonitor(state)) return state;
-  return { ...state, pending: [...state.pending, reading].slice(-MAX_PENDING) };
+  const kept = state.pending.length < MAX_PENDING ? state.pending : state.pending.slice(1 - MAX_PENDING);
+  return { ...state, pending: [...kept, reading] };
 }
 
 /**
@@ -168,12 +169,18 @@ function release(state: LegState, provenAtMs: number, policy: StationPolicy): Le
     else {
       sensor = hear(sensor, reading, policy.silence);
       programme = hearProgramme(programme, reading, state.link, policy);
-      found = reading.faults.map(({ fault }) => fault);
+      found = faultsIn(reading);
       if (reading.isWantedQuiet) wantedQuietFromMs ??= reading.atMs - reading.durationMs;
       else if (reading.audibleMs > 0) wantedQuietFromMs = null;
     }
   }
   return { ...state, sensor, programme, found, wantedQuietFromMs, pending, provenAtMs, displaced: 0 };
+}
+
+const NO_FAULTS: readonly ProgrammeFault[] = [];
+
+function faultsIn({ faults }: LevelReading): readonly ProgrammeFault[] {
+  return faults.length === 0 ? NO_FAULTS : faults.map(({ fault }) => fault);
 }
 
 /**
@@ -206,8 +213,9 @@ export interface ServerEvidence {
 }
 
 /**
- * The leg with its condition at this moment, which keeps its `sinceMs` while it stays what it was. Health is
- * continuous: after a fault or a time of not knowing, sound has to be proven anew, and not by an old burst.
+ * The leg with its condition at this moment, which keeps its `sinceMs` while it stays what it was; the same leg when
+ * nothing in it changed. Health is continuous: after a fault or a time of not knowing, sound has to be proven anew, and
+ * not by an old burst.
  */
 export function withCondition(
   state: LegState,
@@ -227,7 +235,9 @@ export function withCondition(
       stalledUntilMs: nowMs,
       sensor: newSensor(nowMs, state.sensor.heardToMs),
     };
-  return { ...state, condition, failedAtMs, sensor: sensorAfter(state, condition, fresh, nowMs) };
+  const sensor = sensorAfter(state, condition, fresh, nowMs);
+  const isSame = condition === state.condition && failedAtMs === state.failedAtMs && sensor === state.sensor;
+  return isSame ? state : { ...state, condition, failedAtMs, sensor };
 }
 
 function isStalledOn(link: Link, condition: LegCondition): boolean {
@@ -262,20 +272,16 @@ function keep(state: LegState, fresh: LegCondition, nowMs: number): LegCondition
     return old.is === 'faulty' && isYoung ? old : fresh;
   }
   if (fresh.is === 'faulty') return old.is === 'faulty' && fresh.fault === old.fault ? old : fresh;
-  return old.is === 'audible' ? { ...fresh, sinceMs: old.sinceMs } : fresh;
+  if (old.is !== 'audible') return fresh;
+  return fresh.verifiedAtMs === old.verifiedAtMs ? old : { ...fresh, sinceMs: old.sinceMs };
+}
+
+function faulty(fault: LegFault, sinceMs: number, detail: string): LegCondition {
+  return { is: 'faulty', sinceMs, fault, detail };
 }
 
 function judge(state: LegState, server: ServerEvidence, nowMs: number, policy: StationPolicy): LegCondition {
-  const unknown = (reason: (LegCondition & { is: 'unknown' })['reason']): LegCondition => ({
-    is: 'unknown',
-    sinceMs: nowMs,
-    reason,
-  });
-  const faulty = (
-    fault: (LegCondition & { is: 'faulty' })['fault'],
-    sinceMs: number,
-    detail: string,
-  ): LegCondition => ({ is: 'faulty', sinceMs, fault, detail });
+  const unknown = (reason: UnknownReason): LegCondition => ({ is: 'unknown', sinceMs: nowMs, reason });
 
   if (server.down !== null) return faulty('unresponsive', server.down.sinceMs, server.down.detail);
   if (server.lastGoodLookAtMs === null || nowMs - server.lastGoodLookAtMs > FRESH_MS) {

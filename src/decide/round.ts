@@ -1,6 +1,6 @@
 import { type Command, type CommandId, commandId } from '../domain/commands.ts';
 import type { StationEvent } from '../domain/events.ts';
-import type { ServerName } from '../domain/ids.ts';
+import type { LegId, ServerName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { type Alert, alertsOf } from './alerts.ts';
 import { afterSwitch, afterTakeOver, choose, lastChoice } from './choice.ts';
@@ -9,7 +9,7 @@ import { isDisplaced, type LegState, reconnecting, withCondition } from './leg.t
 import { expireHold } from './operator.ts';
 import { isInForce } from './planned-silence.ts';
 import { evidenceOf, judgeServer, roleOn, type ServerState } from './server.ts';
-import { legsOn, rememberedAway, type StationState, updateLeg } from './state.ts';
+import { legsOn, rememberedAway, type StationState, updateLeg, withEntry } from './state.ts';
 import { movesNeeded, tidyAway, withMoveSent } from './sweep.ts';
 
 /** What one input led to: the state after it, what is to be done, and what happened. */
@@ -26,6 +26,11 @@ export class Round {
   readonly #policy: StationPolicy;
   readonly #nowMs: number;
   #state: StationState;
+  /** The legs by server, asked for several times while none of them changes. */
+  #sorted: { readonly of: StationState['legs'] | null; readonly on: Map<ServerName, readonly LegState[]> } = {
+    of: null,
+    on: new Map(),
+  };
 
   constructor(state: StationState, policy: StationPolicy, nowMs: number) {
     this.#state = state;
@@ -79,23 +84,25 @@ export class Round {
   #judge(): void {
     const policy = this.#policy;
     const nowMs = this.#nowMs;
-    const servers = new Map(this.#state.servers);
-    const legs = new Map(this.#state.legs);
-    for (const server of servers.values()) {
-      const on = legsOn(this.#state, server.server, policy);
-      const condition = judgeServer(server, on, nowMs, policy);
-      this.#noteServer(server, condition);
-      servers.set(server.server, { ...server, condition });
-      const evidence = evidenceOf({ ...server, condition });
+    const judgedLegs = new Map<LegId, LegState>();
+    for (const before of this.#state.servers.values()) {
+      const on = this.#legsOn(before.server);
+      const condition = judgeServer(before, on, nowMs, policy);
+      this.#noteServer(before, condition);
+      const server = condition === before.condition ? before : { ...before, condition };
+      if (server !== before) this.#setServer(server);
+      const evidence = evidenceOf(server);
       for (const leg of on) {
         const judged = withCondition(leg, evidence, nowMs, policy);
         this.#noteLeg(leg, judged.condition);
-        legs.set(leg.leg.id, judged);
+        if (judged !== leg) judgedLegs.set(leg.leg.id, judged);
       }
     }
-    this.#state = { ...this.#state, servers, legs };
-    for (const server of servers.values()) {
-      const { role, because } = roleOn(server, [...servers.values()], nowMs, policy);
+    if (judgedLegs.size > 0)
+      this.#state = { ...this.#state, legs: new Map([...this.#state.legs, ...judgedLegs]) };
+    const servers = [...this.#state.servers.values()];
+    for (const server of servers) {
+      const { role, because } = roleOn(server, servers, nowMs, policy);
       if (role === server.role) continue;
       this.events.push({
         kind: 'role-changed',
@@ -105,11 +112,20 @@ export class Round {
         to: role,
         because,
       });
-      this.#state = {
-        ...this.#state,
-        servers: new Map(this.#state.servers).set(server.server, { ...server, role }),
-      };
+      this.#setServer({ ...server, role });
     }
+  }
+
+  #setServer(server: ServerState): void {
+    this.#state = { ...this.#state, servers: withEntry(this.#state.servers, server.server, server) };
+  }
+
+  #legsOn(server: ServerName): readonly LegState[] {
+    if (this.#sorted.of !== this.#state.legs) this.#sorted = { of: this.#state.legs, on: new Map() };
+    const { on } = this.#sorted;
+    const legs = on.get(server) ?? legsOn(this.#state, server, this.#policy);
+    on.set(server, legs);
+    return legs;
   }
 
   #noteServer(server: ServerState, to: ServerState['condition']): void {
@@ -209,9 +225,10 @@ export class Round {
     for (const [name, server] of this.#state.servers) {
       const desk = this.#state.desks.get(name);
       if (desk === undefined) continue;
-      const legs = legsOn(this.#state, name, this.#policy);
-      for (const alert of alertsOf(server, desk, legs, atMs, this.#policy)) now.set(alert.key, alert);
+      const alerts = alertsOf(server, desk, this.#legsOn(name), atMs, this.#policy);
+      for (const alert of alerts) now.set(alert.key, alert);
     }
+    if (now.size === 0 && this.#state.alerts.size === 0) return;
     for (const [key, { code, subject, detail }] of now) {
       if (!this.#state.alerts.has(key))
         this.events.push({ kind: 'alert-opened', atMs, code, subject, detail });
@@ -225,8 +242,9 @@ export class Round {
   #withDesk(server: ServerName, change: (desk: Desk, legs: readonly LegState[]) => Desk): void {
     const desk = this.#state.desks.get(server);
     if (desk === undefined) return;
-    const changed = change(desk, legsOn(this.#state, server, this.#policy));
-    this.#state = { ...this.#state, desks: new Map(this.#state.desks).set(server, changed) };
+    const changed = change(desk, this.#legsOn(server));
+    if (changed !== desk)
+      this.#state = { ...this.#state, desks: withEntry(this.#state.desks, server, changed) };
   }
 
   #nextId(): CommandId {

@@ -96,8 +96,7 @@ export function withServerGap(state: ServerState, atMs: number): ServerState {
 }
 
 /** What the server's own state says about every leg on it. */
-export function evidenceOf(state: ServerState): ServerEvidence {
-  const { condition, failing, lastGoodLookAtMs } = state;
+export function evidenceOf({ condition, failing, lastGoodLookAtMs }: ServerState): ServerEvidence {
   const down = condition.is === 'down' ? { sinceMs: condition.sinceMs, detail: condition.detail } : null;
   return { down, lastGoodLookAtMs, unauthorised: failing?.failure === 'unauthorised' };
 }

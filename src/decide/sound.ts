@@ -21,6 +21,8 @@ export interface SoundSensor {
   readonly heardToMs: number;
 }
 
+const NOTHING_RECENT: readonly Sound[] = [];
+
 /** A sensor that knows nothing; what was heard up to `heardToMs` does not count. */
 export function newSensor(atMs: number, heardToMs: number = Number.NEGATIVE_INFINITY): SoundSensor {
   return { verdict: 'unheard', sinceMs: atMs, quietFromMs: null, recent: [], heardToMs };
@@ -42,9 +44,7 @@ export function hear(sensor: SoundSensor, block: HeardBlock, policy: SilencePoli
   // A new connection begins with a burst of what was heard already; only what is new counts.
   if (block.atMs <= sensor.heardToMs) return sensor;
   const fromMs = block.atMs - block.durationMs;
-  const recent = [...sensor.recent, ...(block.audibleMs > 0 ? [block] : [])].filter(
-    (sound) => sound.atMs > block.atMs - policy.tripMs,
-  );
+  const recent = recentSounds(sensor, block, policy);
   const soundMs = recent.reduce((sum, sound) => sum + sound.audibleMs, 0);
   const enough = soundMs > Math.min(policy.soundMs, policy.tripMs / 2);
   const next = { ...sensor, recent, heardToMs: block.atMs };
@@ -58,6 +58,14 @@ export function hear(sensor: SoundSensor, block: HeardBlock, policy: SilencePoli
   }
 }
 
+/** While it sounds there is no quiet run that sound could end, and nothing has to be remembered. */
+function recentSounds(sensor: SoundSensor, block: HeardBlock, policy: SilencePolicy): readonly Sound[] {
+  if (sensor.verdict === 'sounding' && sensor.quietFromMs === null) return NOTHING_RECENT;
+  return [...sensor.recent, ...(block.audibleMs > 0 ? [block] : [])].filter(
+    (sound) => sound.atMs > block.atMs - policy.tripMs,
+  );
+}
+
 function hearWhileSounding(
   sensor: SoundSensor,
   fromMs: number,
@@ -65,10 +73,7 @@ function hearWhileSounding(
   enough: boolean,
   policy: SilencePolicy,
 ): SoundSensor {
-  if (sensor.quietFromMs === null) {
-    if (block.audibleMs > 0) return { ...sensor, recent: [] };
-    return { ...sensor, quietFromMs: fromMs, recent: [] };
-  }
+  if (sensor.quietFromMs === null) return block.audibleMs > 0 ? sensor : { ...sensor, quietFromMs: fromMs };
   if (enough) return { ...sensor, quietFromMs: null, recent: [] };
   if (block.atMs - sensor.quietFromMs < policy.tripMs || isComingBack(sensor, policy)) return sensor;
   return { ...sensor, verdict: 'silent', sinceMs: sensor.quietFromMs, recent: [] };

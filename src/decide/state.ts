@@ -111,7 +111,17 @@ export function legsOn(state: StationState, server: ServerName, policy: StationP
   return found;
 }
 
+/** The same state when the leg stays what it is. */
 export function updateLeg(state: StationState, id: LegId, change: (leg: LegState) => LegState): StationState {
   const leg = state.legs.get(id);
-  return leg === undefined ? state : { ...state, legs: new Map(state.legs).set(id, change(leg)) };
+  if (leg === undefined) return state;
+  const changed = change(leg);
+  return changed === leg ? state : { ...state, legs: withEntry(state.legs, id, changed) };
+}
+
+/** A map with one entry changed; by hand, as copying with `new Map` takes several times as long. */
+export function withEntry<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key, value: Value): Map<Key, Value> {
+  const changed = new Map<Key, Value>();
+  for (const [known, kept] of map) changed.set(known, kept);
+  return changed.set(key, value);
 }

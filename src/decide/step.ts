@@ -1,12 +1,13 @@
+import type { LegId } from '../domain/ids.ts';
 import type { Input } from '../domain/inputs.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import { withGap, withLink, withLook, withPulse, withReading } from './leg.ts';
+import { type LegState, withGap, withLink, withLook, withPulse, withReading } from './leg.ts';
 import { type Answer, follow, obey } from './operator.ts';
 import { asExpected } from './planned-silence.ts';
 import { afterOnAir } from './relapse.ts';
 import { Round, type Step } from './round.ts';
 import { withServerGap, withServerLook } from './server.ts';
-import { legsOn, type StationState, updateLeg } from './state.ts';
+import { legsOn, type StationState, updateLeg, withEntry } from './state.ts';
 import { withMoveResult } from './sweep.ts';
 
 /**
@@ -48,8 +49,10 @@ export function step(state: StationState, input: Input, policy: StationPolicy): 
   }
 }
 
+const NOTHING = { commands: [], events: [] } as const;
+
 function quietly(state: StationState): Step {
-  return { state, commands: [], events: [] };
+  return { state, ...NOTHING };
 }
 
 /** Nothing that was measured before or across the gap speaks of the mounts. */
@@ -69,12 +72,11 @@ function afterLook(
   const server = state.servers.get(input.server);
   if (server === undefined) return state;
   const { look } = input;
-  const servers = new Map(state.servers).set(input.server, withServerLook(server, look, policy.station));
+  const servers = withEntry(state.servers, input.server, withServerLook(server, look, policy.station));
   if (!look.ok) return { ...state, servers };
-  const legs = new Map(state.legs);
-  for (const [id, leg] of state.legs) {
-    if (leg.leg.server === input.server) legs.set(id, withLook(leg, look, policy));
-  }
+  const legs = new Map<LegId, LegState>();
+  for (const [id, leg] of state.legs)
+    legs.set(id, leg.leg.server === input.server ? withLook(leg, look, policy) : leg);
   return { ...state, servers, legs };
 }
 
@@ -84,7 +86,7 @@ function afterResult(state: StationState, input: Input & { kind: 'result' }, pol
     const answered = withMoveResult(desk, input.command, input.outcome);
     if (answered === null) continue;
     const round = new Round(
-      { ...state, desks: new Map(state.desks).set(server, answered.desk) },
+      { ...state, desks: withEntry(state.desks, server, answered.desk) },
       policy,
       input.atMs,
     );
@@ -129,7 +131,7 @@ function afterAnswer(
   atMs: number,
   policy: StationPolicy,
 ): Step {
-  const round = new Round({ ...state, desks: new Map(state.desks).set(desk.server, desk) }, policy, atMs);
+  const round = new Round({ ...state, desks: withEntry(state.desks, desk.server, desk) }, policy, atMs);
   round.events.push(...events);
   return round.run();
 }

@@ -93,8 +93,10 @@ export function tidyAway(desk: Desk, legs: Legs, nowMs: number): Desk {
   if (desk.onAir === null) return desk;
   const rank = (source: string) => legs.findIndex((leg) => leg.leg.source === source);
   const onAirRank = rank(desk.onAir);
+  const entries = [...desk.away, ...carriedSince(desk, legs, nowMs)];
+  if (entries.length === 0 && desk.sweeps.size === 0) return desk;
   const away: Away[] = [];
-  for (const entry of [...desk.away, ...carriedSince(desk, legs, nowMs)]) {
+  for (const entry of entries) {
     const leg = legs[rank(entry.source)];
     if (leg === undefined) continue;
     const empty = (leg.view?.listeners ?? 0) === 0 || leg.missing !== null;

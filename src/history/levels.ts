@@ -28,9 +28,11 @@ export function stepOf(rmsDbfs: readonly number[]): number {
   return Math.min(0, Math.max(-127, Math.round(loudest)));
 }
 
-/** Adds up the blocks of each leg (100 ms) to seconds of the wall clock. */
+type RowBegun = { -readonly [Key in keyof LevelRow]: LevelRow[Key] };
+
+/** Adds up the blocks of each leg (100 ms) to seconds of the wall clock. A row that was handed on is never touched again. */
 export class LevelCollector {
-  readonly #legs = new Map<LegId, { row: LevelRow; heardToUnixMs: number }>();
+  readonly #legs = new Map<LegId, { row: RowBegun; heardToUnixMs: number }>();
   readonly #done: (row: LevelRow) => void;
 
   constructor(done: (row: LevelRow) => void) {
@@ -48,20 +50,13 @@ export class LevelCollector {
       if (row !== undefined) this.#done(row);
       row = emptyRow(leg, secondUnixMs, condition);
     }
-    const steps = Int8Array.from(row.steps);
     const index = Math.min(STEPS_OF_A_SECOND - 1, Math.floor((middleUnixMs - secondUnixMs) / 100));
-    steps[index] = Math.max(steps[index] ?? NOT_HEARD, stepOf(reading.rmsDbfs));
-    this.#legs.set(leg, {
-      heardToUnixMs: endUnixMs,
-      row: {
-        ...row,
-        steps,
-        audibleMs: Math.min(1000, row.audibleMs + Math.round(reading.audibleMs)),
-        truePeakDbtp: higher(row.truePeakDbtp, reading.truePeakDbtp),
-        momentaryLufs: higher(row.momentaryLufs, reading.momentaryLufs),
-        condition: worse(row.condition, condition),
-      },
-    });
+    row.steps[index] = Math.max(row.steps[index] ?? NOT_HEARD, stepOf(reading.rmsDbfs));
+    row.audibleMs = Math.min(1000, row.audibleMs + Math.round(reading.audibleMs));
+    row.truePeakDbtp = higher(row.truePeakDbtp, reading.truePeakDbtp);
+    row.momentaryLufs = higher(row.momentaryLufs, reading.momentaryLufs);
+    row.condition = worse(row.condition, condition);
+    this.#legs.set(leg, { row, heardToUnixMs: endUnixMs });
   }
 
   /** Hands on what has been added up so far. */
@@ -71,7 +66,7 @@ export class LevelCollector {
   }
 }
 
-function emptyRow(leg: LegId, unixMs: number, condition: LegCondition['is']): LevelRow {
+function emptyRow(leg: LegId, unixMs: number, condition: LegCondition['is']): RowBegun {
   const steps = new Int8Array(STEPS_OF_A_SECOND).fill(NOT_HEARD);
   return { leg, unixMs, spanS: 1, steps, audibleMs: 0, truePeakDbtp: null, momentaryLufs: null, condition };
 }

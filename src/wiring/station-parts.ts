@@ -237,10 +237,11 @@ export class StationParts {
     if (relay === null) seat.watch = new OutputWatch();
     // One that is connected for the first time is not amiss yet.
     const isFed = ({ state: { is } }: OutputView) => is === 'feeding' || is === 'connecting';
-    running.levels.fed(relay?.view.outputs.filter(isFed).map(({ mount }) => mount) ?? []);
+    const outputs = relay?.view.outputs ?? [];
+    running.levels.fed(outputs.filter(isFed).map(({ mount }) => mount));
     const failing = running.station.state.servers.get(self)?.failing ?? null;
     const isAnswering = failing === null || failing.failure === 'unauthorised';
-    const unfed = relay === null ? null : seat.watch.troubleIn(relay.view.outputs, isAnswering, nowMs);
+    const unfed = relay === null ? null : seat.watch.troubleIn(outputs, isAnswering, nowMs);
     this.#tell(running, seat, 'relay-failed', self, unfed);
     const unplayable = relay?.emergencyProblem ?? null;
     const says = unplayable === null ? null : `the emergency file can't be played: ${unplayable}`;

@@ -16,8 +16,12 @@ import {
   goodLook,
   LONDON,
   legThat,
+  MONITOR,
+  openLink,
   POLICY,
   PRIMARY,
+  pulse,
+  reading,
   SECONDARY,
   viewOf,
 } from './builders.ts';
@@ -163,6 +167,42 @@ describe('the result of a move', () => {
     const { state } = run;
     run.give({ kind: 'result', atMs: 1200, command: commandId('other'), outcome: DONE });
     expect(run.state).toBe(state);
+  });
+});
+
+describe('a round between two looks', () => {
+  const heardUntil = (toMs: number) => {
+    const run = new Run();
+    const legs = POLICY.legs.map(({ id }) => id);
+    for (const leg of legs) run.give({ kind: 'link', atMs: 0, leg, link: openLink(0) });
+    for (let atMs = 100; atMs <= toMs; atMs += 100) {
+      for (const leg of legs) {
+        run.give({ kind: 'pulse', atMs, leg, pulse: pulse(atMs) });
+        run.give({ kind: 'levels', atMs, leg, reading: reading(atMs, 100) });
+      }
+      const mounts = MOUNTS.map((view) => ({ ...view, monitors: [MONITOR] }));
+      for (const server of POLICY.servers) run.look(server, goodLook(atMs, mounts, PRESENT));
+    }
+    return run;
+  };
+
+  test('in which nothing changed gives back the very state', () => {
+    const run = heardUntil(10_000);
+    expect([...run.state.legs.values()].map(({ condition }) => condition.is)).toEqual(
+      POLICY.legs.map(() => 'audible'),
+    );
+    const before = run.state;
+    expect(run.give({ kind: 'tick', atMs: 10_050 }).state).toBe(before);
+    expect(run.give({ kind: 'tick', atMs: 10_900 }).state).toBe(before);
+  });
+
+  test('in which the bytes have stopped for too long gives another', () => {
+    const run = heardUntil(10_000);
+    const before = run.state;
+    const { legs, servers } = run.give({ kind: 'tick', atMs: 12_000 }).state;
+    expect([...legs.values()].map(({ condition }) => condition.is)).toEqual(POLICY.legs.map(() => 'faulty'));
+    expect(legs).not.toBe(before.legs);
+    expect(servers).toBe(before.servers);
   });
 });
 
