@@ -85,7 +85,8 @@ export class DecoderHost {
         this.#send(place.take(bytes));
         return 'ok';
       },
-      look: () => place.look(),
+      // As long as there is no room for more, a leg may owe its bytes to the process instead.
+      look: () => (this.#child?.pendingBytes ? 'watched' : place.look()),
       complaint: () => this.#child?.stderrTail().slice(-COMPLAINT_CHARS) ?? '',
       end: () => this.#leave(stream),
     };

@@ -274,6 +274,23 @@ describe('a decoder process that misbehaves', () => {
     expect(fast.nowMs() - beganMs).toBeGreaterThan(9_000);
   });
 
+  it('and takes no more for a while is no fault of a leg whose bytes have to wait for the others', async () => {
+    const manual = manualClock();
+    const decoders = badlyShared(manual, 0, 'hang');
+    const [flood, beside] = [open(decoders, 'mp3'), open(decoders, 'mp3')];
+    for (let written = 0; written < 10; written += 1) {
+      flood.decoder.write(Buffer.alloc(64 * 1024));
+      manual.advance(25);
+      await wait(written === 0 ? 300 : 5);
+    }
+    for (let written = 0; written < 16; written += 1) {
+      beside.decoder.write(chunk);
+      manual.advance(450);
+      await wait(5);
+    }
+    expect(beside.states).toEqual([]);
+  });
+
   it('and says what is no answer is replaced', async () => {
     const watched = open(badlyShared(clock, 5, 'babble'), 'mp3');
     feeding(watched, chunk);
