@@ -106,7 +106,7 @@ export function withGap(state: LegState, atMs: number): LegState {
 export function withReading(state: LegState, reading: LevelReading): LegState {
   if (reading.monitor !== openMonitor(state)) return state;
   const kept = state.pending.length < MAX_PENDING ? state.pending : state.pending.slice(1 - MAX_PENDING);
-  return { ...state, pending: [...kept, reading] };
+  return { ...state, pending: kept.concat(reading) };
 }
 
 /**

@@ -27,10 +27,8 @@ export class Round {
   readonly #nowMs: number;
   #state: StationState;
   /** The legs by server, asked for several times while none of them changes. */
-  #sorted: { readonly of: StationState['legs'] | null; readonly on: Map<ServerName, readonly LegState[]> } = {
-    of: null,
-    on: new Map(),
-  };
+  #sorted: { readonly server: ServerName; readonly legs: readonly LegState[] }[] = [];
+  #sortedOf: StationState['legs'] | null = null;
 
   constructor(state: StationState, policy: StationPolicy, nowMs: number) {
     this.#state = state;
@@ -84,7 +82,7 @@ export class Round {
   #judge(): void {
     const policy = this.#policy;
     const nowMs = this.#nowMs;
-    const judgedLegs = new Map<LegId, LegState>();
+    const judgedLegs: [LegId, LegState][] = [];
     for (const before of this.#state.servers.values()) {
       const on = this.#legsOn(before.server);
       const condition = judgeServer(before, on, nowMs, policy);
@@ -95,10 +93,10 @@ export class Round {
       for (const leg of on) {
         const judged = withCondition(leg, evidence, nowMs, policy);
         this.#noteLeg(leg, judged.condition);
-        if (judged !== leg) judgedLegs.set(leg.leg.id, judged);
+        if (judged !== leg) judgedLegs.push([leg.leg.id, judged]);
       }
     }
-    if (judgedLegs.size > 0)
+    if (judgedLegs.length > 0)
       this.#state = { ...this.#state, legs: new Map([...this.#state.legs, ...judgedLegs]) };
     const servers = [...this.#state.servers.values()];
     for (const server of servers) {
@@ -121,10 +119,12 @@ export class Round {
   }
 
   #legsOn(server: ServerName): readonly LegState[] {
-    if (this.#sorted.of !== this.#state.legs) this.#sorted = { of: this.#state.legs, on: new Map() };
-    const { on } = this.#sorted;
-    const legs = on.get(server) ?? legsOn(this.#state, server, this.#policy);
-    on.set(server, legs);
+    if (this.#sortedOf !== this.#state.legs) this.#sorted = [];
+    this.#sortedOf = this.#state.legs;
+    const known = this.#sorted.find((one) => one.server === server);
+    if (known !== undefined) return known.legs;
+    const legs = legsOn(this.#state, server, this.#policy);
+    this.#sorted.push({ server, legs });
     return legs;
   }
 
@@ -221,14 +221,14 @@ export class Round {
   #tell(): void {
     const atMs = this.#nowMs;
     if (isInForce(this.#state.silence, atMs)) return;
-    const now = new Map<string, Alert>();
+    const alerts: Alert[] = [];
     for (const [name, server] of this.#state.servers) {
       const desk = this.#state.desks.get(name);
       if (desk === undefined) continue;
-      const alerts = alertsOf(server, desk, this.#legsOn(name), atMs, this.#policy);
-      for (const alert of alerts) now.set(alert.key, alert);
+      alerts.push(...alertsOf(server, desk, this.#legsOn(name), atMs, this.#policy));
     }
-    if (now.size === 0 && this.#state.alerts.size === 0) return;
+    if (alerts.length === 0 && this.#state.alerts.size === 0) return;
+    const now = new Map(alerts.map((alert) => [alert.key, alert]));
     for (const [key, { code, subject, detail }] of now) {
       if (!this.#state.alerts.has(key))
         this.events.push({ kind: 'alert-opened', atMs, code, subject, detail });
