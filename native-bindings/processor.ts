@@ -63,7 +63,7 @@ export const processorLatencyFrames = (): number => parts().processorLatencyFram
 
 /**
  * The processing chain on interleaved stereo at 48 kHz, in place. The same sound gives the same bits, whatever the lengths
- * of the pieces. Readings are rows of `readings`, one for each 100 ms; nothing is allocated while it runs.
+ * of the pieces. Readings are rows of `readings`, one for each 100 ms; nothing is allocated while its settings stay.
  */
 export class NativeProcessor {
   /** `capacity` rows of `processorFields` numbers, the newest overwriting the oldest. */

@@ -15,7 +15,7 @@ constexpr float kLargestSample = 64.0f;
 
 }  // namespace
 
-Processor::Processor(const ChainSettings& settings) { chains_[current_].configure(settings); }
+Processor::Processor(const ChainSettings& settings) { chain_->configure(settings); }
 
 void Processor::change(const ChainSettings& settings) {
   wanted_ = settings;
@@ -61,18 +61,18 @@ void Processor::processChunk() {
   if (changed_ && fadeLeft_ == 0) {
     changed_ = false;
     fadeLeft_ = kWarmChunks + kFadeChunks;
-    chains_[1 - current_] = chains_[current_];
-    chains_[1 - current_].configure(wanted_);
+    next_ = std::make_unique<Chain>(*chain_);
+    next_->configure(wanted_);
   }
   if (fadeLeft_ == 0) {
-    chains_[current_].process(in_->data());
+    chain_->process(in_->data());
     std::swap(in_, out_);
     return;
   }
   *out_ = *in_;
   other_ = *in_;
-  chains_[current_].process(out_->data());
-  chains_[1 - current_].process(other_.data());
+  chain_->process(out_->data());
+  next_->process(other_.data());
   if (fadeLeft_ > kFadeChunks) {
     --fadeLeft_;
     return;
@@ -83,12 +83,12 @@ void Processor::processChunk() {
     const float share = from + step * static_cast<float>(i / 2);
     (*out_)[i] += (other_[i] - (*out_)[i]) * share;
   }
-  if (--fadeLeft_ == 0) current_ = 1 - current_;
+  if (--fadeLeft_ == 0) chain_ = std::move(next_);
 }
 
 void Processor::writeReading(ProcessorRing& ring) {
   double* row = ring.rows + (ring.written++ % ring.capacity) * kProcessorFields;
-  const ChainReading reading = chains_[current_].takeReading();
+  const ChainReading reading = chain_->takeReading();
   row[kProcessorSequence] = static_cast<double>(chunks_ / kReadingChunks);
   row[kProcessorEndSeconds] = static_cast<double>(chunks_) * kChunkSeconds;
   row[kInMomentaryLufs] = reading.inMomentaryLufs;

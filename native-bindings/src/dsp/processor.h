@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
 #include "chain.h"
 
@@ -31,9 +32,10 @@ struct ProcessorRing {
 };
 
 /**
- * The processing chain for sound of any lengths, at 48 kHz in stereo. It allocates nothing once it is made, and the same
+ * The processing chain for sound of any lengths, at 48 kHz in stereo. It allocates nothing while its settings stay, and the same
  * sound gives the same bits whatever the pieces it comes in. New settings are faded to over 50 ms, both chains running; the
- * new one runs unheard for 150 ms before, until what a filter does when it is new has died away.
+ * new one runs unheard for 150 ms before, until what a filter does when it is new has died away. Half a megabyte each, there is
+ * a second one only as long as that.
  */
 class Processor {
  public:
@@ -56,8 +58,8 @@ class Processor {
   void clean();
   void writeReading(ProcessorRing& ring);
 
-  std::array<Chain, 2> chains_;
-  std::size_t current_ = 0;
+  std::unique_ptr<Chain> chain_ = std::make_unique<Chain>();
+  std::unique_ptr<Chain> next_;
   std::size_t fadeLeft_ = 0;
   ChainSettings wanted_{};
   bool changed_ = false;
