@@ -48,6 +48,8 @@ const WIDE_MS = 8_000;
 const WIDE_FRAMES = (WIDE_MS * PCM_RATE_HZ) / 1_000;
 /** What is live is here up to this much later. */
 const LATE_MS = 500;
+/** Of copies that are followed this much is kept behind what is played, as what is played of them isn't known to the frame. */
+const FOLLOWED_MS = 1_000;
 const MOST_HAYSTACK_FRAMES = 24 * PCM_RATE_HZ;
 /** Sound cards are off by less, and what moves further in the time has jumped. */
 const MOST_DRIFT = 500e-6;
@@ -59,12 +61,11 @@ const SEARCH_AGAIN_MS = 1_000;
 const TRACK_AGAIN_MS = 4_000;
 const DIFFERENT_AGAIN_MS = 20_000;
 
-/**
- * How much has to be kept behind what is played, so that a copy is found that is as far off as what is played is behind the
- * live edge, and that a search which finds none says something.
- */
-export function keptForSearchesMs(delayMs: number): number {
-  return LATE_MS + Math.max(NEEDLE_MS, WIDE_MS - delayMs);
+/** Of the sound behind what is played. */
+export interface Needed {
+  readonly behindMs: number;
+  /** Where in a copy the moment is that is played: one that is ahead is kept for that much longer. Null of what is none. */
+  placeIn(take: { readonly id: number }): number | null;
 }
 
 /** Where the offset was measured: the middle of what was compared. */
@@ -123,6 +124,27 @@ export class Alignment {
     if (isMember) this.#away = NO_FAMILY;
     else if (isFamily) this.#away = now;
     this.#reference = reference;
+  }
+
+  /**
+   * What has to be kept behind `cursorFrame`, what is played. While there is something to search for, that is so much that a
+   * copy is found that is as far off as what is played is behind the live edge, and that a search which finds none says
+   * something.
+   */
+  needs(delayMs: number, cursorFrame: number | null, others: readonly { readonly id: number }[]): Needed {
+    const areFollowed = others.every(({ id }) => {
+      const pair = this.#pairs.get(id);
+      return id === this.#reference?.id || (pair?.relation.is === 'same' && pair.misses === 0);
+    });
+    return {
+      behindMs: areFollowed ? FOLLOWED_MS : LATE_MS + Math.max(NEEDLE_MS, WIDE_MS - delayMs),
+      placeIn: (take) => {
+        const relation = this.relationOf(take);
+        return relation.is === 'same' && cursorFrame !== null
+          ? cursorFrame + offsetAt(relation, cursorFrame)
+          : null;
+      },
+    };
   }
 
   /** Forgets takes that are over. */

@@ -3,6 +3,7 @@ import type { LegCondition } from '../domain/conditions.ts';
 import type { Leg, LegId } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Needed } from './alignment.ts';
 import type { LegSight } from './choice.ts';
 import { Take } from './take.ts';
 import { VerdictLine } from './verdicts.ts';
@@ -30,6 +31,7 @@ export function legsInOrder(policy: StationPolicy): readonly Leg[] {
 
 /** Verdicts are kept long enough for a leg to show that it failed a while ago. */
 const VERDICTS_KEPT_MS = 300_000;
+const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 const SOUND_STEP_FRAMES = PCM_RATE_HZ / 100;
 const SOUND_BEFORE_FRAMES = PCM_RATE_HZ / 4;
 const SOUND_AFTER_FRAMES = PCM_RATE_HZ / 5;
@@ -45,8 +47,6 @@ export interface RelayLegsOptions {
   readonly legs: readonly Leg[];
   readonly clock: Clock;
   readonly mostKeptMs: number;
-  /** Behind what is played this much stays here, so that alignment can look both ways. */
-  readonly behindMs: number;
   conditionOf(leg: LegId): LegCondition;
   requiredHealthMs(leg: LegId): number;
 }
@@ -136,9 +136,9 @@ export class RelayLegs {
    * Lets go of what nobody needs: sound well behind the cursor, and takes that are over. A leg that is waited for
    * keeps its first proven words.
    */
-  tidy(onAir: Take | null, cursorMs: number, aheadMsOf: (take: Take) => number): void {
+  tidy(onAir: Take | null, cursorMs: number, { behindMs, placeIn }: Needed): void {
     const rank = this.#legs.findIndex(({ leg }) => leg.id === onAir?.leg);
-    const { clock, mostKeptMs, behindMs } = this.#options;
+    const { clock, mostKeptMs } = this.#options;
     const oldestMs = clock.nowMs() - mostKeptMs;
     this.#legs.forEach((leg, index) => {
       const { condition } = leg;
@@ -146,9 +146,11 @@ export class RelayLegs {
       const isWaitedFor = isBetter && condition.is === 'audible' && condition.sinceMs > oldestMs;
       leg.takes = leg.takes.filter((take) => take.isOpen || take === onAir);
       for (const take of leg.takes) {
-        const neededMs = cursorMs - behindMs - aheadMsOf(take);
+        const neededMs = cursorMs - behindMs;
         const frame = take.frameAt(isWaitedFor ? Math.min(neededMs, condition.sinceMs - 1_000) : neededMs);
-        if (frame !== null) take.ring.forgetBefore(frame);
+        if (frame === null) continue;
+        const inStep = (placeIn(take) ?? Number.POSITIVE_INFINITY) - behindMs * FRAMES_PER_MS;
+        take.ring.forgetBefore(Math.min(frame, inStep));
       }
     });
   }

@@ -39,14 +39,6 @@ export function behindMsOf(onAir: Take, take: Take, relation: Relation): number 
   return here === null || there === null ? null : there - here;
 }
 
-/** How much further back than the one on air each copy has to be kept, so that it can be gone over to in step. */
-export function aheadMsOf(onAir: Take | null, alignment: Alignment): (take: Take) => number {
-  return (take) => {
-    const behindMs = onAir === null ? null : behindMsOf(onAir, take, alignment.relationOf(take));
-    return Math.max(0, -(behindMs ?? 0));
-  };
-}
-
 export function sentenceOf(relation: 'same' | 'different', behindMs: number | null): string {
   if (relation === 'different') return 'carries a different programme: it is no copy of what is on air';
   const seconds = Math.abs((behindMs ?? 0) / 1_000).toFixed(2);

@@ -6,7 +6,7 @@ import type { Leg, LegId } from '../domain/ids.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
-import { Alignment, keptForSearchesMs } from './alignment.ts';
+import { Alignment } from './alignment.ts';
 import { type ChoicePolicy, choose, type RelayChoice, type RelayHold, type Situation } from './choice.ts';
 import type { Emergency } from './emergency.ts';
 import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
@@ -21,7 +21,7 @@ import {
 } from './outputs.ts';
 import { nextPace, STEADY } from './pace.ts';
 import { Playout, type Voice } from './playout.ts';
-import { aheadMsOf, type RelayLegView, relationViews, sentenceOf } from './relations.ts';
+import { type RelayLegView, relationViews, sentenceOf } from './relations.ts';
 import type { SoundProcessing } from './sound-processing.ts';
 import type { Take } from './take.ts';
 import { TitleLine } from './title-line.ts';
@@ -130,7 +130,6 @@ class StationRelay implements Relay {
       legs: options.legs,
       clock,
       mostKeptMs: this.#mostLatencyMs + 10_000,
-      behindMs: keptForSearchesMs(delayMs),
       conditionOf: (leg) => options.conditionOf(leg),
       requiredHealthMs: (leg) => options.requiredHealthMs?.(leg) ?? restoreMs,
     });
@@ -173,8 +172,8 @@ class StationRelay implements Relay {
     const latencyMs = this.#latencyMs();
     if (latencyMs !== null) this.#pace = nextPace(this.#pace, latencyMs - this.#wantedLatencyMs, passedMs);
     if (!this.#playout.isFading) this.#choose(nowMs);
-    const cursorMs = nowMs - (latencyMs ?? this.#wantedLatencyMs);
-    this.#legs.tidy(this.#onAir, cursorMs, aheadMsOf(this.#onAir, this.#alignment));
+    const needed = this.#alignment.needs(this.#options.delayMs, this.#cursorFrame(), this.#legs.audible);
+    this.#legs.tidy(this.#onAir, nowMs - (latencyMs ?? this.#wantedLatencyMs), needed);
     this.#alignment.keepOnly((id) => this.#legs.takeOf(id) !== null);
     this.#announce();
   }
