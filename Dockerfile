@@ -31,7 +31,8 @@ RUN apt-get update \
  && useradd --system --uid 10001 --home-dir /var/lib/sustain --create-home --shell /usr/sbin/nologin sustain
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /ship /usr/lib/sustain
-ENV NODE_ENV=production
+# The heaps that glibc gives every thread would stand nearly empty, and take 13 MiB.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 WORKDIR /var/lib/sustain
 VOLUME ["/var/lib/sustain"]
 # Secrets are files of the engine (/run/secrets), never layers or variables of the image.

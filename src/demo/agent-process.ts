@@ -54,8 +54,11 @@ function decoderOfOurs(): Record<string, string> {
   return wanted === undefined ? {} : { [MP3_DECODER]: wanted };
 }
 
-/** As `.deploy/debian/sustain` and the Dockerfile start Node: a small nursery of V8's is enough for what the agent makes. */
-const AS_INSTALLED = ['--max-semi-space-size=4'];
+/**
+ * As `.deploy/debian/sustain` and the Dockerfile start Node: a small nursery of V8's is enough for what the agent makes, and
+ * its threads need no heaps of their own.
+ */
+const AS_INSTALLED = { args: ['--max-semi-space-size=4'], env: { MALLOC_ARENA_MAX: '1' } };
 
 export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   const { server, configPath, webUrl } = options;
@@ -82,9 +85,9 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
     async start({ ready } = { ready: true }) {
       const started = await startProcess({
         command: process.execPath,
-        args: [...AS_INSTALLED, options.cli ?? cliPath(), 'run', '--config', configPath, ...self],
+        args: [...AS_INSTALLED.args, options.cli ?? cliPath(), 'run', '--config', configPath, ...self],
         stdout: 'pipe',
-        env: decoderOfOurs(),
+        env: { ...AS_INSTALLED.env, ...decoderOfOurs() },
         ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
       });
       current = started;

@@ -169,6 +169,13 @@ describe('sustain by hand', () => {
     expect(variables({ SUSTAIN_SERVER: 'london' })).not.toHaveProperty('SUSTAIN_WITNESS');
   });
 
+  test('has one heap for all its threads, or as many as the caller or the file of the service says', () => {
+    expect(variables()).toMatchObject({ MALLOC_ARENA_MAX: '1' });
+    expect(variables({ MALLOC_ARENA_MAX: '3' })).toMatchObject({ MALLOC_ARENA_MAX: '3' });
+    put('etc/default/sustain', 'MALLOC_ARENA_MAX=2\n');
+    expect(variables()).toMatchObject({ MALLOC_ARENA_MAX: '2' });
+  });
+
   test('takes nothing from a file that is no such file, and needs none', () => {
     put('etc/default/sustain', `oh no\n(\n$(touch ${machine}/run-it)\nA-B=c\n1X=2\nEMPTY=\n`);
     expect(variables()).toMatchObject({ EMPTY: '' });
