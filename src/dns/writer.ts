@@ -131,7 +131,10 @@ class Writer implements DnsWriter {
     const { provider } = this.#options;
     const { wanted } = job;
     const read = await this.#within(REQUEST_MS, job, (signal) => provider.read(signal));
-    if (!read.ok) return this.#retry(job, read.failure);
+    if (!read.ok) {
+      if (job.end === null) job.options.unread?.(read.failure.text);
+      return this.#retry(job, read.failure);
+    }
     const { state } = read;
     if (isFenced(state.mark, wanted.mark, job.options.expectedEpoch)) {
       this.#tell({ event: 'dns-fenced', standing: state.mark, ours: wanted.mark });

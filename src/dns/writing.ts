@@ -17,6 +17,8 @@ export interface ApplyOptions {
   writeUntilMs(): number;
   /** The epoch that stood there when this was decided on: what came since fences it. */
   readonly expectedEpoch?: number | null;
+  /** Told on the way of each read that failed, and why. */
+  unread?(text: string): void;
   /** Ends the work as `stopped`. A write that is under way may still be carried out. */
   readonly signal?: AbortSignal;
 }

@@ -126,6 +126,7 @@ export type FailoverInput =
   | {
       readonly kind: 'probe';
       readonly atMs: number;
+      readonly beganAtMs: number;
       readonly server: ServerName;
       readonly station: StationName;
       readonly probe: Probe;
@@ -188,7 +189,13 @@ export type FailoverCommand =
       /** Monotonic: no write may begin after this. */
       readonly deadlineMs: number;
     }
-  | { readonly kind: 'probe'; readonly server: ServerName; readonly station: StationName }
+  /** `isAnew`: also when one is under way, which may hang since before something changed. */
+  | {
+      readonly kind: 'probe';
+      readonly server: ServerName;
+      readonly station: StationName;
+      readonly isAnew: boolean;
+    }
   | { readonly kind: 'end-listeners'; readonly server: ServerName; readonly because: string };
 
 export type FailoverAlertCode =

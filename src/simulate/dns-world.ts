@@ -336,13 +336,14 @@ export class DnsWorld {
     if (command.kind === 'end-listeners') {
       this.ended.push({ atMs: nowMs, server: command.server });
     } else if (command.kind === 'probe') {
-      const { server, station } = command;
-      if (agent.probing.has(server)) return;
+      const { server, station, isAnew } = command;
+      if (agent.probing.has(server) && !isAnew) return;
       agent.probing.add(server);
+      const beganAtMs = nowMs;
       const { probe, tookMs } = this.#probe(agent, server);
       const answered = (atMs: number) => {
         agent.probing.delete(server);
-        this.#give(agent, { kind: 'probe', atMs, server, station, probe });
+        this.#give(agent, { kind: 'probe', atMs, beganAtMs, server, station, probe });
       };
       if (tookMs < this.#stepMs) answered(nowMs);
       else this.#later(agent, tookMs, answered);

@@ -119,25 +119,27 @@ export async function startFailover(options: FailoverOptions): Promise<Failover>
       if (event.kind === 'dns-moved' || event.kind === 'dns-hold-changed')
         setImmediate(() => void remember());
     },
-    probe: (server, station) => void probe(server, station),
+    probe: (server, station, isAnew) => void probe(server, station, isAnew),
     endListeners: (server) => void end(server),
   });
 
-  /** One at a time for each mount: a probe that hangs is the finding, and not to be piled up. */
-  async function probe(serverName: ServerName, stationName: StationName): Promise<void> {
+  /** One at a time for each mount, but for one anew: a probe that hangs is the finding, and not to be piled up. */
+  async function probe(serverName: ServerName, stationName: StationName, isAnew: boolean): Promise<void> {
     const key = `${serverName} ${stationName}`;
     const server = options.servers.find(({ name }) => name === serverName);
     const station = options.stations.find(({ name }) => name === stationName);
-    if (server === undefined || station === undefined || probing.has(key)) return;
+    if (server === undefined || station === undefined || (probing.has(key) && !isAnew)) return;
     probing.add(key);
     // So that the agents don't all come at the same moment.
     await sleep(clock, random.next() * JITTER * policy.fastIntervalMs, ending.signal);
     if (station === options.stations[0]) void proofs.try(serverName);
+    const beganAtMs = clock.nowMs();
     const result = await probeAt(server.public, station, options.probeWithinMs);
     probing.delete(key);
     desk.take({
       kind: 'probe',
       atMs: clock.nowMs(),
+      beganAtMs,
       server: serverName,
       station: stationName,
       probe: result,

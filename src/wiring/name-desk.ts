@@ -45,7 +45,7 @@ export interface NameDeskOptions {
   readonly clock: Clock;
   readonly log: Logger;
   event(event: FailoverEvent): void;
-  probe(server: ServerName, station: StationName): void;
+  probe(server: ServerName, station: StationName, isAnew: boolean): void;
   endListeners(server: ServerName): void;
 }
 
@@ -155,7 +155,7 @@ export class NameDesk {
   #carryOut(command: FailoverCommand): void {
     switch (command.kind) {
       case 'probe':
-        this.#options.probe(command.server, command.station);
+        this.#options.probe(command.server, command.station, command.isAnew);
         return;
       case 'end-listeners':
         this.#options.endListeners(command.server);
@@ -180,6 +180,7 @@ export class NameDesk {
         deadlineMs: Math.max(1, deadlineMs - clock.nowMs()),
         expectedEpoch,
         writeUntilMs: () => this.#writeUntilMs(server, epoch, addresses),
+        unread: (detail) => this.take({ kind: 'record-unread', atMs: clock.nowMs(), detail }),
       },
     );
     stopProving();

@@ -31,8 +31,8 @@ export const guardsOfOrders: readonly DnsGuard[] = [
   {
     guard: 'a hold stops a write that was ordered before it',
     file: of('choice'),
-    whole: "return wish.is === 'move' && wish.to === server;",
-    broken: 'return isFit(state, server, nowMs, policy);',
+    whole: "if (wish.is !== 'move' || wish.to !== server) return false;",
+    broken: "if (wish.is !== 'move' || wish.to !== server) return isFit(state, server, nowMs, policy);",
     mistake: (core) => {
       const world = settled(core);
       world.writeBeginsAfterMs = 5_000;

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { type FailoverCore, failoverCore } from '../../src/simulate/dns-world.ts';
+import { guardsOfCutOff } from './failover-guards-cut-off.ts';
 import { guardsOfJudging } from './failover-guards-judging.ts';
 import { guardsOfLeaving } from './failover-guards-leaving.ts';
 import { guardsOfOrders } from './failover-guards-orders.ts';
@@ -9,7 +10,7 @@ import { Mutations } from './mutation.ts';
 const MODULES = ['step', 'state', 'choice', 'lease-rule', 'on-air'].map(
   (name) => `decide/failover/${name}.ts`,
 );
-const guards = [guardsOfJudging, guardsOfWriting, guardsOfOrders, guardsOfLeaving]
+const guards = [guardsOfJudging, guardsOfCutOff, guardsOfWriting, guardsOfOrders, guardsOfLeaving]
   .flat()
   .map((guard) => [guard.guard, guard] as const);
 

@@ -1,6 +1,7 @@
 import type { FailoverPolicy, MoveTrigger } from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
 import { holdDownAt } from '../flap.ts';
+import { mayBeOurLine } from './cut-off.ts';
 import { type FailoverState, flapOf } from './state.ts';
 import { verifiedAtMs } from './verdict.ts';
 
@@ -46,6 +47,9 @@ function first(state: FailoverState, nowMs: number, policy: FailoverPolicy): Wis
 function flee(state: FailoverState, current: ServerName, nowMs: number, policy: FailoverPolicy): Wish {
   const to = policy.servers.find((server) => server !== current && isFit(state, server, nowMs, policy));
   if (to === undefined) return STAY;
+  // While the DNS is not reached a write is tried all the same, as that may be how it is found to be there again.
+  const isDnsBack = state.cutOff !== null && state.cutOff.backAtMs !== null;
+  if (isDnsBack && mayBeOurLine(state, current, policy)) return STAY;
   const health = state.sights.get(current)?.health;
   const why = health?.is === 'ill' ? health.detail : 'most of the witnesses say so';
   return { is: 'move', to, trigger: 'fault', because: `${current} gives listeners no sound: ${why}` };
@@ -85,7 +89,7 @@ export function amissIn({ record }: FailoverState): string | null {
 
 /**
  * Whether a write that was ordered is to be made still: an answer may have been waited for, and meanwhile an operator have
- * held the name, or the server that is to be published have died.
+ * held the name, the server that is to be published have died, or this agent been cut off from everything.
  */
 export function isStillWanted(
   state: FailoverState,
@@ -94,7 +98,9 @@ export function isStillWanted(
   policy: FailoverPolicy,
 ): boolean {
   const wish = wishOf(state, nowMs, policy);
-  return wish.is === 'move' && wish.to === server;
+  if (wish.is !== 'move' || wish.to !== server) return false;
+  const current = state.record?.record.is === 'server' ? state.record.record.server : null;
+  return wish.trigger !== 'fault' || current === null || !mayBeOurLine(state, current, policy);
 }
 
 /** Whether listeners may be sent to a server: agreed to be well, and its sound proven just now. */

@@ -12,7 +12,12 @@ interface PublicMount {
   /** In a row. */
   readonly good: number;
   readonly bad: number;
-  readonly illness: { readonly illness: ServerIllness; readonly detail: string } | null;
+  /** `seenAtMs`: no longer ago than that. */
+  readonly illness: {
+    readonly illness: ServerIllness;
+    readonly detail: string;
+    readonly seenAtMs: number;
+  } | null;
   readonly lastProbeAtMs: number | null;
   /** When a sample last said anything; while our own ear is broken none does. */
   readonly knownAtMs: number | null;
@@ -83,7 +88,7 @@ export function withEar(
   const heard: PublicMount = { ...mount, ear, earSinceMs, sensor: sensorOf(mount, ear, atMs) };
   // A connection that breaks is the first bad sample, and not waited for.
   const broke = ear.is !== mount.ear.is && (ear.is === 'disconnected' || ear.is === 'quiet');
-  return changed(sight, broke ? sampled(heard, { ok: true }, atMs, policy) : heard);
+  return changed(sight, broke ? sampled(heard, { ok: true }, { beganAtMs: atMs, atMs }, policy) : heard);
 }
 
 /** That it sounded before our ear lost it is no word of what it gives now: sound has to be proven anew. */
@@ -96,17 +101,23 @@ function sensorOf({ sensor, ear: before }: PublicMount, ear: PublicEar, atMs: nu
 export function withProbe(
   sight: ServerSight,
   station: StationName,
-  probe: Probe,
-  atMs: number,
+  { probe, ...when }: When & { readonly probe: Probe },
   policy: FailoverPolicy,
 ): ServerSight {
   const mount = sight.mounts.get(station);
   if (mount === undefined) return sight;
-  return changed(sight, sampled({ ...mount, lastProbeAtMs: atMs }, probe, atMs, policy));
+  return changed(sight, sampled({ ...mount, lastProbeAtMs: when.atMs }, probe, when, policy));
 }
 
-function sampled(mount: PublicMount, probe: Probe, atMs: number, policy: FailoverPolicy): PublicMount {
-  const illness = illnessOf(mount, probe, atMs, policy);
+/** From when to when a probe took. */
+interface When {
+  readonly beganAtMs: number;
+  readonly atMs: number;
+}
+
+function sampled(mount: PublicMount, probe: Probe, when: When, policy: FailoverPolicy): PublicMount {
+  const { atMs } = when;
+  const illness = illnessOf(mount, probe, when, policy);
   if (illness === 'unknown') return mount;
   const { good, bad } = isForgotten(mount, atMs, policy) ? { good: 0, bad: 0 } : mount;
   if (illness === null) return { ...mount, good: good + 1, bad: 0, illness: null, knownAtMs: atMs };
@@ -121,18 +132,20 @@ function isForgotten({ knownAtMs }: PublicMount, nowMs: number, policy: Failover
 function illnessOf(
   mount: PublicMount,
   probe: Probe,
-  atMs: number,
+  { beganAtMs, atMs }: When,
   policy: FailoverPolicy,
 ): PublicMount['illness'] | 'unknown' {
-  if (!probe.ok) return { illness: probe.stage, detail: probe.detail };
+  if (!probe.ok) return { illness: probe.stage, detail: probe.detail, seenAtMs: beganAtMs };
   const { ear, sensor } = mount;
+  // An ear that was lost with our own line needs a while to be there again.
+  const seenAtMs = beganAtMs - policy.verifiedWithinMs;
   switch (ear.is) {
     case 'disconnected':
-      return { illness: 'http', detail: ear.detail };
+      return { illness: 'http', detail: ear.detail, seenAtMs };
     case 'quiet':
-      return { illness: 'stalled', detail: 'connected, and no sound comes' };
+      return { illness: 'stalled', detail: 'connected, and no sound comes', seenAtMs };
     case 'undecodable':
-      return { illness: 'undecodable', detail: 'what comes cannot be decoded' };
+      return { illness: 'undecodable', detail: 'what comes cannot be decoded', seenAtMs };
     case 'starting':
     case 'deaf':
       return 'unknown';
@@ -142,7 +155,7 @@ function illnessOf(
   if (sensor.verdict === 'unheard') return 'unknown';
   if (sensor.verdict === 'silent') {
     const seconds = ((atMs - sensor.sinceMs) / 1000).toFixed(1);
-    return { illness: 'silent', detail: `silent for ${seconds} s` };
+    return { illness: 'silent', detail: `silent for ${seconds} s`, seenAtMs: sensor.heardToMs };
   }
   return atMs - sensor.heardToMs <= policy.verifiedWithinMs ? null : 'unknown';
 }
@@ -197,6 +210,11 @@ export function judged(sight: ServerSight, nowMs: number, policy: FailoverPolicy
   const wellSinceMs = old.is === 'well' ? old.sinceMs : old.wellSinceMs;
   const sinceMs = old.is === 'doubt' ? old.sinceMs : nowMs;
   return { ...sight, health: { is: 'doubt', sinceMs, wellSinceMs, detail } };
+}
+
+/** Whether every public mount was found to fail at this moment or later. */
+export function hasFailedSince({ mounts }: ServerSight, atMs: number): boolean {
+  return [...mounts.values()].every(({ illness }) => illness !== null && illness.seenAtMs >= atMs);
 }
 
 /** Whether a mount is due for its next probe: at once when it has just failed, fast while it is in doubt. */

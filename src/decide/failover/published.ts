@@ -1,5 +1,6 @@
 import type { FailoverEvent, FailoverInput, FailoverPolicy } from '../../domain/failover.ts';
 import { disagrees } from './contest.ts';
+import { cutOffNow, reachedAgain } from './cut-off.ts';
 import { leftBy } from './leaving.ts';
 import type { FailoverState } from './state.ts';
 import type { FailoverStep } from './step.ts';
@@ -16,7 +17,11 @@ export const WRITE_AGAIN_MS = 2_000;
 export function published(state: FailoverState, input: DnsInput, policy: FailoverPolicy): FailoverStep {
   switch (input.kind) {
     case 'record-unread':
-      return { state: { ...state, unread: input.detail }, commands: [], events: [] };
+      return {
+        state: { ...state, unread: input.detail, cutOff: cutOffNow(state) },
+        commands: [],
+        events: [],
+      };
     case 'record':
       return { state: read(state, input, policy), commands: [], events: [] };
     case 'authorities':
@@ -31,7 +36,8 @@ function read(
   { record, epoch, atMs }: DnsInput & { kind: 'record' },
   policy: FailoverPolicy,
 ): FailoverState {
-  const next = { ...state, record: { record, epoch, atMs }, readAtMs: atMs, unread: null };
+  const cutOff = reachedAgain(state, atMs);
+  const next = { ...state, record: { record, epoch, atMs }, readAtMs: atMs, unread: null, cutOff };
   const { wrote } = state;
   if (policy.mode === 'cluster' || wrote === null || epoch === null || epoch <= wrote.epoch) return next;
   const isContested = record.is === 'server' && disagrees(state, wrote.server, record.server);
@@ -54,8 +60,9 @@ function ended(
   const free = { ...state, publishing: null, repairedAtMs };
   if (outcome.is !== 'done') {
     const by = outcome.is === 'failed' ? 'provider' : 'right';
+    const cutOff = by === 'provider' ? cutOffNow(state) : state.cutOff;
     return {
-      state: { ...free, writeFailed: { detail: outcome.detail, atMs, by } },
+      state: { ...free, cutOff, writeFailed: { detail: outcome.detail, atMs, by } },
       commands: [],
       events: [],
     };

@@ -10,6 +10,7 @@ import type {
 } from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
 import { type Flap, steady } from '../flap.ts';
+import type { CutOff } from './cut-off.ts';
 import { newSight, type ServerSight } from './health.ts';
 import type { Leaving } from './leaving.ts';
 import type { ServerVerdict } from './verdict.ts';
@@ -54,6 +55,7 @@ export interface FailoverState {
   /** When the DNS was last read, and not written: what is known of it after that is our own word. */
   readonly readAtMs: number | null;
   readonly unread: string | null;
+  readonly cutOff: CutOff | null;
   readonly publishing: Publishing | null;
   /** What this agent wrote last, and when that was. */
   readonly wrote: { readonly server: ServerName; readonly epoch: number; readonly atMs: number } | null;
@@ -117,6 +119,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     record: null,
     readAtMs: null,
     unread: null,
+    cutOff: null,
     publishing: null,
     wrote: wrote === null ? null : { ...wrote, atMs: atMs - wrote.agoMs },
     repairedAtMs: null,

@@ -4,6 +4,7 @@ import { failedAgain } from '../flap.ts';
 import { failoverAlerts } from './alerts.ts';
 import { wishOf } from './choice.ts';
 import { contestNow } from './contest.ts';
+import { triedAnew } from './cut-off.ts';
 import {
   forgetSamples,
   isProbeDue,
@@ -37,13 +38,14 @@ export function failoverStep(
   // Sound comes ten times a second and server; the decision is made on what it adds up to.
   if (input.kind === 'heard') return taken;
   const seen = judgeAll(taken.state, input.atMs, policy);
-  const ordered = order(seen.state, input.atMs, policy);
+  const tried = triedAnew(seen.state, policy);
+  const ordered = order(tried.state, input.atMs, policy);
   const ended = endListeners(ordered.state, input.atMs);
   const told = failoverAlerts(ended.state, input.atMs, policy);
   const due = input.kind === 'tick' ? dueProbes(told.state, input.atMs, policy) : [];
   return {
     state: told.state,
-    commands: [...ordered.commands, ...ended.commands, ...due],
+    commands: [...tried.commands, ...ordered.commands, ...ended.commands, ...due],
     events: [...taken.events, ...seen.events, ...ordered.events, ...ended.events, ...told.events],
   };
 }
@@ -56,9 +58,7 @@ function take(state: FailoverState, input: FailoverInput, policy: FailoverPolicy
     case 'tick':
       return quietly(state);
     case 'probe':
-      return quietly(
-        sighted(state, input.server, (sight) => withProbe(sight, input.station, input.probe, atMs, policy)),
-      );
+      return quietly(sighted(state, input.server, (sight) => withProbe(sight, input.station, input, policy)));
     case 'ear':
       return quietly(
         sighted(state, input.server, (sight) => withEar(sight, input.station, input.ear, atMs, policy)),
@@ -167,6 +167,6 @@ function dueProbes(state: FailoverState, nowMs: number, policy: FailoverPolicy):
   return [...state.sights].flatMap(([server, sight]) =>
     policy.stations
       .filter((station) => isProbeDue(sight, station, nowMs, policy))
-      .map((station) => ({ kind: 'probe' as const, server, station })),
+      .map((station) => ({ kind: 'probe' as const, server, station, isAnew: false })),
   );
 }

@@ -25,7 +25,7 @@ function tried(...probes: readonly Probe[]): { readonly sight: ServerSight; read
   sound();
   for (const probe of probes) {
     sound();
-    sight = withProbe(sight, STATION, probe, atMs, POLICY);
+    sight = withProbe(sight, STATION, { probe, beganAtMs: atMs, atMs }, POLICY);
   }
   return { sight, atMs };
 }

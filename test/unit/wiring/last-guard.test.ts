@@ -135,7 +135,10 @@ function house({ mode = 'alone', writer }: House = {}) {
       const probe = known.dead.has(server)
         ? ({ ok: false, stage: 'connect', detail: 'refused' } as const)
         : ({ ok: true } as const);
-      queueMicrotask(() => desk.take({ kind: 'probe', atMs: clock.nowMs(), server, station, probe }));
+      queueMicrotask(() => {
+        const atMs = clock.nowMs();
+        desk.take({ kind: 'probe', atMs, beganAtMs: atMs, server, station, probe });
+      });
     },
     endListeners: () => undefined,
   });
@@ -194,6 +197,21 @@ describe('a write that is under way while the API is down', () => {
     await pass(30);
     expect(zone.written).toEqual([]);
     expect(desk.state.publishing).toBeNull();
+  });
+
+  test('is not made when all that failed was the way to the outside, which is back', async () => {
+    const { zone, known, desk, pass, untilOrdered } = house();
+    await pass(30);
+    known.dead.add(LONDON);
+    // Readings come every 5 s: none of them fails before the write is ordered.
+    await pass(30, () => desk.state.sights.get(LONDON)?.health.is === 'doubt');
+    zone.isDown = true;
+    await untilOrdered();
+    await pass(2);
+    known.dead.delete(LONDON);
+    zone.isDown = false;
+    await pass(30);
+    expect(zone.written).toEqual([]);
   });
 
   test('is not made when the server that is to be published died meanwhile', async () => {

@@ -62,7 +62,7 @@ function firstWrite(isHeardAt6: boolean) {
       const atMs = clock.nowMs();
       desk.take({ kind: 'ear', atMs, ...of, ear: { is: 'hearing' } });
       desk.take({ kind: 'heard', atMs, ...of, block: { atMs, durationMs: 1_000, audibleMs: 1_000 } });
-      desk.take({ kind: 'probe', atMs, ...of, probe: { ok: true } });
+      desk.take({ kind: 'probe', atMs, beganAtMs: atMs, ...of, probe: { ok: true } });
       for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
     }
   };

@@ -57,6 +57,7 @@ function heard(config: Config, mounts: readonly string[], at: string | null = nu
         if (isHeard) take({ kind: 'heard', ...of, block: { atMs, durationMs: 1_000, audibleMs: 1_000 } });
         take({
           kind: 'probe',
+          beganAtMs: atMs,
           ...of,
           probe: isHeard ? { ok: true } : { ok: false, stage: 'http', detail: '404' },
         });
