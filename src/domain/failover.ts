@@ -288,7 +288,7 @@ export interface FailoverPolicy {
   readonly freshMs: number;
   /** A colleague that shows no life for this long does not write. */
   readonly colleagueMs: number;
-  /** Alone: who finds its own write undone does not write again for this long after it, at most. */
+  /** Alone: who finds its own write undone does not write again for this long, or while the other shows that it lives. */
   readonly contestedMs: number;
   readonly writeWithinMs: number;
   /** Null: listeners of a server that was left are not ended. Otherwise so long after the move. */

@@ -1,5 +1,5 @@
 import type { FailoverPolicy, FailoverRequest } from '../../src/domain/failover.ts';
-import { DnsWorld, type DnsWorldOptions, type FailoverCore } from '../../src/simulate/dns-world.ts';
+import { DnsWorld, type DnsWorldOptions, type FailoverCore, LONDON } from '../../src/simulate/dns-world.ts';
 import type { Mutant } from './mutation.ts';
 
 /** A guard of the DNS decision, and a world in which it is missed: a sentence when the core goes wrong there, else null. */
@@ -30,6 +30,10 @@ export const goesTo = (world: DnsWorld, ...servers: readonly string[]): string |
   const gone = world.writes.map(({ server }) => server).join(', ');
   return gone === servers.join(', ') ? null : `the name went to ${gone || 'nowhere'}`;
 };
+
+/** The writes that took the name to another server, and not those that left it where it stood. */
+export const movesOf = ({ writes }: DnsWorld) =>
+  writes.filter(({ server }, index) => server !== (writes[index - 1]?.server ?? LONDON));
 
 /** How long after a moment the last move came, in s. */
 export const lastMoveS = (world: DnsWorld, sinceMs: number): number =>

@@ -1,5 +1,15 @@
 import { type DnsWorld, DUBLIN, type FailoverCore, LONDON } from '../../src/simulate/dns-world.ts';
-import { AN_HOUR, asked, type DnsGuard, goesTo, lastMoveS, of, settled, stays } from './failover-guard.ts';
+import {
+  AN_HOUR,
+  asked,
+  type DnsGuard,
+  goesTo,
+  lastMoveS,
+  movesOf,
+  of,
+  settled,
+  stays,
+} from './failover-guard.ts';
 import { WatchedDns } from './failover-watch.ts';
 
 const orders = (world: DnsWorld, agent?: string) =>
@@ -11,13 +21,22 @@ function movesInPartition(core: FailoverCore): string | null {
   const world = settled(core);
   world.cut('london', 'dublin');
   world.pass(1_300, () => {}, 500);
-  for (const { atMs, server } of world.writes) {
-    const same = world.writes.filter(
+  const moves = movesOf(world);
+  for (const { atMs, server } of moves) {
+    const same = moves.filter(
       (one) => one.server === server && one.atMs >= atMs && one.atMs < atMs + 600_000,
     );
     if (same.length > 1) return `two sites moved the name to ${server} ${same.length} times in 10 min`;
   }
   return null;
+}
+
+/** Both sites work, and cannot see each other, for so long. */
+export function partedFor(core: FailoverCore, seconds: number): DnsWorld {
+  const world = settled(core);
+  world.cut('london', 'dublin');
+  world.pass(seconds, () => {}, 500);
+  return world;
 }
 
 /** A cluster in which the agents of two places cannot do what is needed, so that the third has to. */
@@ -86,9 +105,9 @@ export const guardsOfWriting: readonly DnsGuard[] = [
   },
   {
     guard: 'whoever finds its write undone notes it',
-    file: of('published'),
-    whole: 'contest: isContested ? {',
-    broken: 'contest: isContested && policy.contestedMs < 0 ? {',
+    file: of('contest'),
+    whole: 'if (wrote !== null && disagrees(state, wrote.server, server))',
+    broken: 'if (wrote !== null && policy.contestedMs < 0)',
     mistake: movesInPartition,
   },
   {
@@ -103,6 +122,77 @@ export const guardsOfWriting: readonly DnsGuard[] = [
       world.truth.set(LONDON, 'dead');
       world.kill('london');
       world.pass(600, () => {}, 500);
+      return goesTo(world, DUBLIN, LONDON, DUBLIN);
+    },
+  },
+  {
+    guard: 'who undid a move shows that it lives, and the name is left with it',
+    file: of('contest'),
+    whole: "const isUndoing = dispute === 'theirs' && trigger === 'fault';",
+    broken: 'const isUndoing = false;',
+    mistake: (core) => {
+      const moves = movesOf(partedFor(core, 3_600)).length;
+      return moves === 2 ? null : `moved the name ${moves} times in an hour`;
+    },
+  },
+  {
+    guard: 'what another shows is believed, for as long as it takes to show it again',
+    file: of('contest'),
+    whole: 'return { untilMs: Math.max(contest.untilMs, atMs + believedForMs(policy)) };',
+    broken: 'return contest;',
+    mistake: (core) => {
+      const moves = movesOf(partedFor(core, 3_600)).length;
+      return moves === 2 ? null : `moved the name ${moves} times in an hour`;
+    },
+  },
+  {
+    guard: 'a sign of life is no word of a server that is dead',
+    file: of('contest'),
+    whole: '0.5 * contestedMs',
+    broken: '2 * contestedMs',
+    mistake: (core) => {
+      const world = partedFor(core, 1_800);
+      world.truth.set(LONDON, 'dead');
+      world.pass(310, () => {}, 500);
+      return world.dns.server === DUBLIN ? null : 'left a dead server later than after 5 min';
+    },
+  },
+  {
+    guard: 'signs of life are given no more often than they have to be',
+    file: of('contest'),
+    whole: 'nowMs - dispute.shownAtMs >= shownEveryMs(policy)',
+    broken: 'nowMs >= dispute.shownAtMs',
+    mistake: (core) => {
+      const { length } = partedFor(core, 1_200).writes;
+      return length <= 2 + 5 ? null : `wrote ${length} times in 20 min`;
+    },
+  },
+  {
+    guard: 'who is seen again is given no sign of life',
+    file: of('contest'),
+    whole: 'return isAnyIll ? dispute : null;',
+    broken: 'return isAnyIll || dispute !== null ? dispute : null;',
+    mistake: (core) => {
+      const world = partedFor(core, 1_200);
+      world.cuts.clear();
+      world.pass(1_200, () => {}, 500);
+      const { length } = world.writes;
+      world.truth.set(DUBLIN, 'dead');
+      world.kill('dublin');
+      world.pass(1_200, () => {}, 500);
+      return world.writes.length === length ? null : 'wrote although nobody took anything from it';
+    },
+  },
+  {
+    guard: 'who waited for a contest to end, and finds nobody any more, gives no signs of life',
+    file: of('contest'),
+    whole: 'before !== null && contest === null && disagrees(state, before, server)',
+    broken: 'before !== null && disagrees(state, before, server)',
+    mistake: (core) => {
+      const world = partedFor(core, 60);
+      world.truth.set(LONDON, 'dead');
+      world.kill('london');
+      world.pass(3_600, () => {}, 500);
       return goesTo(world, DUBLIN, LONDON, DUBLIN);
     },
   },

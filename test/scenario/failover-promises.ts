@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { FailoverPolicy } from '../../src/domain/failover.ts';
 import { DUBLIN, type FailoverCore, LONDON, type Truth, type Writing } from '../../src/simulate/dns-world.ts';
+import { movesOf } from './failover-guard.ts';
 import { type DnsFault, type TimedDnsFault, WatchedDns } from './failover-watch.ts';
 
 const WARM_S = 30;
@@ -124,9 +125,10 @@ export function brokenDnsPromises(
 /** How often the name was moved one way within ten minutes, at the most. */
 export function mostMovesOneWay(core: FailoverCore, faults: readonly TimedDnsFault[]): number {
   const { world } = new WatchedDns(core, 'alone').run(WARM_S).run(2_100, faults, 500);
-  const inWindow = world.writes.map(
+  const moves = movesOf(world);
+  const inWindow = moves.map(
     ({ atMs, server: to }) =>
-      world.writes.filter((write) => write.server === to && write.atMs >= atMs && write.atMs < atMs + 600_000)
+      moves.filter((write) => write.server === to && write.atMs >= atMs && write.atMs < atMs + 600_000)
         .length,
   );
   return Math.max(0, ...inWindow);

@@ -1,6 +1,7 @@
 import type { FailoverPolicy, MoveTrigger } from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
 import { holdDownAt } from '../flap.ts';
+import { isSignDue } from './contest.ts';
 import { mayBeOurLine } from './cut-off.ts';
 import { type FailoverState, flapOf } from './state.ts';
 import { verifiedAtMs } from './verdict.ts';
@@ -76,7 +77,9 @@ function comeBack(state: FailoverState, current: ServerName, nowMs: number, poli
 /** With a TTL of an hour that somebody left there the first escape would take an hour: it is mended while all is well. */
 function repair(state: FailoverState, current: ServerName, nowMs: number, policy: FailoverPolicy): Wish {
   const { repairedAtMs } = state;
-  const amiss = amissIn(state);
+  const amiss = isSignDue(state, nowMs, policy)
+    ? 'so that who took the name from it sees that it is alive'
+    : amissIn(state);
   if (amiss === null || !isFit(state, current, nowMs, policy)) return STAY;
   if (repairedAtMs !== null && nowMs - repairedAtMs < REPAIR_AGAIN_MS) return STAY;
   return { is: 'move', to: current, trigger: 'repair', because: amiss };

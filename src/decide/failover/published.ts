@@ -1,5 +1,5 @@
 import type { FailoverEvent, FailoverInput, FailoverPolicy } from '../../domain/failover.ts';
-import { disagrees } from './contest.ts';
+import { contestedBy, disputeAfter } from './contest.ts';
 import { cutOffNow, reachedAgain } from './cut-off.ts';
 import { leftBy } from './leaving.ts';
 import type { FailoverState } from './state.ts';
@@ -38,15 +38,10 @@ function read(
 ): FailoverState {
   const cutOff = reachedAgain(state, atMs);
   const next = { ...state, record: { record, epoch, atMs }, readAtMs: atMs, unread: null, cutOff };
-  const { wrote } = state;
-  if (policy.mode === 'cluster' || wrote === null || epoch === null || epoch <= wrote.epoch) return next;
-  const isContested = record.is === 'server' && disagrees(state, wrote.server, record.server);
+  const known = Math.max(state.record?.epoch ?? 0, state.wrote?.epoch ?? 0);
+  if (policy.mode === 'cluster' || epoch === null || epoch <= known) return next;
   // Each foreign write is held against the one of ours that it undid, once.
-  return {
-    ...next,
-    wrote: null,
-    contest: isContested ? { untilMs: wrote.atMs + policy.contestedMs } : state.contest,
-  };
+  return { ...next, ...contestedBy(state, record, atMs, policy), wrote: null };
 }
 
 function ended(
@@ -75,6 +70,7 @@ function ended(
       behind: outcome.behind,
       record: { record: { is: 'server', server, amiss: null }, epoch, atMs },
       wrote: { server, epoch, atMs },
+      dispute: disputeAfter(state, publishing, atMs),
       leaving: leftBy(state, publishing, atMs, policy),
     },
     commands: [],

@@ -33,6 +33,12 @@ export interface Contest {
   readonly untilMs: number;
 }
 
+/**
+ * A move with which this agent disagrees: somebody else's, or its own that undid that one. `shownAtMs`: when the others
+ * could last see in the DNS that this agent lives, and stands by it.
+ */
+export type Dispute = 'theirs' | { readonly shownAtMs: number };
+
 export interface FailoverAlert {
   readonly code: FailoverAlertCode;
   readonly subject: string;
@@ -70,6 +76,7 @@ export interface FailoverState {
   /** Authorities that do not answer yet what was published last. */
   readonly behind: string | null;
   readonly contest: Contest | null;
+  readonly dispute: Dispute | null;
   readonly flaps: ReadonlyMap<ServerName, Flap>;
   readonly hold: FailoverHold | null;
   /** Which order of an operator this agent follows, its own or one that it heard of. */
@@ -126,6 +133,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     writeFailed: null,
     behind: null,
     contest: contest === null ? null : { untilMs: atMs + contest.remainingMs },
+    dispute: null,
     flaps: new Map(),
     hold: hold === null ? null : { ...held(hold), untilMs: atMs + hold.remainingMs },
     order: memory.order,

@@ -3,7 +3,7 @@ import type { ServerName } from '../../domain/ids.ts';
 import { failedAgain } from '../flap.ts';
 import { failoverAlerts } from './alerts.ts';
 import { wishOf } from './choice.ts';
-import { contestNow } from './contest.ts';
+import { contestNow, disputeNow } from './contest.ts';
 import { triedAnew } from './cut-off.ts';
 import {
   forgetSamples,
@@ -131,7 +131,8 @@ function judgeAll(state: FailoverState, nowMs: number, policy: FailoverPolicy): 
   if (hold === null && state.hold !== null)
     events.push({ kind: 'dns-hold-changed', atMs: nowMs, detail: 'expired', author: state.hold.author });
   const after = { ...seen, verdicts, flaps, hold };
-  return { state: { ...after, contest: contestNow(after, nowMs, policy) }, commands: [], events };
+  const disputed = { contest: contestNow(after, nowMs, policy), dispute: disputeNow(after) };
+  return { state: { ...after, ...disputed }, commands: [], events };
 }
 
 /** Orders the one publication that is wanted now, if this agent may write. */
