@@ -25,40 +25,21 @@ constexpr double kCutoff = 0.96;
 /** Taps that are taken in one go; rows are filled up to a multiple of it with nothing. */
 constexpr std::size_t kTapsAtOnce = 8;
 
-using Float8 = float __attribute__((vector_size(32)));
+/** How many frames of one phase are made at a time: each tap is fetched once for all, and no sum waits for another. */
+constexpr std::size_t kFramesAtOnce = 4;
 
-/** As many frames as there are rows to come; every tap stands in its row twice, once for each channel. */
-SUSTAIN_CLONES std::size_t filterFrames(const float* rows, std::size_t taps, std::size_t up, std::size_t down,
-                                        const float* held, std::size_t have, std::size_t& phase, float* out,
-                                        std::size_t& written) {
-  std::size_t at = 0;
-  std::size_t count = 0;
-  std::size_t p = phase;
-  while (at + taps <= have) {
-    const float* row = rows + p * 2 * taps;
-    const float* from = held + 2 * at;
-    Float8 first = {};
-    Float8 second = {};
-    for (std::size_t t = 0; t < 2 * taps; t += 16) {
-      Float8 a, b, x, y;
-      std::memcpy(&a, row + t, sizeof a);
-      std::memcpy(&b, row + t + 8, sizeof b);
-      std::memcpy(&x, from + t, sizeof x);
-      std::memcpy(&y, from + t + 8, sizeof y);
-      first += a * x;
-      second += b * y;
-    }
-    const Float8 sum = first + second;
-    out[2 * count] = (sum[0] + sum[2]) + (sum[4] + sum[6]);
-    out[2 * count + 1] = (sum[1] + sum[3]) + (sum[5] + sum[7]);
-    ++count;
-    p += down;
-    at += p / up;
-    p %= up;
+void splitSides(const float* interleaved, std::size_t frames, float* left, float* right) {
+  std::size_t i = 0;
+  for (; i + 4 <= frames; i += 4) {
+    const Float4 low = load4(interleaved + 2 * i);
+    const Float4 high = load4(interleaved + 2 * i + 4);
+    store4(left + i, evensOf(low, high));
+    store4(right + i, oddsOf(low, high));
   }
-  phase = p;
-  written = count;
-  return at;
+  for (; i < frames; ++i) {
+    left[i] = interleaved[2 * i];
+    right[i] = interleaved[2 * i + 1];
+  }
 }
 
 }  // namespace
@@ -81,7 +62,7 @@ struct Resampler::Filter {
     const std::size_t used = 2 * reach;
     taps = (used + kTapsAtOnce - 1) / kTapsAtOnce * kTapsAtOnce;
     before = reach - 1;
-    rows.assign(up * 2 * taps, 0.0f);
+    rows.assign(up * taps, 0.0f);
     std::vector<double> row(used);
     for (std::size_t p = 0; p < up; ++p) {
       const double fraction = static_cast<double>(p) / static_cast<double>(up);
@@ -91,14 +72,76 @@ struct Resampler::Filter {
         row[t] = windowedSinc(x * scale, kHalfWidth, kBeta);
         sum += row[t];
       }
-      for (std::size_t t = 0; t < used; ++t) {
-        const auto tap = static_cast<float>(row[t] / sum);
-        rows[(p * taps + t) * 2] = tap;
-        rows[(p * taps + t) * 2 + 1] = tap;
-      }
+      for (std::size_t t = 0; t < used; ++t) rows[p * taps + t] = static_cast<float>(row[t] / sum);
     }
   }
+
+  /** How many frames come out of so many. */
+  std::size_t count(std::size_t have, std::size_t phase) const {
+    return have < taps ? 0 : ((have - taps + 1) * up - phase + down - 1) / down;
+  }
+
+  /** `count` frames from `phase` on. */
+  void apply(const Sides& held, std::size_t phase, float* out, std::size_t count) const {
+    if (hasWideVectors()) return applyWide(held, phase, out, count);
+    run<false>(held, phase, out, count);
+  }
+
+ private:
+  template <bool Wide, std::size_t Frames>
+  SUSTAIN_INSIDE void make(const float* row, const float* left, const float* right, float* out) const;
+  template <bool Wide>
+  SUSTAIN_INSIDE void run(const Sides& held, std::size_t phase, float* out, std::size_t count) const;
+  void applyWide(const Sides& held, std::size_t phase, float* out, std::size_t count) const;
 };
+
+/** Frames of one phase, which lie `down` apart in what came in and `up` apart in what goes out. */
+template <bool Wide, std::size_t Frames>
+SUSTAIN_INSIDE void Resampler::Filter::make(const float* row, const float* left, const float* right, float* out) const {
+  Float8 l[Frames] = {}, r[Frames] = {};
+  for (std::size_t t = 0; t < taps; t += kTapsAtOnce) {
+    Float8 tap, x, y;
+    std::memcpy(&tap, row + t, sizeof tap);
+    for (std::size_t i = 0; i < Frames; ++i) {
+      std::memcpy(&x, left + i * down + t, sizeof x);
+      std::memcpy(&y, right + i * down + t, sizeof y);
+      l[i] += tap * x;
+      r[i] += tap * y;
+    }
+  }
+  for (std::size_t i = 0; i < Frames; ++i) {
+    const Float4 l4 = firstFour<Wide>(l[i]) + lastFour<Wide>(l[i]);
+    const Float4 r4 = firstFour<Wide>(r[i]) + lastFour<Wide>(r[i]);
+    const Float4 both = zipFirst(l4, r4) + zipLast(l4, r4);
+    storePair(out + 2 * i * up, both + lastHalves(both, both));
+  }
+}
+
+template <bool Wide>
+SUSTAIN_INSIDE void Resampler::Filter::run(const Sides& held, std::size_t phase, float* out, std::size_t count) const {
+  for (std::size_t first = 0; first < std::min(count, up); ++first) {
+    const std::size_t place = phase + first * down;
+    const float* row = rows.data() + place % up * taps;
+    const float* left = held[0].data() + place / up;
+    const float* right = held[1].data() + place / up;
+    std::size_t n = first;
+    for (; n + (kFramesAtOnce - 1) * up < count; n += kFramesAtOnce * up) {
+      make<Wide, kFramesAtOnce>(row, left, right, out + 2 * n);
+      left += kFramesAtOnce * down;
+      right += kFramesAtOnce * down;
+    }
+    for (; n < count; n += up) {
+      make<Wide, 1>(row, left, right, out + 2 * n);
+      left += down;
+      right += down;
+    }
+  }
+}
+
+SUSTAIN_CLONES
+void Resampler::Filter::applyWide(const Sides& held, std::size_t phase, float* out, std::size_t count) const {
+  run<true>(held, phase, out, count);
+}
 
 const Resampler::Filter& Resampler::filterFor(int fromHz, int toHz) {
   static std::mutex mutex;
@@ -112,7 +155,7 @@ const Resampler::Filter& Resampler::filterFor(int fromHz, int toHz) {
 Resampler::Resampler(int fromHz, int toHz) {
   if (fromHz == toHz) return;
   filter_ = &filterFor(fromHz, toHz);
-  held_.assign(2 * filter_->before, 0.0f);
+  for (std::vector<float>& side : held_) side.assign(filter_->before, 0.0f);
 }
 
 void Resampler::goOn(std::size_t outputFrames) {
@@ -124,16 +167,18 @@ void Resampler::process(const float* interleaved, std::size_t frames, std::vecto
     out.insert(out.end(), interleaved, interleaved + 2 * frames);
     return;
   }
-  const auto& [up, down, taps, before, rows] = *filter_;
-  held_.insert(held_.end(), interleaved, interleaved + 2 * frames);
-  const std::size_t have = held_.size() / 2;
+  const std::size_t before = held_[0].size();
+  const std::size_t have = before + frames;
+  for (std::vector<float>& side : held_) side.resize(have);
+  splitSides(interleaved, frames, held_[0].data() + before, held_[1].data() + before);
+  const std::size_t count = filter_->count(have, phase_);
   const std::size_t start = out.size();
-  out.resize(start + 2 * (have * up / down + 2));
-  std::size_t written = 0;
-  const std::size_t at =
-      filterFrames(rows.data(), taps, up, down, held_.data(), have, phase_, out.data() + start, written);
-  out.resize(start + 2 * written);
-  held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(2 * std::min(at, have)));
+  out.resize(start + 2 * count);
+  filter_->apply(held_, phase_, out.data() + start, count);
+  const std::size_t place = phase_ + count * filter_->down;
+  phase_ = place % filter_->up;
+  const auto used = static_cast<std::ptrdiff_t>(place / filter_->up);
+  for (std::vector<float>& side : held_) side.erase(side.begin(), side.begin() + used);
 }
 
 }  // namespace sustain

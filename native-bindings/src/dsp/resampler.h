@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -24,11 +25,13 @@ class Resampler {
 
  private:
   struct Filter;
+  /** Left and right. */
+  using Sides = std::array<std::vector<float>, 2>;
   static const Filter& filterFor(int fromHz, int toHz);
 
   /** None where the rates are the same. */
   const Filter* filter_ = nullptr;
-  std::vector<float> held_;
+  Sides held_;
   std::size_t phase_ = 0;
 };
 
