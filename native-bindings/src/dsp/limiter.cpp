@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "units.h"
-#include "windowed_sinc.h"
 
 namespace sustain {
 
@@ -17,20 +16,6 @@ constexpr double kUsualBeta = 5.5;
 /** Meters interpolate a little differently from us, most of all near the end of the spectrum. */
 constexpr double kMarginDb = 0.1;
 constexpr float kFarUnder = 0.75f;
-
-/** Taps for a point `fraction` of a sample after the middle of the filter, with unity gain at 0 Hz. */
-template <std::size_t Taps>
-std::array<double, Taps> tapsFor(double fraction, double beta) {
-  constexpr double kReach = Taps / 2;
-  std::array<double, Taps> taps{};
-  double sum = 0.0;
-  for (std::size_t k = 0; k < Taps; ++k) {
-    taps[k] = windowedSinc(static_cast<double>(k) - (kReach - 1.0) - fraction, kReach, beta);
-    sum += taps[k];
-  }
-  for (double& tap : taps) tap /= sum;
-  return taps;
-}
 
 }  // namespace
 
@@ -77,16 +62,10 @@ void Limiter::take(const float* interleaved, float gainBefore, float gainBehind)
 
 template <std::size_t Pairs>
 void Limiter::design(Between<Pairs>& between, double beta) {
-  constexpr std::size_t kTaps = 2 * Pairs;
-  const auto half = tapsFor<kTaps>(0.5, beta);
-  auto quarter = tapsFor<kTaps>(0.25, beta);
-  for (std::size_t k = 0; k < Pairs; ++k) {
-    const std::size_t mirror = kTaps - 1 - k;
-    between.half[k] = Float8{} + static_cast<float>(half[k]);
-    between.even[k] = Float8{} + static_cast<float>((quarter[k] + quarter[mirror]) / 2.0);
-    between.odd[k] = Float8{} + static_cast<float>((quarter[k] - quarter[mirror]) / 2.0);
-  }
-  reach<Pairs>(half);
+  between.designHalf(beta);
+  between.designQuarters(beta);
+  auto quarter = tapsBetween<2 * Pairs>(0.25, beta);
+  reach<Pairs>(tapsBetween<2 * Pairs>(0.5, beta));
   reach<Pairs>(quarter);
   std::reverse(quarter.begin(), quarter.end());
   reach<Pairs>(quarter);
@@ -116,29 +95,6 @@ SUSTAIN_INSIDE bool Limiter::mayPass(std::size_t group) const {
   return largestOf(magnitudeBits(most)) > ceiling_;
 }
 
-template <std::size_t Pairs>
-SUSTAIN_INSIDE void Limiter::raise(Int8& peak, const Between<Pairs>& between, const float* frame) {
-  const float* oldest = frame - (Pairs - 1);
-  const float* newest = frame + Pairs;
-  Float8 half{}, even{}, odd{};
-  for (std::size_t k = 0; k < Pairs; ++k) {
-    Float8 a, b;
-    std::memcpy(&a, oldest + k, sizeof a);
-    std::memcpy(&b, newest - k, sizeof b);
-    half += between.half[k] * (a + b);
-    even += between.even[k] * (a + b);
-    odd += between.odd[k] * (a - b);
-  }
-  constexpr std::int32_t kMagnitude = 0x7fffffff;
-  const Int8 middle = reinterpret_cast<Int8>(half) & kMagnitude;
-  peak = middle > peak ? middle : peak;
-  // The quarter phases are even + odd and even - odd, so the larger magnitude of the two is the sum of theirs.
-  const Int8 evenBits = reinterpret_cast<Int8>(even) & kMagnitude;
-  const Int8 oddBits = reinterpret_cast<Int8>(odd) & kMagnitude;
-  const Int8 quarter = reinterpret_cast<Int8>(reinterpret_cast<Float8>(evenBits) + reinterpret_cast<Float8>(oddBits));
-  peak = quarter > peak ? quarter : peak;
-}
-
 /** Of two groups from a frame on: eight frames of a channel fit the widest vectors that are common. */
 SUSTAIN_INSIDE std::array<float, 2> Limiter::peaksOf(std::size_t frame) const {
   Int8 peak{};
@@ -148,7 +104,7 @@ SUSTAIN_INSIDE std::array<float, 2> Limiter::peaksOf(std::size_t frame) const {
     std::memcpy(&here, from, sizeof here);
     here &= 0x7fffffff;
     peak = here > peak ? here : peak;
-    raise(peak, sharp_, from);
+    sharp_.raise(peak, from);
   }
   std::array<Int4, 2> sharp;
   std::memcpy(sharp.data(), &peak, sizeof peak);
@@ -156,7 +112,7 @@ SUSTAIN_INSIDE std::array<float, 2> Limiter::peaksOf(std::size_t frame) const {
   // Where the one finds next to nothing, the other has nothing to add.
   const float far = kFarUnder * ceiling_;
   if (found[0] < far && found[1] < far) return {};
-  for (const auto* line : {&left_, &right_}) raise(peak, usual_, line->data() + frame);
+  for (const auto* line : {&left_, &right_}) usual_.raise(peak, line->data() + frame);
   std::array<Int4, 2> all;
   std::memcpy(all.data(), &peak, sizeof peak);
   for (std::size_t i = 0; i < 2; ++i) found[i] = found[i] < far ? 0.0f : largestOf(all[i]);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "between.h"
 #include "chain_settings.h"
 #include "simd.h"
 
@@ -76,19 +77,10 @@ class Limiter {
   bool on_ = false;
   float ceiling_ = 1.0f;
   float release_ = 0.0f;
-  /** Taps for the point in the middle, and the even and odd part of those for a quarter and three quarters. */
-  template <std::size_t Pairs>
-  struct Between {
-    std::array<Float8, Pairs> half{};
-    std::array<Float8, Pairs> even{};
-    std::array<Float8, Pairs> odd{};
-  };
   template <std::size_t Pairs>
   void design(Between<Pairs>& between, double beta);
   template <std::size_t Pairs>
   void reach(const std::array<double, 2 * Pairs>& taps);
-  template <std::size_t Pairs>
-  static void raise(Int8& peak, const Between<Pairs>& between, const float* frame);
   Between<kPairs> sharp_{};
   Between<kPairs / 2> usual_{};
   /** By how much the largest sample of each group in reach can count at most between the four frames of one. */

@@ -1,28 +1,18 @@
 #include "true_peak.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 
 #include "simd.h"
-#include "windowed_sinc.h"
 
 namespace sustain {
 
 namespace {
 
 constexpr double kKaiserBeta = 4.0;
-
-/** Taps for a point `fraction` of a sample after the middle of the filter, with unity gain at 0 Hz. */
-std::array<double, 16> tapsFor(double fraction) {
-  std::array<double, 16> taps{};
-  double sum = 0.0;
-  for (std::size_t k = 0; k < taps.size(); ++k) {
-    taps[k] = windowedSinc(static_cast<double>(k) - 7.0 - fraction, 8.0, kKaiserBeta);
-    sum += taps[k];
-  }
-  for (double& tap : taps) tap /= sum;
-  return taps;
-}
+constexpr double kOnlyTwiceFromHz = 192000.0;
 
 float absoluteSum(const std::array<double, 16>& taps) {
   double sum = 0.0;
@@ -33,41 +23,22 @@ float absoluteSum(const std::array<double, 16>& taps) {
 
 }  // namespace
 
-TruePeak::TruePeak(double sampleRateHz) : phases_(sampleRateHz < 192000.0 ? 3 : 1) {
-  const auto half = tapsFor(0.5);
-  const auto quarter = tapsFor(0.25);
-  for (std::size_t k = 0; k < kPairs; ++k) {
-    half_[k] = static_cast<float>(half[k]);
-    even_[k] = static_cast<float>((quarter[k] + quarter[kTaps - 1 - k]) / 2.0);
-    odd_[k] = static_cast<float>((quarter[k] - quarter[kTaps - 1 - k]) / 2.0);
-  }
-  largestGain_ = std::max(absoluteSum(half), absoluteSum(quarter));
+TruePeak::TruePeak(double sampleRateHz)
+    : largestGain_(std::max(absoluteSum(tapsBetween<kTaps>(0.5, kKaiserBeta)),
+                            absoluteSum(tapsBetween<kTaps>(0.25, kKaiserBeta)))) {
+  between_.designHalf(kKaiserBeta);
+  if (sampleRateHz < kOnlyTwiceFromHz) between_.designQuarters(kKaiserBeta);
 }
 
-float TruePeak::segmentPeak(const float* samples) const {
-  Int4 peak{};
-  for (int i = 0; i < kSegmentFrames; i += 4) {
-    const float* oldest = samples + i - (kTaps - 1);
-    const float* newest = samples + i;
-    Float4 half{};
-    Float4 even{};
-    Float4 odd{};
-    for (int k = 0; k < kPairs; ++k) {
-      const auto tap = static_cast<std::size_t>(k);
-      const Float4 a = load4(oldest + k);
-      const Float4 b = load4(newest - k);
-      half += half_[tap] * (a + b);
-      if (phases_ == 1) continue;
-      even += even_[tap] * (a + b);
-      odd += odd_[tap] * (a - b);
-    }
-    peak = max4(peak, magnitudeBits(half));
-    // The quarter phases are even + odd and even - odd, so the larger magnitude of the two is the sum of theirs.
-    peak = max4(peak, magnitudeBits(magnitude(even) + magnitude(odd)));
-  }
-  return largestOf(peak);
+SUSTAIN_INSIDE float TruePeak::segmentPeak(const float* samples) const {
+  Int8 peak{};
+  for (int i = 0; i < kSegmentFrames; i += 8) between_.raise(peak, samples + i - kPairs);
+  std::array<Int4, 2> halves;
+  std::memcpy(halves.data(), &peak, sizeof peak);
+  return largestOf(max4(halves[0], halves[1]));
 }
 
+SUSTAIN_CLONES
 double TruePeak::blockPeak(const float* samples, int frames, const ChannelLevels& levels) const {
   float peak = static_cast<float>(levels.peak);
   float before = 0.0f;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <array>
-
+#include "between.h"
 #include "block.h"
 #include "levels.h"
 
@@ -17,19 +16,13 @@ class TruePeak {
   explicit TruePeak(double sampleRateHz);
   /** Largest magnitude between and at the samples of one channel, 1.0 = full scale. It looks 8 frames back. */
   double blockPeak(const float* samples, int frames, const ChannelLevels& levels) const;
-  int oversampling() const { return phases_ + 1; }
 
  private:
-  static constexpr int kTaps = 16;
-  static constexpr int kPairs = kTaps / 2;
+  static constexpr int kPairs = 8;
+  static constexpr int kTaps = 2 * kPairs;
   float segmentPeak(const float* samples) const;
 
-  int phases_;
-  /** Taps of the half-way phase, which is symmetric. */
-  std::array<float, kPairs> half_{};
-  /** Symmetric and antisymmetric parts of the quarter phase; the three-quarter phase is its mirror image. */
-  std::array<float, kPairs> even_{};
-  std::array<float, kPairs> odd_{};
+  Between<kPairs> between_;
   /** No interpolated value exceeds the largest sample in reach times this (the largest sum of absolute taps). */
   float largestGain_ = 1.0f;
 };
