@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdint>
+#include <cstring>
 
 #include "fft.h"
 #include "simd.h"
@@ -19,12 +19,20 @@ constexpr std::size_t kCandidates = 6;
 /** Places closer than this, in coarse frames, are one place. */
 constexpr std::size_t kApart = 4;
 constexpr std::ptrdiff_t kFineReach = 12;
+constexpr std::size_t kFineLags = 2 * kFineReach + 1;
+constexpr std::size_t kLagsAtOnce = 5;
 constexpr std::size_t kFineFrames = 24000;
 /** A needle under this RMS (-66 dBFS) is no programme. */
 constexpr double kLeastRms = 0.0005;
 constexpr float kPreEmphasis = 0.9f;
 /** A haystack window with less energy than this part of the needle's can't be the same sound at a usable level. */
 constexpr double kLeastEnergyRatio = 1e-4;
+
+/** Where a piece fits, and how well: the normalised correlation, with its sign. */
+struct Fit {
+  std::size_t lag = 0;
+  double value = 0.0;
+};
 
 std::vector<float> monoOf(const float* interleaved, std::size_t frames) {
   std::vector<float> mono(frames);
@@ -72,11 +80,42 @@ std::vector<float> coarseOf(const std::vector<float>& mono) {
   return coarse;
 }
 
-double energyOf(const float* samples, std::size_t frames) {
-  double energy = 0.0;
-  for (std::size_t i = 0; i < frames; ++i) energy += static_cast<double>(samples[i]) * static_cast<double>(samples[i]);
-  return energy;
+/** Of `frames` samples of `a` with those of `b`, and with those that begin one, two.. samples later. */
+template <std::size_t Lags>
+SUSTAIN_INSIDE void multiply(const float* a, const float* b, std::size_t frames, double* products) {
+  for (std::size_t lag = 0; lag < Lags; ++lag) products[lag] = 0.0;
+  for (std::size_t i = 0; i + 8 <= frames;) {
+    Float8 sums[Lags] = {};
+    for (const std::size_t end = std::min(frames / 8 * 8, i + 1024); i < end; i += 8) {
+      Float8 x, y;
+      std::memcpy(&x, a + i, sizeof x);
+      for (std::size_t lag = 0; lag < Lags; ++lag) {
+        std::memcpy(&y, b + i + lag, sizeof y);
+        sums[lag] += x * y;
+      }
+    }
+    for (std::size_t lag = 0; lag < Lags; ++lag) {
+      Float4 halves[2];
+      std::memcpy(halves, &sums[lag], sizeof halves);
+      products[lag] += static_cast<double>(sumOf(halves[0] + halves[1]));
+    }
+  }
 }
+
+SUSTAIN_CLONES
+void productsOf(const float* a, const float* b, std::size_t frames, std::size_t lags, double* products) {
+  std::size_t lag = 0;
+  for (; lag + kLagsAtOnce <= lags; lag += kLagsAtOnce) multiply<kLagsAtOnce>(a, b + lag, frames, products + lag);
+  for (; lag < lags; ++lag) multiply<1>(a, b + lag, frames, products + lag);
+}
+
+double productOf(const float* a, const float* b, std::size_t frames) {
+  double product = 0.0;
+  productsOf(a, b, frames, 1, &product);
+  return product;
+}
+
+double energyOf(const float* samples, std::size_t frames) { return productOf(samples, samples, frames); }
 
 /** Magnitude of the normalised correlation at every place where the needle fits. */
 std::vector<float> coarseSearch(const std::vector<float>& needle, const std::vector<float>& haystack) {
@@ -94,10 +133,11 @@ std::vector<float> coarseSearch(const std::vector<float>& needle, const std::vec
     const std::complex<float> hay = 0.5f * (here + mirror);
     const std::complex<float> twice = here - mirror;
     const std::complex<float> piece{0.5f * twice.imag(), -0.5f * twice.real()};
+    // Conjugated, with which forward is backward for the real part, and only that is looked at.
     product[k] = {hay.real() * piece.real() + hay.imag() * piece.imag(),
-                  hay.imag() * piece.real() - hay.real() * piece.imag()};
+                  hay.real() * piece.imag() - hay.imag() * piece.real()};
   }
-  fft.inverse(product.data());
+  fft.forward(product.data());
   const double needleEnergy = energyOf(needle.data(), needle.size());
   const std::size_t places = haystack.size() - needle.size() + 1;
   std::vector<float> found(places);
@@ -145,30 +185,25 @@ double runnerUpOf(const std::vector<float>& found, std::size_t best) {
   return found[best] > 0.0f ? static_cast<double>(most / found[best]) : 0.0;
 }
 
-/** Normalised correlation, with its sign, of `frames` frames. */
-double correlationAt(const float* a, const float* b, std::size_t frames) {
-  double product = 0.0;
-  double energyA = 0.0;
-  double energyB = 0.0;
-  std::size_t i = 0;
-  while (i + 4 <= frames) {
-    Float4 ab = splat4(0.0f);
-    Float4 aa = splat4(0.0f);
-    Float4 bb = splat4(0.0f);
-    const std::size_t end = std::min(frames - frames % 4, i + 1024);
-    for (; i < end; i += 4) {
-      const Float4 x = load4(a + i);
-      const Float4 y = load4(b + i);
-      ab += x * y;
-      aa += x * x;
-      bb += y * y;
-    }
-    product += static_cast<double>(sumOf(ab));
-    energyA += static_cast<double>(sumOf(aa));
-    energyB += static_cast<double>(sumOf(bb));
-  }
+double normalised(double product, double energyA, double energyB) {
   const double energy = std::sqrt(energyA * energyB);
   return energy > 0.0 ? product / energy : 0.0;
+}
+
+/** The best of up to `kFineLags` places, of which `hay` is the first, for `frames` frames of a needle of that energy. */
+Fit bestFit(const float* needle, double needleEnergy, const float* hay, std::size_t frames, std::size_t lags) {
+  std::array<double, kFineLags> products;
+  productsOf(needle, hay, frames, lags, products.data());
+  double energy = energyOf(hay, frames);
+  Fit best;
+  for (std::size_t lag = 0; lag < lags; ++lag) {
+    const double value = normalised(products[lag], needleEnergy, energy);
+    if (std::abs(value) > std::abs(best.value) || lag == 0) best = {lag, value};
+    const double leaving = hay[lag];
+    const double entering = hay[lag + frames];
+    if (lag + 1 < lags) energy = std::max(0.0, energy - leaving * leaving + entering * entering);
+  }
+  return best;
 }
 
 }  // namespace
@@ -180,28 +215,32 @@ Correlation correlate(const float* needle, std::size_t needleFrames, const float
   const std::vector<float> piece = monoOf(needle, needleFrames);
   const std::vector<float> hay = monoOf(haystack, haystackFrames);
   if (std::sqrt(energyOf(piece.data(), needleFrames) / static_cast<double>(needleFrames)) < kLeastRms) return result;
-  const std::vector<float> found = coarseSearch(coarseOf(piece), coarseOf(hay));
-  const std::vector<std::size_t> places = bestPlaces(found);
+  const std::vector<float> likeness = coarseSearch(coarseOf(piece), coarseOf(hay));
+  const std::vector<std::size_t> places = bestPlaces(likeness);
   if (places.empty()) return result;
 
   const auto last = static_cast<std::ptrdiff_t>(haystackFrames - needleFrames);
   const std::size_t fineFrames = std::min(kFineFrames, needleFrames);
   const std::size_t middle = (needleFrames - fineFrames) / 2;
+  const double fineEnergy = energyOf(piece.data() + middle, fineFrames);
   double best = -1.0;
   for (const std::size_t place : places) {
     const auto around = static_cast<std::ptrdiff_t>(place * kStep);
-    for (std::ptrdiff_t at = std::max<std::ptrdiff_t>(0, around - kFineReach);
-         at <= std::min(last, around + kFineReach); ++at) {
-      const double value = correlationAt(piece.data() + middle, hay.data() + at + middle, fineFrames);
-      if (std::abs(value) <= best) continue;
-      best = std::abs(value);
-      result.offset = at;
-      result.inverted = value < 0.0;
-    }
+    const std::ptrdiff_t from = std::max<std::ptrdiff_t>(0, around - kFineReach);
+    const std::ptrdiff_t to = std::min(last, around + kFineReach);
+    if (to < from) continue;
+    const Fit fit = bestFit(piece.data() + middle, fineEnergy, hay.data() + from + middle, fineFrames,
+                            static_cast<std::size_t>(to - from) + 1);
+    if (std::abs(fit.value) <= best) continue;
+    best = std::abs(fit.value);
+    result.offset = from + static_cast<std::ptrdiff_t>(fit.lag);
+    result.inverted = fit.value < 0.0;
   }
   result.heard = best >= 0.0;
-  result.peak = std::abs(correlationAt(piece.data(), hay.data() + result.offset, needleFrames));
-  result.runnerUp = runnerUpOf(found, places.front());
+  const float* found = hay.data() + result.offset;
+  result.peak = std::abs(normalised(productOf(piece.data(), found, needleFrames), energyOf(piece.data(), needleFrames),
+                                    energyOf(found, needleFrames)));
+  result.runnerUp = runnerUpOf(likeness, places.front());
   return result;
 }
 

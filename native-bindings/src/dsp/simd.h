@@ -130,6 +130,32 @@ inline Float4 zipLast(Float4 a, Float4 b) {
 #endif
 }
 
+/** The first of each pair, twice. */
+inline Float4 firstsOf(Float4 v) {
+#ifdef __clang__
+  return __builtin_shufflevector(v, v, 0, 0, 2, 2);
+#else
+  return __builtin_shuffle(v, Int4{0, 0, 2, 2});
+#endif
+}
+
+/** The second of each pair, twice. */
+inline Float4 secondsOf(Float4 v) {
+#ifdef __clang__
+  return __builtin_shufflevector(v, v, 1, 1, 3, 3);
+#else
+  return __builtin_shuffle(v, Int4{1, 1, 3, 3});
+#endif
+}
+
+inline Float4 swappedPairs(Float4 v) {
+#ifdef __clang__
+  return __builtin_shufflevector(v, v, 1, 0, 3, 2);
+#else
+  return __builtin_shuffle(v, Int4{1, 0, 3, 2});
+#endif
+}
+
 /** Whether eight lanes are one register on this processor, and the compiler knows how to put them together in it. */
 inline bool hasWideVectors() {
 #if defined(SUSTAIN_WIDE)
