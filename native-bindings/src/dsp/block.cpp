@@ -31,7 +31,7 @@ int copyClean(const float* source, std::size_t stride, float* target, std::size_
   return invalid;
 }
 
-Float4 clean(Float4 samples, Int4& invalid) {
+SUSTAIN_INSIDE Float4 clean(Float4 samples, Int4& invalid) {
   const Int4 bits = magnitudeBits(samples);
   // NaN and infinity have larger bit patterns than any number, so one comparison finds them too.
   const Int4 unusable = bits > bitsOf(kLargestSample);
@@ -40,6 +40,7 @@ Float4 clean(Float4 samples, Int4& invalid) {
   return fromBits(reinterpret_cast<Int4>(samples) & ~(unusable | tiny));
 }
 
+SUSTAIN_CLONES
 int copyCleanStereo(const float* source, float* left, float* right, std::size_t count) {
   Int4 invalid{};
   std::size_t i = 0;

@@ -30,6 +30,30 @@ std::vector<float> lowPass(int factor) {
   return taps;
 }
 
+/** Every `factor`-th frame of what the filter makes of `count` of them; returns where the next one begins. */
+SUSTAIN_CLONES
+std::size_t filterEvery(std::size_t factor, const std::vector<float>& taps, const float* mixed, std::size_t count,
+                        std::vector<float>& out) {
+  std::size_t at = 0;
+  for (; at + taps.size() <= count; at += factor) {
+    const float* x = mixed + at;
+    Float8 sum{};
+    std::size_t k = 0;
+    for (; k + 8 <= taps.size(); k += 8) {
+      Float8 samples, eight;
+      std::memcpy(&samples, x + k, sizeof samples);
+      std::memcpy(&eight, taps.data() + k, sizeof eight);
+      sum += samples * eight;
+    }
+    Float4 halves[2];
+    std::memcpy(halves, &sum, sizeof halves);
+    // The number of taps is a multiple of four.
+    if (k < taps.size()) halves[0] += load4(x + k) * load4(taps.data() + k);
+    out.push_back(sumOf(halves[0] + halves[1]));
+  }
+  return at;
+}
+
 }  // namespace
 
 Decimator::Decimator(double sampleRateHz, int channels)
@@ -60,15 +84,8 @@ void Decimator::process(const Block& block) {
   mixedCount_ += frames;
 
   samples_.clear();
-  const std::size_t count = taps_.size();
-  std::size_t at = 0;
-  for (; at + count <= mixedCount_; at += static_cast<std::size_t>(factor_)) {
-    const float* x = mixed_.data() + at;
-    Float4 sum{};
-    // The number of taps is a multiple of four.
-    for (std::size_t k = 0; k < count; k += 4) sum += load4(x + k) * load4(taps_.data() + k);
-    samples_.push_back(sumOf(sum));
-  }
+  const std::size_t at =
+      filterEvery(static_cast<std::size_t>(factor_), taps_, mixed_.data(), mixedCount_, samples_);
   std::memmove(mixed_.data(), mixed_.data() + at, (mixedCount_ - at) * sizeof(float));
   mixedCount_ -= at;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <numeric>
 
 #include "simd.h"
 
@@ -11,21 +13,41 @@ namespace {
 
 constexpr float kFullScale = 0.9999f;
 
+SUSTAIN_INSIDE Int4 peakOf(const float* segment) {
+  Int4 peak = magnitudeBits(load4(segment));
+  for (int i = 4; i < kSegmentFrames; i += 4) peak = max4(peak, magnitudeBits(load4(segment + i)));
+  return peak;
+}
+
+/** The larger of every second value, those of `a` and of `b` in turns. */
+SUSTAIN_INSIDE Int4 zipLarger(Int4 a, Int4 b) {
+  const auto x = reinterpret_cast<Float4>(a);
+  const auto y = reinterpret_cast<Float4>(b);
+  return max4(reinterpret_cast<Int4>(zipFirst(x, y)), reinterpret_cast<Int4>(zipLast(x, y)));
+}
+
 /** Fills the peak of each segment and returns the largest. */
-float segmentPeaks(const float* samples, int frames, std::vector<float>& peaks) {
+SUSTAIN_CLONES
+float segmentPeaks(const float* samples, int frames, float* peaks) {
   const int whole = frames / kSegmentFrames;
-  float largest = 0.0f;
-  for (int s = 0; s < whole; ++s) {
+  Int4 highest{};
+  int s = 0;
+  for (; s + 4 <= whole; s += 4) {
     const float* segment = samples + s * kSegmentFrames;
-    Int4 peak = magnitudeBits(load4(segment));
-    for (int i = 4; i < kSegmentFrames; i += 4) peak = max4(peak, magnitudeBits(load4(segment + i)));
-    const float value = largestOf(peak);
-    peaks[static_cast<std::size_t>(s)] = value;
-    largest = std::max(largest, value);
+    const Int4 first = zipLarger(peakOf(segment), peakOf(segment + 2 * kSegmentFrames));
+    const Int4 second = zipLarger(peakOf(segment + kSegmentFrames), peakOf(segment + 3 * kSegmentFrames));
+    const Int4 four = zipLarger(first, second);
+    store4(peaks + s, fromBits(four));
+    highest = max4(highest, four);
+  }
+  float largest = largestOf(highest);
+  for (; s < whole; ++s) {
+    peaks[s] = largestOf(peakOf(samples + s * kSegmentFrames));
+    largest = std::max(largest, peaks[s]);
   }
   float last = 0.0f;
   for (int i = whole * kSegmentFrames; i < frames; ++i) last = std::max(last, std::fabs(samples[i]));
-  peaks[static_cast<std::size_t>(whole)] = last;
+  peaks[whole] = last;
   return std::max(largest, last);
 }
 
@@ -40,30 +62,42 @@ struct Sums {
   float squares;
 };
 
-Sums sumsOf(const float* samples, int count) {
-  Float4 sum{};
-  Float4 squares{};
-  int i = 0;
-  for (; i + 4 <= count; i += 4) {
-    const Float4 x = load4(samples + i);
-    sum += x;
-    squares += x * x;
-  }
-  Sums sums{sumOf(sum), sumOf(squares)};
-  for (; i < count; ++i) {
-    sums.sum += samples[i];
-    sums.squares += samples[i] * samples[i];
-  }
-  return sums;
+struct PairSums {
+  Sums a, b;
+  /** Of one times the other. */
+  float products;
+};
+
+SUSTAIN_INSIDE float sumOfAll(const Float8& v) {
+  Float4 halves[2];
+  std::memcpy(halves, &v, sizeof halves);
+  return sumOf(halves[0] + halves[1]);
 }
 
-float productsOf(const float* left, const float* right, int count) {
-  Float4 products{};
+/** Of two channels in one go. */
+SUSTAIN_CLONES
+PairSums sumsOf(const float* a, const float* b, int count) {
+  Float8 aSum{}, bSum{}, aSquares{}, bSquares{}, products{};
   int i = 0;
-  for (; i + 4 <= count; i += 4) products += load4(left + i) * load4(right + i);
-  float total = sumOf(products);
-  for (; i < count; ++i) total += left[i] * right[i];
-  return total;
+  for (; i + 8 <= count; i += 8) {
+    Float8 x, y;
+    std::memcpy(&x, a + i, sizeof x);
+    std::memcpy(&y, b + i, sizeof y);
+    aSum += x;
+    bSum += y;
+    aSquares += x * x;
+    bSquares += y * y;
+    products += x * y;
+  }
+  PairSums sums{{sumOfAll(aSum), sumOfAll(aSquares)}, {sumOfAll(bSum), sumOfAll(bSquares)}, sumOfAll(products)};
+  for (; i < count; ++i) {
+    sums.a.sum += a[i];
+    sums.b.sum += b[i];
+    sums.a.squares += a[i] * a[i];
+    sums.b.squares += b[i] * b[i];
+    sums.products += a[i] * b[i];
+  }
+  return sums;
 }
 
 }  // namespace
@@ -74,32 +108,36 @@ Levels::Levels(double sampleRateHz, int channels) : channels_(static_cast<std::s
 }
 
 void Levels::process(const Block& block) {
+  for (std::size_t first = 0; first < channels_.size(); first += 2) addUp(block, first);
+  if (channels_.size() < 2) crossSum_ = 0.0;
   for (std::size_t c = 0; c < channels_.size(); ++c) {
     ChannelLevels& levels = channels_[c];
-    const float* samples = block.channel[c];
-    double sum = 0.0;
-    double squares = 0.0;
-    int begin = 0;
-    for (std::size_t step = 0; step < kStepsPerBlock; ++step) {
-      const Sums sums = sumsOf(samples + begin, block.stepEnd[step] - begin);
-      begin = block.stepEnd[step];
-      levels.sum[step] = sums.sum;
-      levels.sumOfSquares[step] = sums.squares;
-      sum += sums.sum;
-      squares += sums.squares;
-    }
-    power_[c] = squares / block.frames;
-    mean_[c] = sum / block.frames;
-    levels.peak = segmentPeaks(samples, block.frames, levels.segmentPeak);
-    levels.clippedSamples = levels.peak >= kFullScale ? countClipped(samples, block.frames) : 0;
+    const auto sumOver = [](const std::array<double, kStepsPerBlock>& steps) {
+      return std::accumulate(steps.begin(), steps.end(), 0.0);
+    };
+    power_[c] = sumOver(levels.sumOfSquares) / block.frames;
+    mean_[c] = sumOver(levels.sum) / block.frames;
+    levels.peak = segmentPeaks(block.channel[c], block.frames, levels.segmentPeak.data());
+    levels.clippedSamples = levels.peak >= kFullScale ? countClipped(block.channel[c], block.frames) : 0;
   }
-  crossSum_ = 0.0;
-  if (channels_.size() < 2) return;
+}
+
+/** The sums of two channels, or of the last one where it has no neighbour. */
+void Levels::addUp(const Block& block, std::size_t first) {
+  const std::size_t second = std::min(first + 1, channels_.size() - 1);
+  double products = 0.0;
   int begin = 0;
-  for (const int end : block.stepEnd) {
-    crossSum_ += productsOf(block.channel[0] + begin, block.channel[1] + begin, end - begin);
-    begin = end;
+  for (std::size_t step = 0; step < kStepsPerBlock; ++step) {
+    const PairSums sums =
+        sumsOf(block.channel[first] + begin, block.channel[second] + begin, block.stepEnd[step] - begin);
+    begin = block.stepEnd[step];
+    channels_[first].sum[step] = sums.a.sum;
+    channels_[first].sumOfSquares[step] = sums.a.squares;
+    channels_[second].sum[step] = sums.b.sum;
+    channels_[second].sumOfSquares[step] = sums.b.squares;
+    products += sums.products;
   }
+  if (first == 0) crossSum_ = products;
 }
 
 double Levels::peak() const {

@@ -39,6 +39,8 @@ class Levels {
   int clippedSamples() const;
 
  private:
+  void addUp(const Block& block, std::size_t first);
+
   std::vector<ChannelLevels> channels_;
   std::array<double, kMaxChannels> power_{};
   std::array<double, kMaxChannels> mean_{};
