@@ -16,17 +16,17 @@ namespace {
 struct State {
   explicit State(const Mp3Settings& settings) : lame(settings) {}
   LameEncoder lame;
+  /** Kept from call to call, so that their memory isn't asked for each time. */
+  std::vector<float> sound;
+  std::vector<unsigned char> bytes;
   bool busy = false;
 };
 
 /** Encoding takes a hundredth of the time that the sound lasts, so it is done beside the event loop, on a copy. */
 class Encoding : public Napi::AsyncWorker {
  public:
-  Encoding(Napi::Env env, std::shared_ptr<State> state, std::vector<float> sound)
-      : Napi::AsyncWorker(env),
-        deferred_(Napi::Promise::Deferred::New(env)),
-        state_(std::move(state)),
-        sound_(std::move(sound)) {
+  Encoding(Napi::Env env, std::shared_ptr<State> state)
+      : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), state_(std::move(state)) {
     state_->busy = true;
   }
 
@@ -34,7 +34,8 @@ class Encoding : public Napi::AsyncWorker {
 
   void Execute() override {
     try {
-      state_->lame.encode(sound_.data(), sound_.size() / 2, bytes_);
+      state_->bytes.clear();
+      state_->lame.encode(state_->sound.data(), state_->sound.size() / 2, state_->bytes);
     } catch (const std::runtime_error& error) {
       SetError(error.what());
     }
@@ -44,7 +45,7 @@ class Encoding : public Napi::AsyncWorker {
     state_->busy = false;
     const Napi::Env env = Env();
     const Napi::HandleScope scope(env);
-    deferred_.Resolve(Napi::Buffer<unsigned char>::Copy(env, bytes_.data(), bytes_.size()));
+    deferred_.Resolve(Napi::Buffer<unsigned char>::Copy(env, state_->bytes.data(), state_->bytes.size()));
   }
 
   void OnError(const Napi::Error& error) override {
@@ -55,8 +56,6 @@ class Encoding : public Napi::AsyncWorker {
  private:
   Napi::Promise::Deferred deferred_;
   std::shared_ptr<State> state_;
-  std::vector<float> sound_;
-  std::vector<unsigned char> bytes_;
 };
 
 class Mp3EncoderBinding : public Napi::ObjectWrap<Mp3EncoderBinding> {
@@ -87,7 +86,8 @@ class Mp3EncoderBinding : public Napi::ObjectWrap<Mp3EncoderBinding> {
     if (state_->busy) throw argumentError(env, "NATIVE_BLOCK_TYPE", "the encoder is at work: wait for its promise");
     if (!info[0].IsArray()) throw argumentError(env, "NATIVE_BLOCK_TYPE", "encode needs an array of blocks");
     const auto blocks = info[0].As<Napi::Array>();
-    std::vector<float> sound;
+    std::vector<float>& sound = state_->sound;
+    sound.clear();
     for (std::uint32_t i = 0; i < blocks.Length(); ++i) {
       View view;
       if (!viewOf(env, blocks[i], view) || view.type != napi_float32_array) {
@@ -100,7 +100,7 @@ class Mp3EncoderBinding : public Napi::ObjectWrap<Mp3EncoderBinding> {
       sound.insert(sound.end(), samples, samples + view.length);
     }
     // Deletes itself when it is done.
-    auto* work = new Encoding(env, state_, std::move(sound));
+    auto* work = new Encoding(env, state_);
     const Napi::Promise promise = work->promise();
     work->Queue();
     return promise;

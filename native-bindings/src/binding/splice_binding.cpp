@@ -35,7 +35,7 @@ Sound soundOf(const Napi::CallbackInfo& info, std::size_t index, const char* nam
 }
 
 /**
- * A search takes some milliseconds, so it is done beside the event loop, on copies: the arrays stay JavaScript's own,
+ * A search takes some milliseconds, so it is done beside the event loop, on copies in mono: the arrays stay JavaScript's own,
  * and may be transferred or collected meanwhile.
  */
 class Search : public Napi::AsyncWorker {
@@ -43,14 +43,12 @@ class Search : public Napi::AsyncWorker {
   Search(Napi::Env env, const Sound& needle, const Sound& haystack)
       : Napi::AsyncWorker(env),
         deferred_(Napi::Promise::Deferred::New(env)),
-        needle_(needle.samples, needle.samples + 2 * needle.frames),
-        haystack_(haystack.samples, haystack.samples + 2 * haystack.frames) {}
+        needle_(monoOf(needle.samples, needle.frames)),
+        haystack_(monoOf(haystack.samples, haystack.frames)) {}
 
   Napi::Promise promise() const { return deferred_.Promise(); }
 
-  void Execute() override {
-    result_ = correlate(needle_.data(), needle_.size() / 2, haystack_.data(), haystack_.size() / 2);
-  }
+  void Execute() override { result_ = correlate(needle_, haystack_); }
 
   void OnOK() override {
     const Napi::Env env = Env();

@@ -1,8 +1,9 @@
 #include "lame.h"
 
-#include <cmath>
+#include <algorithm>
 #include <stdexcept>
 
+#include "../dsp/numbers.h"
 #include "system_library.h"
 
 namespace sustain {
@@ -117,22 +118,19 @@ void LameEncoder::encode(const float* interleaved, std::size_t frames, std::vect
   resampler_.process(interleaved, frames, sound_);
   const std::size_t count = sound_.size() / 2;
   // One sample that is no number would stay in LAME's filters for ever.
-  for (float& sample : sound_) {
-    if (!std::isfinite(sample)) sample = 0.0f;
-  }
-  const std::size_t before = out.size();
+  silenceNonNumbers(sound_.data(), sound_.size());
   // 1.25 bytes per sample and 7200 more, as lame.h asks for.
-  out.resize(before + count + count / 4 + 7200);
-  const auto room = static_cast<int>(out.size() - before);
+  mp3_.resize(std::max(mp3_.size(), count + count / 4 + 7200));
+  const auto room = static_cast<int>(mp3_.size());
   int written = 0;
   if (channels_ == 2) {
-    written = lame.encodeStereo(flags_, sound_.data(), static_cast<int>(count), out.data() + before, room);
+    written = lame.encodeStereo(flags_, sound_.data(), static_cast<int>(count), mp3_.data(), room);
   } else {
     for (std::size_t i = 0; i < count; ++i) sound_[i] = 0.5f * (sound_[2 * i] + sound_[2 * i + 1]);
-    written = lame.encodeSplit(flags_, sound_.data(), sound_.data(), static_cast<int>(count), out.data() + before, room);
+    written = lame.encodeSplit(flags_, sound_.data(), sound_.data(), static_cast<int>(count), mp3_.data(), room);
   }
-  out.resize(before + static_cast<std::size_t>(written > 0 ? written : 0));
   if (written < 0) throw std::runtime_error("LAME gave error " + std::to_string(written));
+  out.insert(out.end(), mp3_.begin(), mp3_.begin() + written);
 }
 
 }  // namespace sustain

@@ -41,6 +41,7 @@ class LameEncoder {
   int channels_;
   Resampler resampler_;
   std::vector<float> sound_;
+  std::vector<unsigned char> mp3_;
 };
 
 }  // namespace sustain

@@ -1,8 +1,8 @@
 #include "mp3_stream.h"
 
-#include <cmath>
-#include <cstring>
 #include <stdexcept>
+
+#include "../dsp/numbers.h"
 
 namespace sustain {
 
@@ -46,14 +46,14 @@ void Mp3Stream::decode(const unsigned char* bytes, std::size_t count, std::vecto
   const Mpg123& library = mpg123();
   const std::size_t before = out.size();
   mute_ += count;
-  unsigned char piece[kPieceBytes];
+  float piece[kPieceBytes / sizeof(float)];
   int errors = 0;
   for (;;) {
     std::size_t done = 0;
-    const int said = library.decode(handle_, bytes, count, piece, sizeof piece, &done);
+    const int said = library.decode(handle_, bytes, count, reinterpret_cast<unsigned char*>(piece), sizeof piece, &done);
     bytes = nullptr;
     count = 0;
-    if (done > 0) hear(piece, done, out);
+    if (done > 0) hear(piece, done / sizeof(float), out);
     if (said == Mpg123::kNeedMore) break;
     if (said == Mpg123::kNewFormat) {
       long rateHz = 0;
@@ -79,19 +79,14 @@ void Mp3Stream::goOn(std::size_t heardFrames) {
 }
 
 /** Mono is heard from both loudspeakers as it is. */
-void Mp3Stream::hear(const unsigned char* sound, std::size_t bytes, std::vector<float>& out) {
+void Mp3Stream::hear(float* samples, std::size_t count, std::vector<float>& out) {
   if (!resampler_ || channels_ < 1 || channels_ > 2) return;
-  const std::size_t samples = bytes / sizeof(float);
-  const std::size_t each = channels_ == 1 ? 2 : 1;
-  stereo_.resize(samples * each);
-  for (std::size_t i = 0; i < samples; ++i) {
-    float sample;
-    std::memcpy(&sample, sound + i * sizeof sample, sizeof sample);
-    // One sample that is no number would stay in every filter behind it.
-    if (!std::isfinite(sample)) sample = 0.0f;
-    for (std::size_t side = 0; side < each; ++side) stereo_[i * each + side] = sample;
-  }
-  resampler_->process(stereo_.data(), stereo_.size() / 2, out);
+  // One sample that is no number would stay in every filter behind it.
+  silenceNonNumbers(samples, count);
+  if (channels_ == 2) return resampler_->process(samples, count / 2, out);
+  stereo_.resize(2 * count);
+  for (std::size_t i = 0; i < count; ++i) stereo_[2 * i] = stereo_[2 * i + 1] = samples[i];
+  resampler_->process(stereo_.data(), count, out);
 }
 
 }  // namespace sustain

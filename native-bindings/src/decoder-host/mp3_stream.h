@@ -29,7 +29,7 @@ class Mp3Stream {
 
  private:
   void begin();
-  void hear(const unsigned char* sound, std::size_t bytes, std::vector<float>& out);
+  void hear(float* samples, std::size_t count, std::vector<float>& out);
 
   static constexpr std::size_t kSearchBytes = 64 * 1024;
   static constexpr std::size_t kPieceBytes = 16 * 1024;
@@ -40,6 +40,7 @@ class Mp3Stream {
   bool sounded_ = false;
   /** Bytes since sound last came out. */
   std::size_t mute_ = 0;
+  /** Of mono only. */
   std::vector<float> stereo_;
 };
 

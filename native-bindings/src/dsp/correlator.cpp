@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "fft.h"
+#include "numbers.h"
 #include "simd.h"
 #include "units.h"
 
@@ -33,15 +34,6 @@ struct Fit {
   std::size_t lag = 0;
   double value = 0.0;
 };
-
-std::vector<float> monoOf(const float* interleaved, std::size_t frames) {
-  std::vector<float> mono(frames);
-  for (std::size_t i = 0; i < frames; ++i) {
-    const float mean = 0.5f * (interleaved[2 * i] + interleaved[2 * i + 1]);
-    mono[i] = std::isfinite(mean) ? mean : 0.0f;
-  }
-  return mono;
-}
 
 /** Low-pass for an eighth of the rate: a Hann-windowed sinc. */
 const std::array<float, kTaps>& lowPass() {
@@ -208,28 +200,39 @@ Fit bestFit(const float* needle, double needleEnergy, const float* hay, std::siz
 
 }  // namespace
 
-Correlation correlate(const float* needle, std::size_t needleFrames, const float* haystack,
-                      std::size_t haystackFrames) {
+std::vector<float> monoOf(const float* interleaved, std::size_t frames) {
+  std::vector<float> mono(frames);
+  std::size_t i = 0;
+  for (; i + 4 <= frames; i += 4) {
+    const Float4 low = load4(interleaved + 2 * i);
+    const Float4 high = load4(interleaved + 2 * i + 4);
+    store4(mono.data() + i, 0.5f * (evensOf(low, high) + oddsOf(low, high)));
+  }
+  for (; i < frames; ++i) mono[i] = 0.5f * (interleaved[2 * i] + interleaved[2 * i + 1]);
+  silenceNonNumbers(mono.data(), frames);
+  return mono;
+}
+
+Correlation correlate(const std::vector<float>& needle, const std::vector<float>& haystack) {
   Correlation result;
-  if (needleFrames < kTaps * 4 || haystackFrames < needleFrames) return result;
-  const std::vector<float> piece = monoOf(needle, needleFrames);
-  const std::vector<float> hay = monoOf(haystack, haystackFrames);
-  if (std::sqrt(energyOf(piece.data(), needleFrames) / static_cast<double>(needleFrames)) < kLeastRms) return result;
-  const std::vector<float> likeness = coarseSearch(coarseOf(piece), coarseOf(hay));
+  if (needle.size() < kTaps * 4 || haystack.size() < needle.size()) return result;
+  const double needleEnergy = energyOf(needle.data(), needle.size());
+  if (std::sqrt(needleEnergy / static_cast<double>(needle.size())) < kLeastRms) return result;
+  const std::vector<float> likeness = coarseSearch(coarseOf(needle), coarseOf(haystack));
   const std::vector<std::size_t> places = bestPlaces(likeness);
   if (places.empty()) return result;
 
-  const auto last = static_cast<std::ptrdiff_t>(haystackFrames - needleFrames);
-  const std::size_t fineFrames = std::min(kFineFrames, needleFrames);
-  const std::size_t middle = (needleFrames - fineFrames) / 2;
-  const double fineEnergy = energyOf(piece.data() + middle, fineFrames);
+  const auto last = static_cast<std::ptrdiff_t>(haystack.size() - needle.size());
+  const std::size_t fineFrames = std::min(kFineFrames, needle.size());
+  const std::size_t middle = (needle.size() - fineFrames) / 2;
+  const double fineEnergy = energyOf(needle.data() + middle, fineFrames);
   double best = -1.0;
   for (const std::size_t place : places) {
     const auto around = static_cast<std::ptrdiff_t>(place * kStep);
     const std::ptrdiff_t from = std::max<std::ptrdiff_t>(0, around - kFineReach);
     const std::ptrdiff_t to = std::min(last, around + kFineReach);
     if (to < from) continue;
-    const Fit fit = bestFit(piece.data() + middle, fineEnergy, hay.data() + from + middle, fineFrames,
+    const Fit fit = bestFit(needle.data() + middle, fineEnergy, haystack.data() + from + middle, fineFrames,
                             static_cast<std::size_t>(to - from) + 1);
     if (std::abs(fit.value) <= best) continue;
     best = std::abs(fit.value);
@@ -237,9 +240,9 @@ Correlation correlate(const float* needle, std::size_t needleFrames, const float
     result.inverted = fit.value < 0.0;
   }
   result.heard = best >= 0.0;
-  const float* found = hay.data() + result.offset;
-  result.peak = std::abs(normalised(productOf(piece.data(), found, needleFrames), energyOf(piece.data(), needleFrames),
-                                    energyOf(found, needleFrames)));
+  const float* found = haystack.data() + result.offset;
+  result.peak = std::abs(normalised(productOf(needle.data(), found, needle.size()), needleEnergy,
+                                    energyOf(found, needle.size())));
   result.runnerUp = runnerUpOf(likeness, places.front());
   return result;
 }

@@ -18,12 +18,14 @@ struct Correlation {
   double runnerUp = 0.0;
 };
 
+/** Interleaved stereo mixed down; what is no number becomes silence. */
+std::vector<float> monoOf(const float* interleaved, std::size_t frames);
+
 /**
- * Searches `needle` in `haystack`, both interleaved stereo and mixed down to mono. First the whole haystack at an
- * eighth of the rate by FFT, with the bass taken down so that the peak is sharp; then the best places sample by sample.
- * Every figure is a magnitude, so a leg with its polarity inverted is found as well.
+ * Searches `needle` in `haystack`, both of `monoOf`. First the whole haystack at an eighth of the rate by FFT, with the
+ * bass taken down so that the peak is sharp; then the best places sample by sample. Every figure is a magnitude, so a leg
+ * with its polarity inverted is found as well.
  */
-Correlation correlate(const float* needle, std::size_t needleFrames, const float* haystack,
-                      std::size_t haystackFrames);
+Correlation correlate(const std::vector<float>& needle, const std::vector<float>& haystack);
 
 }  // namespace sustain

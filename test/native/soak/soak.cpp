@@ -214,7 +214,7 @@ void runSearch(Random& random) {
       (*sound)[i] = sampleOf(scene, random, static_cast<double>(i / 2) / kChainRateHz, static_cast<int>(i % 2), loop, i);
     }
   }
-  const Correlation found = correlate(needle.data(), needle.size() / 2, haystack.data(), haystack.size() / 2);
+  const Correlation found = correlate(monoOf(needle.data(), needle.size() / 2), monoOf(haystack.data(), haystack.size() / 2));
   if (found.heard) {
     check(found.offset >= 0 && static_cast<std::size_t>(found.offset) + needle.size() / 2 <= haystack.size() / 2,
           "what was found lies within", static_cast<double>(found.offset));
