@@ -1,7 +1,11 @@
 #include "k_weighting.h"
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
+#include <cstring>
+
+#include "simd.h"
 
 namespace sustain {
 
@@ -14,8 +18,13 @@ constexpr double kCalibrationHz = 997.0;
 constexpr Biquad kShelf48k{1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241, 0.73248077421585};
 constexpr Biquad kHighPass48k{1.0, -2.0, 1.0, -1.99004745483398, 0.99007225036621};
 
-// A vector type of the compiler's own: two channels are filtered with one instruction on any CPU.
+/** How many frames the second stage is behind the first. */
+constexpr int kLate = 4;
+
+// Vector types of the compiler's own: two channels are filtered with one instruction on any CPU, and both stages of two
+// where it has registers so wide.
 using Pair = double __attribute__((vector_size(16)));
+using Quad = double __attribute__((vector_size(32)));
 
 /** The frequency and damping a second-order denominator was designed for, by inverting the bilinear transform. */
 struct Resonance {
@@ -34,6 +43,87 @@ double gainAt(const Biquad& section, double cyclesPerSample) {
   const std::complex<double> z = std::polar(1.0, -2.0 * kPi * cyclesPerSample);
   return std::abs((section.b0 + z * (section.b1 + z * section.b2)) / (1.0 + z * (section.a1 + z * section.a2)));
 }
+
+template <bool Wide>
+SUSTAIN_INSIDE void join(Pair first, Pair second, Quad& out) {
+  Float8 both;
+  joinFours<Wide>(reinterpret_cast<Float4>(first), reinterpret_cast<Float4>(second), both);
+  out = reinterpret_cast<Quad>(both);
+}
+
+template <bool Wide>
+SUSTAIN_INSIDE Pair firstOf(const Quad& both) {
+  return reinterpret_cast<Pair>(firstFour<Wide>(reinterpret_cast<const Float8&>(both)));
+}
+
+template <bool Wide>
+SUSTAIN_INSIDE Pair secondOf(const Quad& both) {
+  return reinterpret_cast<Pair>(lastFour<Wide>(reinterpret_cast<const Float8&>(both)));
+}
+
+SUSTAIN_INSIDE Pair both(double value) { return Pair{value, value}; }
+
+SUSTAIN_INSIDE Pair frameOf(const float* a, const float* b, int i) {
+  return Pair{static_cast<double>(a[i]), static_cast<double>(b[i])};
+}
+
+/** One stage on a pair of channels in direct form I, `b0` left out: what it amplifies by is made up for in the energies. */
+struct Stage {
+  Pair b1, b2, a1, a2;
+  Pair x1, x2, y1, y2;
+
+  SUSTAIN_INSIDE void step(Pair x) {
+    const Pair y = ((x + b1 * x1 + b2 * x2) - a2 * y2) - a1 * y1;
+    x2 = x1;
+    x1 = x;
+    y2 = y1;
+    y1 = y;
+  }
+};
+
+/**
+ * Both stages side by side, two frames in one step: the second one's output is put in terms of what came out before both,
+ * so that it doesn't wait for the first.
+ */
+template <bool Wide>
+struct Stages {
+  Quad b1, b2, a1, a2;
+  Quad x1, x2, y1, y2;
+  Quad first, second, third, before1, before2;
+
+  SUSTAIN_INSIDE Stages(const Stage& shelf, const Stage& highPass) {
+    join<Wide>(shelf.b1, highPass.b1, b1);
+    join<Wide>(shelf.b2, highPass.b2, b2);
+    join<Wide>(shelf.a1, highPass.a1, a1);
+    join<Wide>(shelf.a2, highPass.a2, a2);
+    join<Wide>(shelf.x1, highPass.x1, x1);
+    join<Wide>(shelf.x2, highPass.x2, x2);
+    join<Wide>(shelf.y1, highPass.y1, y1);
+    join<Wide>(shelf.y2, highPass.y2, y2);
+    first = b1 - a1;
+    second = b2 - a1 * b1;
+    third = a1 * b2;
+    before1 = a1 * a1 - a2;
+    before2 = a1 * a2;
+  }
+
+  SUSTAIN_INSIDE void step(const Quad& x) {
+    const Quad y = ((x + b1 * x1 + b2 * x2) - a2 * y2) - a1 * y1;
+    x2 = x1;
+    x1 = x;
+    y2 = y1;
+    y1 = y;
+  }
+
+  SUSTAIN_INSIDE void step(const Quad& x, const Quad& next) {
+    const Quad y = ((b1 * x1 + b2 * x2 + x) - a2 * y2) - a1 * y1;
+    const Quad after = ((((second * x1 - third * x2) + next) + first * x) + before2 * y2) + before1 * y1;
+    x2 = x;
+    x1 = next;
+    y2 = y;
+    y1 = after;
+  }
+};
 
 }  // namespace
 
@@ -70,42 +160,83 @@ KWeighting::KWeighting(double sampleRateHz, int channels)
 
 void KWeighting::reset() { states_ = {}; }
 
-void KWeighting::process(const Block& block, WeightedEnergies& energies) {
+/**
+ * Of two channels. The high-pass works on the frames that the shelf had four steps ago, so that neither waits for the other.
+ */
+template <bool Wide>
+SUSTAIN_INSIDE void KWeighting::run(const Block& block, const float* a, const float* b, PairState& state,
+                                    std::array<Sums, kStepsPerBlock>& sums) const {
   const Biquad& s = coefficients_.shelf;
   const Biquad& h = coefficients_.highPass;
-  const double gainSquared = h.b0 * h.b0;
+  const auto past = [&state](int n) { return Pair{state.history[n][0], state.history[n][1]}; };
+  Stage shelf{both(s.b1 / s.b0), both(s.b2 / s.b0), both(s.a1), both(s.a2), past(0), past(1), past(2), past(3)};
+  Stage highPass{both(-2.0), both(1.0), both(h.a1), both(h.a2), past(2), past(3), past(4), past(5)};
+  std::array<Pair, kLate> late;
+  for (int i = 0; i < kLate; ++i) {
+    shelf.step(frameOf(a, b, i));
+    late[static_cast<std::size_t>(i)] = shelf.y1;
+  }
+  Stages<Wide> stages(shelf, highPass);
+  int i = kLate;
+  for (std::size_t step = 0; step < kStepsPerBlock; ++step) {
+    Quad sum{};
+    const int end = std::min(block.stepEnd[step] + kLate, block.frames);
+    Quad x, next;
+    for (; i + 2 <= end; i += 2) {
+      join<Wide>(frameOf(a, b, i), late[0], x);
+      join<Wide>(frameOf(a, b, i + 1), late[1], next);
+      stages.step(x, next);
+      sum += stages.y2 * stages.y2;
+      sum += stages.y1 * stages.y1;
+      late = {late[2], late[3], firstOf<Wide>(stages.y2), firstOf<Wide>(stages.y1)};
+    }
+    if (i < end) {
+      join<Wide>(frameOf(a, b, i), late[0], x);
+      stages.step(x);
+      sum += stages.y1 * stages.y1;
+      late = {late[1], late[2], late[3], firstOf<Wide>(stages.y1)};
+      ++i;
+    }
+    const Pair energy = secondOf<Wide>(sum);
+    sums[step] = {energy[0], energy[1]};
+  }
+  highPass.x1 = secondOf<Wide>(stages.x1);
+  highPass.x2 = secondOf<Wide>(stages.x2);
+  highPass.y1 = secondOf<Wide>(stages.y1);
+  highPass.y2 = secondOf<Wide>(stages.y2);
+  for (const Pair& y : late) {
+    highPass.step(y);
+    for (std::size_t side = 0; side < 2; ++side) sums.back()[side] += highPass.y1[side] * highPass.y1[side];
+  }
+  const Pair out[6] = {firstOf<Wide>(stages.x1), firstOf<Wide>(stages.x2), late[3], late[2], highPass.y1, highPass.y2};
+  for (int n = 0; n < 6; ++n) {
+    // A decaying filter would otherwise end in denormal numbers, which are very slow.
+    for (int side = 0; side < 2; ++side) state.history[n][side] = std::fabs(out[n][side]) < 1e-30 ? 0.0 : out[n][side];
+  }
+}
+
+SUSTAIN_CLONES
+void KWeighting::runWide(const Block& block, const float* a, const float* b, PairState& state,
+                         std::array<Sums, kStepsPerBlock>& sums) const {
+  run<true>(block, a, b, state, sums);
+}
+
+void KWeighting::process(const Block& block, WeightedEnergies& energies) {
+  const double gain = coefficients_.shelf.b0 * coefficients_.highPass.b0;
+  std::array<Sums, kStepsPerBlock> sums;
   for (int c = 0; c < channels_; c += 2) {
     const auto first = static_cast<std::size_t>(c);
     const bool paired = c + 1 < channels_;
     const float* a = block.channel[first];
     const float* b = paired ? block.channel[first + 1] : a;
-    PairState& state = states_[first / 2];
-    Pair v[6];
-    for (int i = 0; i < 6; ++i) v[i] = Pair{state.history[i][0], state.history[i][1]};
-    Pair x1 = v[0], x2 = v[1], y1 = v[2], y2 = v[3], z1 = v[4], z2 = v[5];
-    int i = 0;
-    for (std::size_t step = 0; step < kStepsPerBlock; ++step) {
-      Pair sum{0.0, 0.0};
-      for (; i < block.stepEnd[step]; ++i) {
-        // Direct form I: only one multiply and one add lie on the path from one output to the next.
-        const Pair x{static_cast<double>(a[i]), static_cast<double>(b[i])};
-        const Pair y = ((s.b0 * x + s.b1 * x1 + s.b2 * x2) - s.a2 * y2) - s.a1 * y1;
-        const Pair z = ((y - 2.0 * y1 + y2) - h.a2 * z2) - h.a1 * z1;
-        sum += z * z;
-        x2 = x1;
-        x1 = x;
-        y2 = y1;
-        y1 = y;
-        z2 = z1;
-        z1 = z;
-      }
-      energies.sumOfSquares[first][step] = sum[0] * gainSquared;
-      if (paired) energies.sumOfSquares[first + 1][step] = sum[1] * gainSquared;
+    if (hasWideVectors()) {
+      runWide(block, a, b, states_[first / 2], sums);
+    } else {
+      run<false>(block, a, b, states_[first / 2], sums);
     }
-    const Pair out[6] = {x1, x2, y1, y2, z1, z2};
-    for (int n = 0; n < 6; ++n) {
-      // A decaying filter would otherwise end in denormal numbers, which are very slow.
-      for (int side = 0; side < 2; ++side) state.history[n][side] = std::fabs(out[n][side]) < 1e-30 ? 0.0 : out[n][side];
+    for (std::size_t step = 0; step < kStepsPerBlock; ++step) {
+      energies.sumOfSquares[first][step] = sums[step][0] * gain * gain;
+      if (paired) energies.sumOfSquares[first + 1][step] = sums[step][1] * gain * gain;
     }
   }
 }

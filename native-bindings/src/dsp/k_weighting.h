@@ -39,6 +39,12 @@ class KWeighting {
   struct PairState {
     double history[6][2];
   };
+  using Sums = std::array<double, 2>;
+  template <bool Wide>
+  inline void run(const Block& block, const float* a, const float* b, PairState& state,
+                  std::array<Sums, kStepsPerBlock>& sums) const;
+  void runWide(const Block& block, const float* a, const float* b, PairState& state,
+               std::array<Sums, kStepsPerBlock>& sums) const;
 
   KWeightingCoefficients coefficients_;
   int channels_;
