@@ -87,9 +87,7 @@ SUSTAIN_INSIDE void multiply(const float* a, const float* b, std::size_t frames,
       }
     }
     for (std::size_t lag = 0; lag < Lags; ++lag) {
-      Float4 halves[2];
-      std::memcpy(halves, &sums[lag], sizeof halves);
-      products[lag] += static_cast<double>(sumOf(halves[0] + halves[1]));
+      products[lag] += static_cast<double>(sumOf(sumOfHalves(sums[lag])));
     }
   }
 }

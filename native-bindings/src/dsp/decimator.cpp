@@ -45,11 +45,10 @@ std::size_t filterEvery(std::size_t factor, const std::vector<float>& taps, cons
       std::memcpy(&eight, taps.data() + k, sizeof eight);
       sum += samples * eight;
     }
-    Float4 halves[2];
-    std::memcpy(halves, &sum, sizeof halves);
+    Float4 rest = sumOfHalves(sum);
     // The number of taps is a multiple of four.
-    if (k < taps.size()) halves[0] += load4(x + k) * load4(taps.data() + k);
-    out.push_back(sumOf(halves[0] + halves[1]));
+    if (k < taps.size()) rest += load4(x + k) * load4(taps.data() + k);
+    out.push_back(sumOf(rest));
   }
   return at;
 }

@@ -39,12 +39,14 @@ class KWeighting {
   struct PairState {
     double history[6][2];
   };
-  using Sums = std::array<double, 2>;
-  template <bool Wide>
-  inline void run(const Block& block, const float* a, const float* b, PairState& state,
-                  std::array<Sums, kStepsPerBlock>& sums) const;
-  void runWide(const Block& block, const float* a, const float* b, PairState& state,
-               std::array<Sums, kStepsPerBlock>& sums) const;
+  /** Of two channels, by steps. */
+  using Energies = std::array<std::array<double, 2>, kStepsPerBlock>;
+  struct Stage;
+  struct Stages;
+  void runNarrow(const Block& block, const float* a, const float* b, Stage& shelf, Stage& highPass,
+                 Energies& energies) const;
+  void runWide(const Block& block, const float* a, const float* b, Stage& shelf, Stage& highPass,
+               Energies& energies) const;
 
   KWeightingCoefficients coefficients_;
   int channels_;

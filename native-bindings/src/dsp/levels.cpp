@@ -68,12 +68,6 @@ struct PairSums {
   float products;
 };
 
-SUSTAIN_INSIDE float sumOfAll(const Float8& v) {
-  Float4 halves[2];
-  std::memcpy(halves, &v, sizeof halves);
-  return sumOf(halves[0] + halves[1]);
-}
-
 /** Of two channels in one go. */
 SUSTAIN_CLONES
 PairSums sumsOf(const float* a, const float* b, int count) {
@@ -89,7 +83,7 @@ PairSums sumsOf(const float* a, const float* b, int count) {
     bSquares += y * y;
     products += x * y;
   }
-  PairSums sums{{sumOfAll(aSum), sumOfAll(aSquares)}, {sumOfAll(bSum), sumOfAll(bSquares)}, sumOfAll(products)};
+  PairSums sums{{sumOf(sumOfHalves(aSum)), sumOf(sumOfHalves(aSquares))}, {sumOf(sumOfHalves(bSum)), sumOf(sumOfHalves(bSquares))}, sumOf(sumOfHalves(products))};
   for (; i < count; ++i) {
     sums.a.sum += a[i];
     sums.b.sum += b[i];

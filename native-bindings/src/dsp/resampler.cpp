@@ -26,7 +26,7 @@ constexpr double kCutoff = 0.96;
 constexpr std::size_t kTapsAtOnce = 8;
 
 /** How many frames of one phase are made at a time: each tap is fetched once for all, and no sum waits for another. */
-constexpr std::size_t kFramesAtOnce = 4;
+constexpr std::size_t kFramesAtOnce = 2;
 
 void splitSides(const float* interleaved, std::size_t frames, float* left, float* right) {
   std::size_t i = 0;
@@ -82,21 +82,15 @@ struct Resampler::Filter {
   }
 
   /** `count` frames from `phase` on. */
-  void apply(const Sides& held, std::size_t phase, float* out, std::size_t count) const {
-    if (hasWideVectors()) return applyWide(held, phase, out, count);
-    run<false>(held, phase, out, count);
-  }
+  void apply(const Sides& held, std::size_t phase, float* out, std::size_t count) const;
 
  private:
-  template <bool Wide, std::size_t Frames>
+  template <std::size_t Frames>
   SUSTAIN_INSIDE void make(const float* row, const float* left, const float* right, float* out) const;
-  template <bool Wide>
-  SUSTAIN_INSIDE void run(const Sides& held, std::size_t phase, float* out, std::size_t count) const;
-  void applyWide(const Sides& held, std::size_t phase, float* out, std::size_t count) const;
 };
 
 /** Frames of one phase, which lie `down` apart in what came in and `up` apart in what goes out. */
-template <bool Wide, std::size_t Frames>
+template <std::size_t Frames>
 SUSTAIN_INSIDE void Resampler::Filter::make(const float* row, const float* left, const float* right, float* out) const {
   Float8 l[Frames] = {}, r[Frames] = {};
   for (std::size_t t = 0; t < taps; t += kTapsAtOnce) {
@@ -110,15 +104,15 @@ SUSTAIN_INSIDE void Resampler::Filter::make(const float* row, const float* left,
     }
   }
   for (std::size_t i = 0; i < Frames; ++i) {
-    const Float4 l4 = firstFour<Wide>(l[i]) + lastFour<Wide>(l[i]);
-    const Float4 r4 = firstFour<Wide>(r[i]) + lastFour<Wide>(r[i]);
-    const Float4 both = zipFirst(l4, r4) + zipLast(l4, r4);
+    const Float4 left4 = sumOfHalves(l[i]);
+    const Float4 right4 = sumOfHalves(r[i]);
+    const Float4 both = zipFirst(left4, right4) + zipLast(left4, right4);
     storePair(out + 2 * i * up, both + lastHalves(both, both));
   }
 }
 
-template <bool Wide>
-SUSTAIN_INSIDE void Resampler::Filter::run(const Sides& held, std::size_t phase, float* out, std::size_t count) const {
+SUSTAIN_CLONES
+void Resampler::Filter::apply(const Sides& held, std::size_t phase, float* out, std::size_t count) const {
   for (std::size_t first = 0; first < std::min(count, up); ++first) {
     const std::size_t place = phase + first * down;
     const float* row = rows.data() + place % up * taps;
@@ -126,21 +120,16 @@ SUSTAIN_INSIDE void Resampler::Filter::run(const Sides& held, std::size_t phase,
     const float* right = held[1].data() + place / up;
     std::size_t n = first;
     for (; n + (kFramesAtOnce - 1) * up < count; n += kFramesAtOnce * up) {
-      make<Wide, kFramesAtOnce>(row, left, right, out + 2 * n);
+      make<kFramesAtOnce>(row, left, right, out + 2 * n);
       left += kFramesAtOnce * down;
       right += kFramesAtOnce * down;
     }
     for (; n < count; n += up) {
-      make<Wide, 1>(row, left, right, out + 2 * n);
+      make<1>(row, left, right, out + 2 * n);
       left += down;
       right += down;
     }
   }
-}
-
-SUSTAIN_CLONES
-void Resampler::Filter::applyWide(const Sides& held, std::size_t phase, float* out, std::size_t count) const {
-  run<true>(held, phase, out, count);
 }
 
 const Resampler::Filter& Resampler::filterFor(int fromHz, int toHz) {

@@ -207,6 +207,13 @@ inline Float4 most4(Float4 a, Float4 b) { return a > b ? a : b; }
 
 inline float sumOf(Float4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 
+/** The first four and the last four of eight, added up. */
+SUSTAIN_INSIDE Float4 sumOfHalves(const Float8& v) {
+  Float4 halves[2];
+  std::memcpy(halves, &v, sizeof v);
+  return halves[0] + halves[1];
+}
+
 inline std::int32_t sumOf(Int4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 
 inline float largestOf(Int4 bits) {
