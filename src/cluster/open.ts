@@ -11,7 +11,7 @@ import type {
   PeerObservation,
 } from './cluster.ts';
 import { Lease } from './lease.ts';
-import { type Bucket, openWire, type WatchedEntry, type Wire, type WireOptions } from './nats-store.ts';
+import type { Bucket, WatchedEntry, Wire, WireOptions } from './nats-store.ts';
 import { decodeLease, decodePublished, encodeLease, encodePublished, isName, keyFor } from './wire.ts';
 
 export const LEASE_TIMES: LeaseTimes = { lengthMs: 15_000, renewEveryMs: 2_000, skewMs: 500 };
@@ -163,7 +163,9 @@ class NatsCluster<Observation> implements Cluster<Observation> {
 
   async #connect(): Promise<Wire> {
     const { urls, login, self, replicas } = this.#options;
-    const wire = await (this.#parts.open ?? openWire)({
+    // More than a megabyte that an agent without a cluster has no use for.
+    const open = this.#parts.open ?? (await import('./nats-store.ts')).openWire;
+    const wire = await open({
       urls,
       login,
       name: `sustain ${self}`,

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createTransport } from 'nodemailer';
 import type { HookTarget } from '../../domain/alert-hooks.ts';
 import { codeOf, messageOf } from '../../platform/errors.ts';
 import { type Delivery, failed } from '../hook.ts';
@@ -25,6 +24,8 @@ export function emailDelivery({
   const isLocal = /^(127\.|localhost$|::1$)/.test(host);
   const domain = from.replace(/^.*@/, '').replace(/[^A-Za-z0-9.-].*$/, '') || 'sustain.invalid';
   return async (messages, signal) => {
+    // More than a megabyte that most agents have no use for.
+    const { createTransport } = await import('nodemailer');
     const transport = createTransport({
       host,
       port: port === '' ? (secure ? 465 : 587) : Number(port),
@@ -41,6 +42,7 @@ export function emailDelivery({
     const end = () => transport.close();
     signal.addEventListener('abort', end);
     try {
+      signal.throwIfAborted();
       await transport.sendMail({ from, to: [...to], ...mailOf(messages, domain) });
       return { is: 'sent' };
     } catch (thrown) {
