@@ -1,6 +1,9 @@
 #include "interpolator.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "simd.h"
@@ -34,28 +37,60 @@ const std::vector<float>& tapsOfAllPhases() {
   return table;
 }
 
-}  // namespace
+/** Frames that are looked at side by side in one go. */
+constexpr std::size_t kRoomFrames = 512;
 
-void interpolate(const float* interleaved, double start, double rate, float* out, std::size_t outFrames) {
-  const std::vector<float>& table = tapsOfAllPhases();
-  for (std::size_t i = 0; i < outFrames; ++i) {
+struct Sides {
+  std::array<float, kRoomFrames> left;
+  std::array<float, kRoomFrames> right;
+};
+
+/** `count` frames from `start` on, a position in `sides` as in the sound that they are from `first` on. */
+SUSTAIN_CLONES
+void interpolateSides(const Sides& sides, std::size_t first, double start, double rate, float* out, std::size_t begin,
+                      std::size_t count) {
+  const float* table = tapsOfAllPhases().data();
+  for (std::size_t i = begin; i < begin + count; ++i) {
     const double at = start + static_cast<double>(i) * rate;
     const double whole = std::floor(at);
     const double phase = (at - whole) * kPhases;
     const auto row = static_cast<std::size_t>(phase);
-    const Float4 blend = splat4(static_cast<float>(phase - static_cast<double>(row)));
-    const float* low = table.data() + row * kTaps;
+    const Float8 blend = Float8{} + static_cast<float>(phase - static_cast<double>(row));
+    const float* low = table + row * kTaps;
     const float* high = low + kTaps;
-    const float* from = interleaved + 2 * (static_cast<std::size_t>(whole) - kInterpolatorReach + 1);
-    Float4 sum = splat4(0.0f);
-    for (std::size_t t = 0; t < kTaps; t += 4) {
-      const Float4 lowTaps = load4(low + t);
-      const Float4 taps = lowTaps + blend * (load4(high + t) - lowTaps);
-      sum += load4(from + 2 * t) * Float4{taps[0], taps[0], taps[1], taps[1]};
-      sum += load4(from + 2 * t + 4) * Float4{taps[2], taps[2], taps[3], taps[3]};
+    const std::size_t from = static_cast<std::size_t>(whole) - kInterpolatorReach + 1 - first;
+    Float8 left{}, right{};
+    for (std::size_t t = 0; t < kTaps; t += 8) {
+      Float8 lowTaps, highTaps, x, y;
+      std::memcpy(&lowTaps, low + t, sizeof lowTaps);
+      std::memcpy(&highTaps, high + t, sizeof highTaps);
+      std::memcpy(&x, sides.left.data() + from + t, sizeof x);
+      std::memcpy(&y, sides.right.data() + from + t, sizeof y);
+      const Float8 taps = lowTaps + blend * (highTaps - lowTaps);
+      left += taps * x;
+      right += taps * y;
     }
-    out[2 * i] = sum[0] + sum[2];
-    out[2 * i + 1] = sum[1] + sum[3];
+    const Float4 left4 = sumOfHalves(left);
+    const Float4 right4 = sumOfHalves(right);
+    const Float4 both = zipFirst(left4, right4) + zipLast(left4, right4);
+    storePair(out + 2 * i, both + lastHalves(both, both));
+  }
+}
+
+}  // namespace
+
+void interpolate(const float* interleaved, double start, double rate, float* out, std::size_t outFrames) {
+  const auto most = static_cast<std::size_t>(static_cast<double>(kRoomFrames - kTaps - 1) / rate);
+  Sides sides;
+  for (std::size_t begin = 0; begin < outFrames; begin += most) {
+    const std::size_t count = std::min(most, outFrames - begin);
+    const auto wholeOf = [&](std::size_t i) {
+      return static_cast<std::size_t>(std::floor(start + static_cast<double>(i) * rate));
+    };
+    const std::size_t first = wholeOf(begin) - kInterpolatorReach + 1;
+    const std::size_t end = wholeOf(begin + count - 1) + kInterpolatorReach + 1;
+    splitSides(interleaved + 2 * first, end - first, sides.left.data(), sides.right.data());
+    interpolateSides(sides, first, start, rate, out, begin, count);
   }
 }
 

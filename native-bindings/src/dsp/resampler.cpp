@@ -28,20 +28,6 @@ constexpr std::size_t kTapsAtOnce = 8;
 /** How many frames of one phase are made at a time: each tap is fetched once for all, and no sum waits for another. */
 constexpr std::size_t kFramesAtOnce = 2;
 
-void splitSides(const float* interleaved, std::size_t frames, float* left, float* right) {
-  std::size_t i = 0;
-  for (; i + 4 <= frames; i += 4) {
-    const Float4 low = load4(interleaved + 2 * i);
-    const Float4 high = load4(interleaved + 2 * i + 4);
-    store4(left + i, evensOf(low, high));
-    store4(right + i, oddsOf(low, high));
-  }
-  for (; i < frames; ++i) {
-    left[i] = interleaved[2 * i];
-    right[i] = interleaved[2 * i + 1];
-  }
-}
-
 }  // namespace
 
 struct Resampler::Filter {

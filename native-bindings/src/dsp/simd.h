@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -197,6 +198,21 @@ SUSTAIN_INSIDE void joinFours(Float4 first, Float4 last, Float8& out) {
 #endif
   const Float4 halves[2] = {first, last};
   std::memcpy(&out, halves, sizeof out);
+}
+
+/** Interleaved stereo, side by side. */
+inline void splitSides(const float* interleaved, std::size_t frames, float* left, float* right) {
+  std::size_t i = 0;
+  for (; i + 4 <= frames; i += 4) {
+    const Float4 low = load4(interleaved + 2 * i);
+    const Float4 high = load4(interleaved + 2 * i + 4);
+    store4(left + i, evensOf(low, high));
+    store4(right + i, oddsOf(low, high));
+  }
+  for (; i < frames; ++i) {
+    left[i] = interleaved[2 * i];
+    right[i] = interleaved[2 * i + 1];
+  }
 }
 
 inline Float4 select4(Int4 where, Float4 yes, Float4 no) { return where ? yes : no; }
