@@ -9,12 +9,6 @@ import {
 import { PCM_RATE_HZ } from './decode-command.ts';
 import { audibleMsAt, BLOCK_MS, openNativeMeter, pushBlocks } from './native-blocks.ts';
 
-/** Figures of one block, before anybody knows at what time it was heard. */
-export interface MeterReading extends SoundFigures {
-  /** Frames since the start or the last reset, up to and including the block's last one. */
-  readonly endFrame: number;
-}
-
 /** Measures interleaved 48 kHz stereo in blocks of 100 ms. */
 export interface Meter {
   push(pcm: Float32Array): void;
@@ -44,7 +38,8 @@ export interface NearlySilent {
 export interface MeterOptions extends MeterSettings {
   /** False where nobody asks what is wrong with the sound: then nothing ever is. */
   readonly findsFaults?: boolean;
-  onReading(reading: MeterReading): void;
+  /** `endFrame`: frames since the start or the last reset, up to and including the block's last one. */
+  onReading(figures: SoundFigures, endFrame: number): void;
 }
 
 export function createMeter(options: MeterOptions): Meter {
@@ -61,11 +56,12 @@ export function createMeter(options: MeterOptions): Meter {
   return {
     push: (pcm) =>
       pushBlocks(native, pcm, (offset) => {
-        const reading = readingAt(native, offset, onsets);
+        const figures = figuresAt(native, offset, onsets);
         const overFloorMs = native.readings[offset + readingField.audibleWarnMs] ?? 0;
         const isQuiet = quiet?.hear(overFloorMs) === true;
         options.onReading(
-          isQuiet ? { ...reading, warnings: [...reading.warnings, 'nearly-silent'] } : reading,
+          isQuiet ? { ...figures, warnings: [...figures.warnings, 'nearly-silent'] } : figures,
+          Math.round((native.readings[offset + readingField.endSeconds] ?? Number.NaN) * PCM_RATE_HZ),
         );
       }),
     reset() {
@@ -133,6 +129,7 @@ class Onsets {
           atSeconds: tripped.findLast(({ kind }) => kind === fault)?.startSeconds ?? endSeconds,
         }));
     }
+    if (this.#began.length === 0) return NO_FAULTS;
     return this.#began.map(({ fault, atSeconds }) => ({
       fault,
       lastedMs: Math.max(0, Math.round((endSeconds - atSeconds) * 1000)),
@@ -140,32 +137,33 @@ class Onsets {
   }
 }
 
-function readingAt(native: NativeMeter, offset: number, onsets: Onsets): MeterReading {
+function figuresAt(native: NativeMeter, offset: number, onsets: Onsets): SoundFigures {
   const { readings } = native;
-  const figure = (name: keyof typeof readingField) => readings[offset + readingField[name]] ?? Number.NaN;
-  const channel = (index: number) => readings[offset + readingField.rmsDbfs + index] ?? Number.NaN;
+  const figure = (column: number) => readings[offset + column] ?? Number.NaN;
+  const warnings = figure(readingField.warnings);
   return {
-    endFrame: Math.round(figure('endSeconds') * PCM_RATE_HZ),
     durationMs: BLOCK_MS,
-    rmsDbfs: [channel(0), channel(1)],
-    samplePeakDbfs: figure('samplePeakDbfs'),
-    truePeakDbtp: figure('truePeakDbtp'),
-    momentaryLufs: figure('momentaryLufs'),
-    shortTermLufs: figure('shortTermLufs'),
-    integratedLufs: figure('integratedLufs'),
-    loudnessRangeLu: figure('loudnessRangeLu'),
-    correlation: figure('correlation'),
+    rmsDbfs: [figure(readingField.rmsDbfs), figure(readingField.rmsDbfs + 1)],
+    samplePeakDbfs: figure(readingField.samplePeakDbfs),
+    truePeakDbtp: figure(readingField.truePeakDbtp),
+    momentaryLufs: figure(readingField.momentaryLufs),
+    shortTermLufs: figure(readingField.shortTermLufs),
+    integratedLufs: figure(readingField.integratedLufs),
+    loudnessRangeLu: figure(readingField.loudnessRangeLu),
+    correlation: figure(readingField.correlation),
     audibleMs: audibleMsAt(native, offset),
-    faults: onsets.faultsAt(figure('faults'), figure('endSeconds')),
-    warnings: namesOf(figure('warnings')).filter(isWarning),
+    faults: onsets.faultsAt(figure(readingField.faults), figure(readingField.endSeconds)),
+    warnings: warnings === 0 ? NO_WARNINGS : namesOf(warnings).filter(isWarning),
   };
 }
 
 type Kind = ProgrammeFault | ProgrammeWarning;
-const NONE: readonly Kind[] = [];
+/** Nearly every block has none. */
+const NO_FAULTS: readonly FoundFault[] = [];
+const NO_WARNINGS: readonly ProgrammeWarning[] = [];
 
 function namesOf(bits: number): readonly Kind[] {
-  return bits === 0 ? NONE : faultKinds.filter((_kind, index) => (bits & (1 << index)) !== 0);
+  return faultKinds.filter((_kind, index) => (bits & (1 << index)) !== 0);
 }
 
 function isFault(kind: Kind): kind is ProgrammeFault {

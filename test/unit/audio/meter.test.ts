@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createMeter, type MeterReading } from '../../../src/audio/meter.ts';
+import { createMeter } from '../../../src/audio/meter.ts';
+import type { SoundFigures } from '../../../src/domain/readings.ts';
 
 const RATE_HZ = 48_000;
 type Wave = (frame: number) => number;
+type MeterReading = SoundFigures & { readonly endFrame: number };
 
 function stereo(frames: number, left: Wave, right: Wave = left): Float32Array {
   return Float32Array.from({ length: frames * 2 }, (_, at) => (at % 2 ? right : left)(at >> 1));
@@ -21,7 +23,7 @@ function measure(pcm: Float32Array, cuts: readonly number[] = [], thresholdDbfs 
   const meter = createMeter({
     thresholdDbfs,
     preset: 'music',
-    onReading: (reading) => readings.push(reading),
+    onReading: (figures, endFrame) => readings.push({ ...figures, endFrame }),
   });
   let at = 0;
   for (const cut of [...cuts, pcm.length / 2]) {
@@ -177,7 +179,7 @@ describe('the meter', () => {
         thresholdDbfs: -50,
         preset: 'music',
         ...(targetLufs === undefined ? {} : { targetLufs }),
-        onReading: (reading) => readings.push(reading),
+        onReading: (figures, endFrame) => readings.push({ ...figures, endFrame }),
       });
       for (let second = 0; second < 60; second += 1) meter.push(stereo(RATE_HZ, sine(0.1, 1_000)));
       return readings.at(-1)?.warnings.filter((warning) => warning.startsWith('too-'));
@@ -193,7 +195,7 @@ describe('the meter', () => {
     const meter = createMeter({
       thresholdDbfs: -50,
       preset: 'music',
-      onReading: (reading) => readings.push(reading),
+      onReading: (figures, endFrame) => readings.push({ ...figures, endFrame }),
     });
     meter.push(stereo(4_000, sine(0.5, 1_000)));
     meter.reset();
