@@ -36,11 +36,12 @@ const SOUND_STEP_FRAMES = PCM_RATE_HZ / 100;
 const SOUND_BEFORE_FRAMES = PCM_RATE_HZ / 4;
 const SOUND_AFTER_FRAMES = PCM_RATE_HZ / 5;
 
-interface RelayLeg {
-  readonly leg: Leg;
+/** What the choice sees of a leg, as `judge` has brought it up to date. */
+interface RelayLeg extends LegSight {
   readonly verdicts: VerdictLine;
   condition: LegCondition;
   takes: readonly Take[];
+  requiredHealthMs: number;
 }
 
 export interface RelayLegsOptions {
@@ -60,17 +61,18 @@ export class RelayLegs {
   constructor(options: RelayLegsOptions) {
     this.#options = options;
     const sinceMs = options.clock.nowMs();
-    this.#legs = options.legs.map((leg) => ({
-      leg,
+    this.#legs = options.legs.map(({ id }) => ({
+      leg: id,
       verdicts: new VerdictLine(VERDICTS_KEPT_MS),
       condition: { is: 'unknown', sinceMs, reason: 'starting' },
       takes: [],
+      requiredHealthMs: 0,
     }));
   }
 
   open(id: LegId): LegFeed {
     const { clock, mostKeptMs } = this.#options;
-    const leg = this.#legs.find((one) => one.leg.id === id);
+    const leg = this.#legs.find((one) => one.leg === id);
     const mostFrames = Math.ceil((mostKeptMs * PCM_RATE_HZ) / 1_000);
     const take = new Take({ id: this.#nextTake, leg: id, mostFrames });
     this.#nextTake += 1;
@@ -91,7 +93,8 @@ export class RelayLegs {
   judge(): void {
     const nowMs = this.#options.clock.nowMs();
     for (const leg of this.#legs) {
-      leg.condition = this.#options.conditionOf(leg.leg.id);
+      leg.condition = this.#options.conditionOf(leg.leg);
+      leg.requiredHealthMs = this.#options.requiredHealthMs(leg.leg);
       leg.verdicts.note(leg.condition, nowMs);
       for (const take of leg.takes) {
         take.settle(nowMs);
@@ -101,13 +104,7 @@ export class RelayLegs {
   }
 
   get sights(): readonly LegSight[] {
-    return this.#legs.map(({ leg, condition, verdicts, takes }) => ({
-      leg: leg.id,
-      condition,
-      verdicts,
-      takes,
-      requiredHealthMs: this.#options.requiredHealthMs(leg.id),
-    }));
+    return this.#legs;
   }
 
   takeOf(id: number): Take | null {
@@ -137,7 +134,7 @@ export class RelayLegs {
    * keeps its first proven words.
    */
   tidy(onAir: Take | null, cursorMs: number, { behindMs, placeIn }: Needed): void {
-    const rank = this.#legs.findIndex(({ leg }) => leg.id === onAir?.leg);
+    const rank = this.#legs.findIndex(({ leg }) => leg === onAir?.leg);
     const { clock, mostKeptMs } = this.#options;
     const oldestMs = clock.nowMs() - mostKeptMs;
     this.#legs.forEach((leg, index) => {

@@ -4,8 +4,10 @@ export interface Loudness {
   readonly truePeakDbtp: number;
 }
 
-interface Mark extends Loudness {
+interface Mark {
   readonly ms: number;
+  lufs: number;
+  truePeakDbtp: number;
 }
 
 const MARK_EVERY_MS = 500;
@@ -25,8 +27,8 @@ export class LoudnessLine {
       if (this.#marks.length > 2 * MOST_MARKS) this.#marks = this.#marks.slice(-MOST_MARKS);
       return;
     }
-    const peak = Math.max(last.truePeakDbtp, truePeakDbtp);
-    this.#marks[this.#marks.length - 1] = { ms: last.ms, lufs, truePeakDbtp: peak };
+    last.lufs = lufs;
+    last.truePeakDbtp = Math.max(last.truePeakDbtp, truePeakDbtp);
   }
 
   /** Of the last three seconds before a moment. */

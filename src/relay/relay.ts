@@ -151,7 +151,7 @@ class StationRelay implements Relay {
       latencyMs: latencyMs === null ? null : Math.round(latencyMs + this.#processingMs),
       wantedLatencyMs: Math.round(this.#wantedLatencyMs + this.#processingMs),
       rate: this.#pace.rate,
-      legs: this.#legViews(),
+      legs: this.#legViews(this.#legs.audible),
       outputs: this.#outputs?.view ?? [],
       heldBytes: this.#legs.heldBytes,
       dryMs: this.#playout.dryFrames / FRAMES_PER_MS,
@@ -186,7 +186,7 @@ class StationRelay implements Relay {
     if (reference === null) return;
     const frame = this.#cursorFrame() ?? reference.frameAt(nowMs - this.#options.delayMs);
     if (frame !== null) this.#alignment.tick(nowMs, frame, others);
-    const views = this.#legViews();
+    const views = this.#legViews(others);
     this.#wantedLatencyMs = this.#options.delayMs + this.#copiesBehindMs(reference, views);
     this.#tellRelations(nowMs, views);
   }
@@ -205,8 +205,9 @@ class StationRelay implements Relay {
     this.#placesMs.set(reference.leg, here);
     for (const { leg, behindMs } of copies) this.#placesMs.set(leg, here + (behindMs ?? 0));
     for (const view of views) if (view.relation === 'different') this.#placesMs.delete(view.leg);
-    const lateMs = Math.max(...[...this.#placesMs.values()].map((place) => place - here));
-    this.#copiesLateMs = Math.min(this.#options.delayMs, Math.max(0, lateMs));
+    let lateMs = 0;
+    for (const placeMs of this.#placesMs.values()) lateMs = Math.max(lateMs, placeMs - here);
+    this.#copiesLateMs = Math.min(this.#options.delayMs, lateMs);
     return this.#copiesLateMs;
   }
 
@@ -383,8 +384,8 @@ class StationRelay implements Relay {
     if (told !== null) this.#outputs.setTitle(told);
   }
 
-  #legViews(): readonly RelayLegView[] {
-    return relationViews(this.#options.legs, this.#legs.audible, this.#onAir, this.#alignment);
+  #legViews(audible: readonly Take[]): readonly RelayLegView[] {
+    return relationViews(this.#options.legs, audible, this.#onAir, this.#alignment);
   }
 
   /** Whether the backups are copies of the best leg; while another one is on air, it says nothing of that. */

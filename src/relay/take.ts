@@ -3,8 +3,8 @@ import { createSoundRing, type SoundRing } from '../audio/sound-ring.ts';
 import { createStreamClock } from '../audio/stream-clock.ts';
 import type { LegId } from '../domain/ids.ts';
 import { LoudnessLine } from './loudness.ts';
+import { Marks } from './marks.ts';
 
-const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 const MARK_EVERY_FRAMES = PCM_RATE_HZ / 10;
 
 /** Reading only: one take's time line, as the choice of a leg sees it. */
@@ -30,11 +30,6 @@ export interface TakeOptions {
   readonly mostFrames: number;
 }
 
-interface Mark {
-  readonly frame: number;
-  readonly ms: number;
-}
-
 interface Title {
   readonly frame: number;
   readonly title: string;
@@ -50,8 +45,8 @@ export class Take implements TakeSight {
   readonly ring: SoundRing;
   readonly loudness = new LoudnessLine();
   readonly #clock = createStreamClock({ rateHz: PCM_RATE_HZ });
-  #marks: Mark[] = [];
-  #arrivals: Mark[] = [];
+  readonly #marks = new Marks();
+  readonly #arrivals = new Marks();
   #titles: Title[] = [];
   /** Announced within the burst: the frame is not known before the burst is decoded. */
   #unplaced: { readonly byte: number; readonly title: string }[] = [];
@@ -82,27 +77,21 @@ export class Take implements TakeSight {
     const whole = pcm.length - (pcm.length % PCM_CHANNELS);
     this.ring.push(whole === pcm.length ? pcm : pcm.subarray(0, whole));
     this.#clock.arrived(this.ring.endFrame, nowMs);
-    this.#arrivals.push({ frame: this.ring.endFrame, ms: nowMs });
+    this.#arrivals.push(this.ring.endFrame, nowMs);
     this.settle(nowMs);
   }
 
   /** Gives times to what has arrived, once the burst is over. */
   settle(nowMs: number): void {
     if (!this.#clock.settled(nowMs)) return;
-    this.#placeTitles();
-    const last = this.#marks.at(-1);
-    const first = Math.ceil(this.ring.startFrame / MARK_EVERY_FRAMES) * MARK_EVERY_FRAMES;
-    let frame = last === undefined ? first : last.frame + MARK_EVERY_FRAMES;
-    for (; frame <= this.ring.endFrame; frame += MARK_EVERY_FRAMES) {
-      this.#marks.push({ frame, ms: this.#clock.timeOf(frame) });
-    }
-    this.#marks = this.#stillHeld(this.#marks);
-    this.#arrivals = this.#stillHeld(this.#arrivals);
-  }
-
-  #stillHeld(marks: Mark[]): Mark[] {
-    const forgotten = marks.findIndex((mark) => mark.frame >= this.ring.startFrame);
-    return forgotten > 20 ? marks.slice(forgotten - 1) : marks;
+    if (this.#unplaced.length > 0) this.#placeTitles();
+    const { startFrame, endFrame } = this.ring;
+    let frame = this.#marks.isEmpty
+      ? Math.ceil(startFrame / MARK_EVERY_FRAMES) * MARK_EVERY_FRAMES
+      : this.#marks.lastFrame + MARK_EVERY_FRAMES;
+    for (; frame <= endFrame; frame += MARK_EVERY_FRAMES) this.#marks.push(frame, this.#clock.timeOf(frame));
+    this.#marks.forgetBefore(startFrame);
+    this.#arrivals.forgetBefore(startFrame);
   }
 
   /** Encoded bytes came, which the sound comes out of in a while. */
@@ -112,7 +101,7 @@ export class Take implements TakeSight {
 
   /** What is announced now belongs to the sound that comes next. */
   noteTitle(title: string): void {
-    if (this.#marks.length > 0) this.#addTitle(this.ring.endFrame, title);
+    if (!this.#marks.isEmpty) this.#addTitle(this.ring.endFrame, title);
     else this.#unplaced.push({ byte: this.#bytes, title });
   }
 
@@ -138,21 +127,11 @@ export class Take implements TakeSight {
   }
 
   timeOf(frame: number): number | null {
-    const before = markBefore(this.#marks, (mark) => mark.frame <= frame);
-    if (before === null) return null;
-    const { at, next } = before;
-    if (next === undefined || frame < at.frame) return at.ms + (frame - at.frame) / FRAMES_PER_MS;
-    return at.ms + ((frame - at.frame) * (next.ms - at.ms)) / (next.frame - at.frame);
+    return this.#marks.timeOf(frame);
   }
 
   frameAt(ms: number): number | null {
-    const before = markBefore(this.#marks, (mark) => mark.ms <= ms);
-    if (before === null) return null;
-    const { at, next } = before;
-    if (next === undefined || ms < at.ms || next.ms <= at.ms) {
-      return Math.round(at.frame + (ms - at.ms) * FRAMES_PER_MS);
-    }
-    return Math.round(at.frame + ((ms - at.ms) * (next.frame - at.frame)) / (next.ms - at.ms));
+    return this.#marks.frameAt(ms);
   }
 
   get provenToMs(): number | null {
@@ -165,25 +144,6 @@ export class Take implements TakeSight {
   }
 
   hereBy(ms: number): number {
-    const before = markBefore(this.#arrivals, (arrival) => arrival.ms <= ms);
-    return before === null || before.at.ms > ms ? 0 : before.at.frame;
+    return this.#arrivals.frameBy(ms);
   }
-}
-
-/** The last mark that is not behind what is asked for, or the first of all; by bisection. */
-function markBefore(
-  marks: readonly Mark[],
-  isBefore: (mark: Mark) => boolean,
-): { at: Mark; next: Mark | undefined } | null {
-  let low = 0;
-  let high = marks.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const mark = marks[middle];
-    if (mark !== undefined && isBefore(mark)) low = middle + 1;
-    else high = middle;
-  }
-  const index = Math.max(0, low - 1);
-  const at = marks[index];
-  return at === undefined ? null : { at, next: marks[index + 1] };
 }

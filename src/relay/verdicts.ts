@@ -51,7 +51,7 @@ export class VerdictLine implements Verdicts {
         this.#faulty(condition.sinceMs, condition.fault);
         break;
     }
-    this.#stretches = this.#stretches.filter((stretch) => stretch.toMs > nowMs - this.#keepMs);
+    while ((this.#stretches[0]?.toMs ?? nowMs) <= nowMs - this.#keepMs) this.#stretches.shift();
   }
 
   at(ms: number): Verdict {

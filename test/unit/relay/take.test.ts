@@ -67,6 +67,19 @@ describe('the time line of a take', () => {
     expect(take.hereBy(9_999)).toBe(0);
   });
 
+  it('knows the time of all that it holds for long, and what is older by the rate', () => {
+    const take = new Take({ id: 1, leg: LEG, mostFrames: 48_000 * 2 });
+    const nowMs = heard(take, 0, 600);
+    expect(take.startFrame).toBeGreaterThan(48_000 * 600);
+    for (let backMs = 0; backMs < 2_000; backMs += 37) {
+      const frame = take.endFrame - 48 * backMs;
+      expect(take.timeOf(frame)).toBeCloseTo(nowMs - backMs, 0);
+      expect(take.frameAt(nowMs - backMs)).toBe(frame);
+    }
+    expect(take.timeOf(0)).toBeCloseTo(-4_000, 0);
+    expect(take.hereBy(nowMs - 150)).toBe(take.endFrame - 9_600);
+  });
+
   it('takes nothing more once it is closed, neither sound nor proof', () => {
     const take = newTake();
     heard(take, 0, 1);
