@@ -78,16 +78,29 @@ export function createIcyReader(metaint: number, handlers: IcyHandlers): IcyRead
   return new GuardedReader(metaint, handlers);
 }
 
+const DONE = (): void => {};
+
 /**
  * The package's own metadata parser cuts a title at the first `';` and takes every charset for UTF-8, so only its
- * splitting of the stream is used and each block comes to us raw.
+ * splitting of the stream is used: each block comes to us raw, and both go on at once, past the queues of a stream.
  */
 class RawBlockReader extends StreamReader {
+  readonly #onSound: (chunk: Buffer) => void;
   readonly #onBlock: (block: Buffer) => void;
 
-  constructor(metaint: number, onBlock: (block: Buffer) => void) {
+  constructor(metaint: number, onSound: (chunk: Buffer) => void, onBlock: (block: Buffer) => void) {
     super(metaint);
+    this.#onSound = onSound;
     this.#onBlock = onBlock;
+  }
+
+  split(chunk: Buffer): void {
+    this._transform(chunk, 'buffer', DONE);
+  }
+
+  override push(sound: Buffer): boolean {
+    this.#onSound(sound);
+    return true;
   }
 
   protected override onMetaData(block: Buffer): void {
@@ -104,16 +117,18 @@ class GuardedReader implements IcyReader {
 
   constructor(metaint: number, handlers: IcyHandlers) {
     this.#handlers = handlers;
-    this.#reader = new RawBlockReader(metaint, (block) => this.#block(block));
-    this.#reader.on('data', (chunk: Buffer) => {
-      if (!this.#over && chunk.length > 0) handlers.audio(chunk);
-    });
-    this.#reader.on('error', () => this.#lie('the titles between the sound could not be read'));
+    this.#reader = new RawBlockReader(
+      metaint,
+      (sound) => {
+        if (!this.#over && sound.length > 0) handlers.audio(sound);
+      },
+      (block) => this.#block(block),
+    );
   }
 
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && !this.#over; at += MAX_PIECE_BYTES) {
-      this.#reader.write(chunk.subarray(at, at + MAX_PIECE_BYTES));
+      this.#reader.split(chunk.subarray(at, at + MAX_PIECE_BYTES));
     }
   }
 

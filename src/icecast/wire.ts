@@ -70,7 +70,7 @@ class WireExchange implements Exchange {
 
   constructor(clock: Clock, request: WireRequest, handlers: WireHandlers) {
     this.#handlers = handlers;
-    this.#socket = dial(request.address);
+    this.#socket = dial(request.address, (chunk) => this.#data(chunk));
     this.#ignoreLength = request.ignoreLength ?? false;
     this.#where = hostAndPort(request.address);
     this.#cancelDeadline = clock.after(request.headWithinMs, () => this.#deadline(request.headWithinMs));
@@ -79,7 +79,6 @@ class WireExchange implements Exchange {
     this.#socket.setNoDelay(true);
     // A peer that vanished without a word is found by the kernel too, not by our watchdogs alone.
     this.#socket.setKeepAlive(true, 10_000);
-    this.#socket.on('data', (chunk: Buffer) => this.#data(chunk));
     this.#socket.on('end', () => this.#end());
     this.#socket.on('close', () => this.#end());
     this.#socket.on('error', (error) => this.#error(error, request.address.tls));
@@ -229,14 +228,23 @@ class WireExchange implements Exchange {
   }
 }
 
-function dial(address: ServerAddress): Socket {
+/** Every connection is read into this one, and what came is copied out at its own length, where Node would make 64 KiB for each. */
+const inbox = Buffer.allocUnsafeSlow(64 * 1024);
+
+function dial(address: ServerAddress, onBytes: (chunk: Buffer) => void): Socket {
   const { host, port } = address;
-  if (!address.tls) return connectTcp({ host, port });
+  const onread = {
+    buffer: inbox,
+    callback(count: number): boolean {
+      onBytes(Buffer.from(inbox.subarray(0, count)));
+      return true;
+    },
+  };
+  if (!address.tls) return connectTcp({ host, port, onread });
   const name = address.name ?? host;
   const isName = !/^[\d.]+$|:/.test(name);
   return connectTls({
-    host,
-    port,
+    ...{ host, port, onread },
     ...(isName ? { servername: name } : {}),
     ...(address.ca === undefined ? {} : { secureContext: trusting(address.ca) }),
   });
