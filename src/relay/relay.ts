@@ -173,7 +173,9 @@ class StationRelay implements Relay {
     if (latencyMs !== null) this.#pace = nextPace(this.#pace, latencyMs - this.#wantedLatencyMs, passedMs);
     if (!this.#playout.isFading) this.#choose(nowMs);
     const needed = this.#alignment.needs(this.#options.delayMs, this.#cursorFrame(), this.#legs.audible);
-    this.#legs.tidy(this.#onAir, nowMs - (latencyMs ?? this.#wantedLatencyMs), needed);
+    // What a standstill of ours left owed is still to be played, and lies that much further back.
+    const owedMs = this.#dueFrames() / FRAMES_PER_MS;
+    this.#legs.tidy(this.#onAir, nowMs - (latencyMs ?? this.#wantedLatencyMs) - owedMs, needed);
     this.#alignment.keepOnly((id) => this.#legs.takeOf(id) !== null);
     this.#announce();
   }

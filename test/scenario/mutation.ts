@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 
@@ -11,6 +11,7 @@ export interface Mutant {
 }
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+const NATIVE = fileURLToPath(new URL('../../native-bindings', import.meta.url));
 const MUTANTS = fileURLToPath(new URL('../output/mutants/', import.meta.url));
 
 /** Copies of the rooms that decide, each with one guard broken, of one test file. */
@@ -27,6 +28,8 @@ export class Mutations {
     this.#made += 1;
     const directory = `${this.#folder}${this.#made}/`;
     mkdirSync(directory, { recursive: true });
+    // The rooms look for the addon beside `src`.
+    if (!existsSync(`${this.#folder}native-bindings`)) symlinkSync(NATIVE, `${this.#folder}native-bindings`);
     for (const room of mutant.file.startsWith('relay/') ? ['domain', 'audio', 'relay'] : ['domain', 'decide'])
       cpSync(`${SRC}${room}`, `${directory}${room}`, { recursive: true });
     const path = `${directory}${mutant.file}`;

@@ -132,7 +132,7 @@ describe('a stall on the link of the encoder on air', () => {
 });
 
 describe('an agent that stood still', () => {
-  it.each([12, 60])('for %i s sends no silence for the time that is lost', async (seconds) => {
+  it.each([1, 2, 4, 4.9, 12, 60])('for %d s sends no silence for the time that is lost', async (seconds) => {
     const { relay, played, standStill, pass } = relayHouse(
       [
         { of: PRIMARY, on: LONDON, programme: studio, sends: always },
