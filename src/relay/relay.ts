@@ -151,7 +151,7 @@ class StationRelay implements Relay {
       latencyMs: latencyMs === null ? null : Math.round(latencyMs + this.#processingMs),
       wantedLatencyMs: Math.round(this.#wantedLatencyMs + this.#processingMs),
       rate: this.#pace.rate,
-      legs: this.#legViews(this.#legs.audible),
+      legs: relationViews(this.#options.legs, this.#legs.audible, this.#onAir, this.#alignment),
       outputs: this.#outputs?.view ?? [],
       heldBytes: this.#legs.heldBytes,
       dryMs: this.#playout.dryFrames / FRAMES_PER_MS,
@@ -173,9 +173,7 @@ class StationRelay implements Relay {
     if (latencyMs !== null) this.#pace = nextPace(this.#pace, latencyMs - this.#wantedLatencyMs, passedMs);
     if (!this.#playout.isFading) this.#choose(nowMs);
     const needed = this.#alignment.needs(this.#options.delayMs, this.#cursorFrame(), this.#legs.audible);
-    // What a standstill of ours left owed is still to be played, and lies that much further back.
-    const owedMs = this.#dueFrames() / FRAMES_PER_MS;
-    this.#legs.tidy(this.#onAir, nowMs - (latencyMs ?? this.#wantedLatencyMs) - owedMs, needed);
+    this.#legs.tidy(this.#onAir, this.#cursorMs() ?? nowMs - this.#wantedLatencyMs, needed);
     this.#alignment.keepOnly((id) => this.#legs.takeOf(id) !== null);
     this.#announce();
   }
@@ -188,7 +186,7 @@ class StationRelay implements Relay {
     if (reference === null) return;
     const frame = this.#cursorFrame() ?? reference.frameAt(nowMs - this.#options.delayMs);
     if (frame !== null) this.#alignment.tick(nowMs, frame, others);
-    const views = this.#legViews(others);
+    const views = relationViews(this.#options.legs, others, this.#onAir, this.#alignment);
     this.#wantedLatencyMs = this.#options.delayMs + this.#copiesBehindMs(reference, views);
     this.#tellRelations(nowMs, views);
   }
@@ -303,8 +301,7 @@ class StationRelay implements Relay {
   #begin(nowMs: number): void {
     const { outputs, ffmpegPath, clock, random, log } = this.#options;
     this.#output.begin(nowMs);
-    const open = this.#options.openOutputs ?? openOutputs;
-    this.#outputs = open({ outputs, ffmpegPath, clock, random, log });
+    this.#outputs = (this.#options.openOutputs ?? openOutputs)({ outputs, ffmpegPath, clock, random, log });
   }
 
   #spliced(): void {
@@ -361,14 +358,18 @@ class StationRelay implements Relay {
     return this.#onAir === null ? null : (this.#playout.voice?.frame ?? null);
   }
 
-  /** Of the playout alone: what the processing adds comes behind it. */
-  #latencyMs(): number | null {
+  /** When what is played next was live. */
+  #cursorMs(): number | null {
     const frame = this.#cursorFrame();
-    const heardMs = frame === null ? null : (this.#onAir?.timeOf(frame) ?? null);
-    // What should have been rendered by now and wasn't is our own standstill and no latency.
-    return heardMs === null
+    return frame === null ? null : (this.#onAir?.timeOf(frame) ?? null);
+  }
+
+  /** Of the playout alone, to which the processing adds. What a standstill of ours left owed is no latency. */
+  #latencyMs(): number | null {
+    const cursorMs = this.#cursorMs();
+    return cursorMs === null
       ? null
-      : this.#options.clock.nowMs() - heardMs - this.#dueFrames() / FRAMES_PER_MS;
+      : this.#options.clock.nowMs() - cursorMs - this.#dueFrames() / FRAMES_PER_MS;
   }
 
   #dueFrames(): number {
@@ -384,10 +385,6 @@ class StationRelay implements Relay {
     this.#titles.enter(entering, title ?? this.#options.outputs[0]?.words.name ?? null);
     const told = this.#titles.leaving(this.#output.givenFrames);
     if (told !== null) this.#outputs.setTitle(told);
-  }
-
-  #legViews(audible: readonly Take[]): readonly RelayLegView[] {
-    return relationViews(this.#options.legs, audible, this.#onAir, this.#alignment);
   }
 
   /** Whether the backups are copies of the best leg; while another one is on air, it says nothing of that. */

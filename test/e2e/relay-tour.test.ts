@@ -1,13 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type House, SERVER_NAMES, startHouse } from '../../src/demo/house.ts';
 import { relayScenarios } from '../../src/demo/relay-scenarios.ts';
-import { waitUntil } from '../../src/demo/rig/index.ts';
+import { loadMaterial, PILOTS_HZ, waitUntil } from '../../src/demo/rig/index.ts';
+import { settle } from '../../src/demo/scenarios.ts';
 import { hasPassed, tourTable } from '../../src/demo/table.ts';
 import { houseOptions } from '../../src/demo/tour.ts';
-import { story } from './station.ts';
+import { capture, jumpsIn, longestQuiet, placesIn } from './relay-sound.ts';
+import { loggedSince, story, wait } from './station.ts';
 import { runSteadily, SCENARIO_TIMEOUT_MS } from './steady-scenario.ts';
 
 let house: House;
+
+/** Longer than the relay runs behind. */
+const PLAYED_MS = 12_000;
 
 beforeAll(async () => {
   // As in the demo, but back sooner: what comes after the fault is waiting.
@@ -25,6 +30,36 @@ test('both servers carry the same programme equally loud, and each agent shows h
     expect(Math.abs(stream?.louderDb ?? Number.NaN)).toBeLessThan(1);
     expect(Math.abs(stream?.skewMs ?? Number.NaN)).toBeLessThan(10_000);
   }
+});
+
+test('an agent that stands still is heard as a pause of that length, in which a player has sound in hand, and nothing is lost', async () => {
+  await settle(house);
+  await wait(PLAYED_MS);
+  const { london } = house.agents;
+  const fromWall = Date.now();
+  const listener = await capture(`${house.servers.london.url}/stream`);
+  await wait(3_000);
+  const beganMs = performance.now();
+  london.pause();
+  await wait(4_000);
+  london.resume();
+  const standstillMs = performance.now() - beganMs;
+  await wait(PLAYED_MS);
+  const disconnects = listener.disconnects();
+  const gapMs = listener.longestGapMs();
+  const heard = await listener.stop();
+  console.log('a standstill', JSON.stringify({ standstillMs, gapMs, seconds: heard.seconds }));
+  expect(disconnects, story(house)).toBe(0);
+  expect(gapMs).toBeLessThan(standstillMs + 1_000);
+  const quiet = longestQuiet(heard.pcm);
+  expect(quiet.durationMs, `${JSON.stringify(quiet)}\n${story(house)}`).toBeLessThan(50);
+  const places = await placesIn(
+    heard.pcm,
+    await loadMaterial({ music: 'studio', pilotHz: PILOTS_HZ.primary }),
+  );
+  expect(places.length).toBeGreaterThan(30);
+  expect(jumpsIn(places, 90_000)).toEqual([]);
+  expect(loggedSince(house, 'london', 'relay-switched', fromWall), story(house)).toEqual([]);
 });
 
 describe('what a listener of the relayed stream hears when', () => {
