@@ -1,6 +1,6 @@
 import type { FailoverAlertCode, FailoverEvent, FailoverPolicy } from '../../domain/failover.ts';
 import { amissIn, wishOf } from './choice.ts';
-import type { FailoverAlert, FailoverState } from './state.ts';
+import { type FailoverAlert, type FailoverState, publishedServer } from './state.ts';
 import type { FailoverStep } from './step.ts';
 
 /** At the start nothing is known for a while, and that is no news. */
@@ -23,7 +23,7 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   const alerts: FailoverAlert[] = [];
   const add = (code: FailoverAlertCode, subject: string, detail: string) =>
     alerts.push({ code, subject, detail });
-  const current = state.record?.record.is === 'server' ? state.record.record.server : null;
+  const current = publishedServer(state);
   for (const [server, { health }] of state.sights) {
     if (health.is === 'ill') add('dns-server-ill', server, `${server}: ${health.illness}, ${health.detail}`);
   }

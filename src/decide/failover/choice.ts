@@ -3,7 +3,7 @@ import type { ServerName } from '../../domain/ids.ts';
 import { holdDownAt } from '../flap.ts';
 import { isSignDue } from './contest.ts';
 import { mayBeOurLine } from './cut-off.ts';
-import { type FailoverState, flapOf } from './state.ts';
+import { type FailoverState, flapOf, publishedServer } from './state.ts';
 import { verifiedAtMs } from './verdict.ts';
 
 /** Where the name should point, and why. */
@@ -22,7 +22,7 @@ const REPAIR_AGAIN_MS = 60_000;
 export function wishOf(state: FailoverState, nowMs: number, policy: FailoverPolicy): Wish {
   const { record, hold } = state;
   if (record === null) return STAY;
-  const current = record.record.is === 'server' ? record.record.server : null;
+  const current = publishedServer(state);
   if (hold !== null) {
     if (hold.server === null || hold.server === current) return STAY;
     // It may take a while until the name can be written, and the server may have gone silent meanwhile.
@@ -102,7 +102,7 @@ export function isStillWanted(
 ): boolean {
   const wish = wishOf(state, nowMs, policy);
   if (wish.is !== 'move' || wish.to !== server) return false;
-  const current = state.record?.record.is === 'server' ? state.record.record.server : null;
+  const current = publishedServer(state);
   return wish.trigger !== 'fault' || current === null || !mayBeOurLine(state, current, policy);
 }
 

@@ -1,7 +1,14 @@
 import type { FailoverPolicy, PublishedRecord } from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
 import { holdDownAt } from '../flap.ts';
-import { type Contest, type Dispute, type FailoverState, flapOf, type Publishing } from './state.ts';
+import {
+  type Contest,
+  type Dispute,
+  type FailoverState,
+  flapOf,
+  type Publishing,
+  publishedServer,
+} from './state.ts';
 
 /** Somebody sent listeners from a server that is well, as seen from here, to one that is ill. */
 export function disagrees({ verdicts }: FailoverState, from: ServerName, to: ServerName): boolean {
@@ -37,7 +44,7 @@ export function contestedBy(
 ): Pick<FailoverState, 'contest' | 'dispute'> {
   if (record.is !== 'server') return { contest: state.contest, dispute: null };
   const { server } = record;
-  const before = state.record?.record.is === 'server' ? state.record.record.server : null;
+  const before = publishedServer(state);
   const contest = contestAfter(state, server, atMs, policy);
   if (before === server) return { contest, dispute: state.dispute };
   // Who has to leave it alone undoes nothing: by then the other may be dead.
@@ -51,10 +58,10 @@ function contestAfter(
   atMs: number,
   policy: FailoverPolicy,
 ): Contest | null {
-  const { contest, wrote, record, verdicts } = state;
+  const { contest, wrote, verdicts } = state;
   if (wrote !== null && disagrees(state, wrote.server, server))
     return { untilMs: wrote.atMs + policy.contestedMs };
-  const stands = record?.record.is === 'server' && record.record.server === server;
+  const stands = publishedServer(state) === server;
   // Somebody sees sound there, and says so again.
   if (contest === null || !stands || verdicts.get(server)?.is !== 'ill') return contest;
   return { untilMs: Math.max(contest.untilMs, atMs + believedForMs(policy)) };

@@ -1,7 +1,7 @@
 import type { FailoverPolicy } from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
 import { hasFailedSince } from './health.ts';
-import type { FailoverState } from './state.ts';
+import { type FailoverState, publishedServer } from './state.ts';
 import type { FailoverStep } from './step.ts';
 
 /** The DNS could not be reached from here: what failed as well may be no worse than our own line. */
@@ -18,7 +18,7 @@ export interface CutOff {
  */
 export function cutOffNow(state: FailoverState): CutOff {
   const { cutOff } = state;
-  const current = state.record?.record.is === 'server' ? state.record.record.server : null;
+  const current = publishedServer(state);
   const verdict = current === null ? undefined : state.verdicts.get(current);
   const wasBack =
     verdict?.is === 'ill' &&
@@ -45,11 +45,10 @@ export function mayBeOurLine(state: FailoverState, server: ServerName, policy: F
 
 /** What is to be left is tried at once when the DNS is reached again, beside a try that may hang since before. */
 export function triedAnew(state: FailoverState, policy: FailoverPolicy): FailoverStep {
-  const { cutOff, record } = state;
+  const { cutOff } = state;
   const untried: FailoverStep = { state, commands: [], events: [] };
-  if (cutOff === null || cutOff.backAtMs === null || cutOff.isTried || record?.record.is !== 'server')
-    return untried;
-  const { server } = record.record;
+  const server = publishedServer(state);
+  if (server === null || cutOff === null || cutOff.backAtMs === null || cutOff.isTried) return untried;
   if (state.verdicts.get(server)?.is !== 'ill' || !mayBeOurLine(state, server, policy)) return untried;
   return {
     ...untried,

@@ -1,6 +1,6 @@
 import type { FailoverCommand, FailoverEvent, FailoverPolicy } from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
-import type { FailoverState, Publishing } from './state.ts';
+import { type FailoverState, type Publishing, publishedServer } from './state.ts';
 import type { FailoverStep } from './step.ts';
 
 /** A server that was left because it failed. */
@@ -39,8 +39,8 @@ export function leftBy(
 /** Players that are still on a server that was left have to be ended to come back by name. */
 export function endListeners(state: FailoverState, nowMs: number): FailoverStep {
   if (state.leaving.length === 0) return { state, commands: [], events: [] };
-  const { record, sights, verdicts } = state;
-  const current = record?.record.is === 'server' ? record.record.server : null;
+  const { sights, verdicts } = state;
+  const current = publishedServer(state);
   const isBetterElsewhere = current !== null && verdicts.get(current)?.is === 'well';
   const commands: FailoverCommand[] = [];
   const events: FailoverEvent[] = [];

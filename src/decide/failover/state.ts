@@ -155,6 +155,10 @@ export function failoverMemoryOf(state: FailoverState, atMs: number): FailoverMe
   };
 }
 
+/** The server that stands in the DNS, as last read; null when none of ours does, or nothing was read yet. */
+export const publishedServer = ({ record }: FailoverState): ServerName | null =>
+  record?.record.is === 'server' ? record.record.server : null;
+
 export const flapOf = (state: FailoverState, server: ServerName): Flap => state.flaps.get(server) ?? steady;
 
 const held = ({ author, server, override }: Omit<FailoverHold, 'untilMs'>) => ({ author, server, override });

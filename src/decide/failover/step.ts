@@ -17,7 +17,7 @@ import {
 import { endListeners } from './leaving.ts';
 import { followOrder, obeyFailover } from './operator.ts';
 import { published, WRITE_AGAIN_MS } from './published.ts';
-import { type FailoverState, flapOf } from './state.ts';
+import { type FailoverState, flapOf, publishedServer } from './state.ts';
 import { verdictOn } from './verdict.ts';
 import { mayWrite } from './writer.ts';
 
@@ -143,7 +143,7 @@ function order(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   if (wish.is === 'stay') return quietly(state);
   const right = mayWrite(state, nowMs, policy);
   if (!right.may) return quietly(state);
-  const from = state.record?.record.is === 'server' ? state.record.record.server : null;
+  const from = publishedServer(state);
   const { to, trigger, because } = wish;
   return {
     state: {
