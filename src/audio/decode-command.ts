@@ -2,6 +2,7 @@ import ffmpegCommand from 'fluent-ffmpeg';
 
 /** What decoded sound looks like everywhere in Sustain: interleaved 32 bit floats. */
 export const PCM_RATE_HZ = 48_000;
+export const PCM_FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 export const PCM_CHANNELS = 2;
 export const PCM_FRAME_BYTES = PCM_CHANNELS * Float32Array.BYTES_PER_ELEMENT;
 

@@ -1,4 +1,4 @@
-import { PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { PCM_FRAMES_PER_MS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import type { LegCondition } from '../domain/conditions.ts';
 import type { RelayTrigger } from '../domain/events.ts';
 import type { LegId } from '../domain/ids.ts';
@@ -71,7 +71,6 @@ export type RelayChoice =
     };
 
 const STAY: RelayChoice = { do: 'stay' };
-const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 /** A leg is joined only where this much more of it is here, so that it doesn't run dry at once. */
 const AHEAD_FRAMES = 0.5 * PCM_RATE_HZ;
 /** A leg that fails within this time of being joined is no way out. */
@@ -191,7 +190,7 @@ function joinAt(
  * asks for, is joined there: copies that lie behind each other would else use the latency up, switch by switch.
  */
 function usualMs({ nowMs, latencyMs }: Situation, aheadFrames: number): number {
-  return nowMs - latencyMs + aheadFrames / FRAMES_PER_MS;
+  return nowMs - latencyMs + aheadFrames / PCM_FRAMES_PER_MS;
 }
 
 /** The leg on air is at its end: the best other leg that is good there, or else what is left. */
@@ -240,12 +239,12 @@ function leave(
 }
 
 function fadeOf(join: Join, policy: ChoicePolicy): number {
-  return (join.same === null ? policy.differentFadeMs : policy.sameFadeMs) * FRAMES_PER_MS;
+  return (join.same === null ? policy.differentFadeMs : policy.sameFadeMs) * PCM_FRAMES_PER_MS;
 }
 
 /** To the emergency file or the noise floor, with the leg's last good sound under the fade as far as there is any. */
 function toNoLeg({ policy }: Situation, onAir: { frame: number }, leaving: Leaving): RelayChoice {
-  const fadeFrames = leaving.isEnd ? LEAST_FADE_FRAMES : policy.differentFadeMs * FRAMES_PER_MS;
+  const fadeFrames = leaving.isEnd ? LEAST_FADE_FRAMES : policy.differentFadeMs * PCM_FRAMES_PER_MS;
   const atFrame = Math.max(onAir.frame, leaving.frame - fadeFrames - GUARD_FRAMES);
   return {
     do: 'switch',
@@ -339,7 +338,7 @@ function begin(situation: Situation): RelayChoice {
       do: 'switch',
       atFrame: 0,
       to: { take, frame, inverted: false },
-      fadeFrames: (hasPlayed ? policy.differentFadeMs : policy.sameFadeMs) * FRAMES_PER_MS,
+      fadeFrames: (hasPlayed ? policy.differentFadeMs : policy.sameFadeMs) * PCM_FRAMES_PER_MS,
       correlation: 0,
       trigger: hasPlayed ? 'return' : 'start',
       because: `${leg.leg} is the first audible leg in order`,

@@ -1,4 +1,4 @@
-import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { PCM_CHANNELS, PCM_FRAMES_PER_MS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import type { LegCondition } from '../domain/conditions.ts';
 import type { Leg, LegId } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
@@ -31,7 +31,6 @@ export function legsInOrder(policy: StationPolicy): readonly Leg[] {
 
 /** Verdicts are kept long enough for a leg to show that it failed a while ago. */
 const VERDICTS_KEPT_MS = 300_000;
-const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 const SOUND_STEP_FRAMES = PCM_RATE_HZ / 100;
 const SOUND_BEFORE_FRAMES = PCM_RATE_HZ / 4;
 const SOUND_AFTER_FRAMES = PCM_RATE_HZ / 5;
@@ -146,7 +145,7 @@ export class RelayLegs {
         const neededMs = cursorMs - behindMs;
         const frame = take.frameAt(isWaitedFor ? Math.min(neededMs, condition.sinceMs - 1_000) : neededMs);
         if (frame === null) continue;
-        const inStep = (placeIn(take) ?? Number.POSITIVE_INFINITY) - behindMs * FRAMES_PER_MS;
+        const inStep = (placeIn(take) ?? Number.POSITIVE_INFINITY) - behindMs * PCM_FRAMES_PER_MS;
         take.ring.forgetBefore(Math.min(frame, inStep));
       }
     });

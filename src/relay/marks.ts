@@ -1,6 +1,5 @@
-import { PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { PCM_FRAMES_PER_MS } from '../audio/decode-command.ts';
 
-const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 const FIRST_ROOM = 256;
 /** So many marks before what is held are left where they are. */
 const MOST_BEFORE = 20;
@@ -40,7 +39,7 @@ export class Marks {
     const at = this.#lastUpTo(this.#frames, frame);
     const passedFrames = frame - valueAt(this.#frames, at);
     const atMs = valueAt(this.#times, at);
-    if (at + 1 === this.#end || passedFrames < 0) return atMs + passedFrames / FRAMES_PER_MS;
+    if (at + 1 === this.#end || passedFrames < 0) return atMs + passedFrames / PCM_FRAMES_PER_MS;
     const frames = valueAt(this.#frames, at + 1) - valueAt(this.#frames, at);
     return atMs + (passedFrames * (valueAt(this.#times, at + 1) - atMs)) / frames;
   }
@@ -52,7 +51,7 @@ export class Marks {
     const passedMs = ms - valueAt(this.#times, at);
     const atFrame = valueAt(this.#frames, at);
     const gapMs = at + 1 === this.#end ? 0 : valueAt(this.#times, at + 1) - valueAt(this.#times, at);
-    if (passedMs < 0 || gapMs <= 0) return Math.round(atFrame + passedMs * FRAMES_PER_MS);
+    if (passedMs < 0 || gapMs <= 0) return Math.round(atFrame + passedMs * PCM_FRAMES_PER_MS);
     return Math.round(atFrame + (passedMs * (valueAt(this.#frames, at + 1) - atFrame)) / gapMs);
   }
 

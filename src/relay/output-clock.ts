@@ -1,6 +1,5 @@
-import { PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { PCM_FRAMES_PER_MS } from '../audio/decode-command.ts';
 
-const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 /** What is owed after a standstill of ours up to this is made up for, as players have as much in hand. */
 const MOST_OWED_MS = 5_000;
 
@@ -28,12 +27,12 @@ export class OutputClock {
 
   dueFrames(nowMs: number): number {
     if (this.#sinceMs === null) return 0;
-    return Math.floor((nowMs - this.#sinceMs) * FRAMES_PER_MS) - this.#givenFrames;
+    return Math.floor((nowMs - this.#sinceMs) * PCM_FRAMES_PER_MS) - this.#givenFrames;
   }
 
   /** After a long standstill listeners are gone, and what is here would be played away before new sound comes. */
   forgive(nowMs: number): void {
-    const owedMs = this.dueFrames(nowMs) / FRAMES_PER_MS;
+    const owedMs = this.dueFrames(nowMs) / PCM_FRAMES_PER_MS;
     if (this.#sinceMs !== null && owedMs > MOST_OWED_MS) this.#sinceMs += owedMs;
   }
 }

@@ -1,4 +1,4 @@
-import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { PCM_CHANNELS, PCM_FRAMES_PER_MS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import { correlate } from '../audio/splice.ts';
 import type { LegCondition } from '../domain/conditions.ts';
 import type { StationEvent } from '../domain/events.ts';
@@ -88,7 +88,6 @@ const PLAN_EVERY_MS = 100;
 const START_WITHIN_MS = 8_000;
 /** First words are kept over a restore delay up to this. */
 const MOST_RESTORE_KEPT_MS = 60_000;
-const FRAMES_PER_MS = PCM_RATE_HZ / 1_000;
 
 export function startRelay(options: RelayOptions): Relay {
   return new StationRelay(options);
@@ -154,7 +153,7 @@ class StationRelay implements Relay {
       legs: relationViews(this.#options.legs, this.#legs.audible, this.#onAir, this.#alignment),
       outputs: this.#outputs?.view ?? [],
       heldBytes: this.#legs.heldBytes,
-      dryMs: this.#playout.dryFrames / FRAMES_PER_MS,
+      dryMs: this.#playout.dryFrames / PCM_FRAMES_PER_MS,
     };
   }
 
@@ -227,7 +226,7 @@ class StationRelay implements Relay {
       hold: this.#options.holdOf?.() ?? null,
       // What has not been rendered yet is heard that much earlier than now.
       latencyMs:
-        this.#wantedLatencyMs + (onAir === null ? this.#dueFrames() / FRAMES_PER_MS : 0) + unfilledMs,
+        this.#wantedLatencyMs + (onAir === null ? this.#dueFrames() / PCM_FRAMES_PER_MS : 0) + unfilledMs,
       relationOf: (take) => this.#alignment.relationOf(take),
       soundEndNear: (take, at) => {
         const found = this.#legs.takeOf(take.id);
@@ -343,7 +342,7 @@ class StationRelay implements Relay {
   /** The silence that a chain begins with is not for listeners: it is filled at once, from sound that is there already. */
   #prime(): void {
     this.#isPrimed = true;
-    const pcm = new Float32Array(Math.round(this.#processingMs * FRAMES_PER_MS) * PCM_CHANNELS);
+    const pcm = new Float32Array(Math.round(this.#processingMs * PCM_FRAMES_PER_MS) * PCM_CHANNELS);
     if (pcm.length === 0) return;
     this.#playout.render(pcm, 1);
     this.#options.processing?.process(pcm);
@@ -369,7 +368,7 @@ class StationRelay implements Relay {
     const cursorMs = this.#cursorMs();
     return cursorMs === null
       ? null
-      : this.#options.clock.nowMs() - cursorMs - this.#dueFrames() / FRAMES_PER_MS;
+      : this.#options.clock.nowMs() - cursorMs - this.#dueFrames() / PCM_FRAMES_PER_MS;
   }
 
   #dueFrames(): number {
@@ -381,7 +380,7 @@ class StationRelay implements Relay {
     if (this.#outputs === null) return;
     const frame = this.#cursorFrame();
     const title = frame === null ? null : (this.#onAir?.titleAt(frame) ?? null);
-    const entering = this.#output.givenFrames + this.#processingMs * FRAMES_PER_MS;
+    const entering = this.#output.givenFrames + this.#processingMs * PCM_FRAMES_PER_MS;
     this.#titles.enter(entering, title ?? this.#options.outputs[0]?.words.name ?? null);
     const told = this.#titles.leaving(this.#output.givenFrames);
     if (told !== null) this.#outputs.setTitle(told);
