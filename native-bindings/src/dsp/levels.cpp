@@ -83,7 +83,9 @@ PairSums sumsOf(const float* a, const float* b, int count) {
     bSquares += y * y;
     products += x * y;
   }
-  PairSums sums{{sumOf(sumOfHalves(aSum)), sumOf(sumOfHalves(aSquares))}, {sumOf(sumOfHalves(bSum)), sumOf(sumOfHalves(bSquares))}, sumOf(sumOfHalves(products))};
+  PairSums sums{{sumOf(sumOfHalves(aSum)), sumOf(sumOfHalves(aSquares))},
+                {sumOf(sumOfHalves(bSum)), sumOf(sumOfHalves(bSquares))},
+                sumOf(sumOfHalves(products))};
   for (; i < count; ++i) {
     sums.a.sum += a[i];
     sums.b.sum += b[i];

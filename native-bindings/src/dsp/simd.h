@@ -68,94 +68,44 @@ inline Float4 magnitude(Float4 v) { return fromBits(magnitudeBits(v)); }
 
 inline Int4 max4(Int4 a, Int4 b) { return a > b ? a : b; }
 
-/** The first, third.. of eight neighbours in two vectors; GCC before 12 lacks the builtin that Clang has. */
-inline Float4 evensOf(Float4 low, Float4 high) {
+/** Four values by their places in `a` and behind it `b`; GCC before 12 lacks the builtin that Clang has. */
+template <int First, int Second, int Third, int Fourth>
+inline Float4 picked(Float4 a, Float4 b) {
 #ifdef __clang__
-  return __builtin_shufflevector(low, high, 0, 2, 4, 6);
+  return __builtin_shufflevector(a, b, First, Second, Third, Fourth);
 #else
-  return __builtin_shuffle(low, high, Int4{0, 2, 4, 6});
+  return __builtin_shuffle(a, b, Int4{First, Second, Third, Fourth});
 #endif
 }
+
+/** The first, third.. of eight neighbours in two vectors. */
+inline Float4 evensOf(Float4 low, Float4 high) { return picked<0, 2, 4, 6>(low, high); }
 
 /** The second, fourth.. of eight neighbours in two vectors. */
-inline Float4 oddsOf(Float4 low, Float4 high) {
-#ifdef __clang__
-  return __builtin_shufflevector(low, high, 1, 3, 5, 7);
-#else
-  return __builtin_shuffle(low, high, Int4{1, 3, 5, 7});
-#endif
-}
+inline Float4 oddsOf(Float4 low, Float4 high) { return picked<1, 3, 5, 7>(low, high); }
 
 /** The first two of `a` and the first two of `b`. */
-inline Float4 firstHalves(Float4 a, Float4 b) {
-#ifdef __clang__
-  return __builtin_shufflevector(a, b, 0, 1, 4, 5);
-#else
-  return __builtin_shuffle(a, b, Int4{0, 1, 4, 5});
-#endif
-}
+inline Float4 firstHalves(Float4 a, Float4 b) { return picked<0, 1, 4, 5>(a, b); }
 
 /** The first two of `a` and the last two of `b`. */
-inline Float4 outerHalves(Float4 a, Float4 b) {
-#ifdef __clang__
-  return __builtin_shufflevector(a, b, 0, 1, 6, 7);
-#else
-  return __builtin_shuffle(a, b, Int4{0, 1, 6, 7});
-#endif
-}
+inline Float4 outerHalves(Float4 a, Float4 b) { return picked<0, 1, 6, 7>(a, b); }
 
 /** The last two of `a` and the last two of `b`. */
-inline Float4 lastHalves(Float4 a, Float4 b) {
-#ifdef __clang__
-  return __builtin_shufflevector(a, b, 2, 3, 6, 7);
-#else
-  return __builtin_shuffle(a, b, Int4{2, 3, 6, 7});
-#endif
-}
+inline Float4 lastHalves(Float4 a, Float4 b) { return picked<2, 3, 6, 7>(a, b); }
 
 /** Two vectors zipped: `a0 b0 a1 b1` of their first halves. */
-inline Float4 zipFirst(Float4 a, Float4 b) {
-#ifdef __clang__
-  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
-#else
-  return __builtin_shuffle(a, b, Int4{0, 4, 1, 5});
-#endif
-}
+inline Float4 zipFirst(Float4 a, Float4 b) { return picked<0, 4, 1, 5>(a, b); }
 
 /** Two vectors zipped: `a2 b2 a3 b3` of their last halves. */
-inline Float4 zipLast(Float4 a, Float4 b) {
-#ifdef __clang__
-  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
-#else
-  return __builtin_shuffle(a, b, Int4{2, 6, 3, 7});
-#endif
-}
+inline Float4 zipLast(Float4 a, Float4 b) { return picked<2, 6, 3, 7>(a, b); }
 
 /** The first of each pair, twice. */
-inline Float4 firstsOf(Float4 v) {
-#ifdef __clang__
-  return __builtin_shufflevector(v, v, 0, 0, 2, 2);
-#else
-  return __builtin_shuffle(v, Int4{0, 0, 2, 2});
-#endif
-}
+inline Float4 firstsOf(Float4 v) { return picked<0, 0, 2, 2>(v, v); }
 
 /** The second of each pair, twice. */
-inline Float4 secondsOf(Float4 v) {
-#ifdef __clang__
-  return __builtin_shufflevector(v, v, 1, 1, 3, 3);
-#else
-  return __builtin_shuffle(v, Int4{1, 1, 3, 3});
-#endif
-}
+inline Float4 secondsOf(Float4 v) { return picked<1, 1, 3, 3>(v, v); }
 
-inline Float4 swappedPairs(Float4 v) {
-#ifdef __clang__
-  return __builtin_shufflevector(v, v, 1, 0, 3, 2);
-#else
-  return __builtin_shuffle(v, Int4{1, 0, 3, 2});
-#endif
-}
+inline Float4 swappedPairs(Float4 v) { return picked<1, 0, 3, 2>(v, v); }
 
 /** Whether eight lanes are one register on this processor, and the compiler knows how to put them together in it. */
 inline bool hasWideVectors() {
