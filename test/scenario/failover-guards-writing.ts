@@ -17,6 +17,11 @@ const orders = (world: DnsWorld, agent?: string) =>
     (one) => one.event.kind === 'dns-moving' && (agent === undefined || one.agent === agent),
   );
 
+function movesInAnHourApart(core: FailoverCore): string | null {
+  const moves = movesOf(partedFor(core, 3_600)).length;
+  return moves === 2 ? null : `moved the name ${moves} times in an hour`;
+}
+
 function movesInPartition(core: FailoverCore): string | null {
   const world = settled(core);
   world.cut('london', 'dublin');
@@ -130,20 +135,14 @@ export const guardsOfWriting: readonly DnsGuard[] = [
     file: of('contest'),
     whole: "const isUndoing = dispute === 'theirs' && trigger === 'fault';",
     broken: 'const isUndoing = false;',
-    mistake: (core) => {
-      const moves = movesOf(partedFor(core, 3_600)).length;
-      return moves === 2 ? null : `moved the name ${moves} times in an hour`;
-    },
+    mistake: movesInAnHourApart,
   },
   {
     guard: 'what another shows is believed, for as long as it takes to show it again',
     file: of('contest'),
     whole: 'return { untilMs: Math.max(contest.untilMs, atMs + believedForMs(policy)) };',
     broken: 'return contest;',
-    mistake: (core) => {
-      const moves = movesOf(partedFor(core, 3_600)).length;
-      return moves === 2 ? null : `moved the name ${moves} times in an hour`;
-    },
+    mistake: movesInAnHourApart,
   },
   {
     guard: 'a sign of life is no word of a server that is dead',
