@@ -1,3 +1,5 @@
+import { GridTimers } from './grid-timers.ts';
+
 /** Undoes a timer. Calling it twice, or after it fired, does nothing. */
 export type Cancel = () => void;
 
@@ -11,17 +13,18 @@ export interface Clock {
   every(intervalMs: number, run: () => void): Cancel;
 }
 
+const timers = new GridTimers();
+
+/** What is due within 20 ms is done together, so a timer may be late by as much. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallTime: () => new Date(),
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
+    if (delayMs >= 1) return timers.add(delayMs, null, run);
+    const timer = setTimeout(run, 0);
     return () => clearTimeout(timer);
   },
-  every(intervalMs, run) {
-    const timer = setInterval(run, intervalMs);
-    return () => clearInterval(timer);
-  },
+  every: (intervalMs, run) => timers.add(intervalMs, intervalMs, run),
 };
 
 /** Resolves after a while; rejects never. An aborted wait resolves at once. */
