@@ -80,11 +80,12 @@ export interface Relay {
 }
 
 /** Every block wakes encoders and Icecast, which costs more than the sound in it; of the delay it is a trifle. */
-const RENDER_EVERY_MS = 120;
-const BLOCK_FRAMES = (PCM_RATE_HZ * RENDER_EVERY_MS) / 1_000;
+const BLOCK_MS = 200;
+const BLOCK_FRAMES = (PCM_RATE_HZ * BLOCK_MS) / 1_000;
 /** After a standstill of ours it catches up five times as fast, so that decoders keep up. */
 const MOST_BLOCKS = 5;
-const PLAN_EVERY_MS = 100;
+/** What is played is decided right before, by all that is known then. */
+const TICK_MS = 100;
 const START_WITHIN_MS = 8_000;
 /** First words are kept over a restore delay up to this. */
 const MOST_RESTORE_KEPT_MS = 60_000;
@@ -98,7 +99,7 @@ class StationRelay implements Relay {
   readonly #legs: RelayLegs;
   readonly #alignment = new Alignment(correlate);
   readonly #playout = new Playout(() => this.#spliced());
-  readonly #cancels: readonly Cancel[];
+  readonly #cancel: Cancel;
   readonly #startedAtMs: number;
   readonly #mostLatencyMs: number;
   /** When each copy carries a moment of the programme, relative to each other, in ms. */
@@ -132,10 +133,10 @@ class StationRelay implements Relay {
       conditionOf: (leg) => options.conditionOf(leg),
       requiredHealthMs: (leg) => options.requiredHealthMs?.(leg) ?? restoreMs,
     });
-    this.#cancels = [
-      clock.every(RENDER_EVERY_MS, () => this.#render()),
-      clock.every(PLAN_EVERY_MS, () => this.#plan()),
-    ];
+    this.#cancel = clock.every(TICK_MS, () => {
+      this.#plan();
+      this.#render();
+    });
   }
 
   openFeed(leg: LegId): LegFeed {
@@ -158,7 +159,7 @@ class StationRelay implements Relay {
   }
 
   async stop(): Promise<void> {
-    for (const cancel of this.#cancels) cancel();
+    this.#cancel();
     await this.#outputs?.stop();
   }
 
