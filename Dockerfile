@@ -41,5 +41,5 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "/usr/lib/sustain/health.mjs"]
-ENTRYPOINT ["/usr/bin/tini", "--", "node", "--max-semi-space-size=4", "/usr/lib/sustain/dist/src/cli/main.js"]
+ENTRYPOINT ["/usr/bin/tini", "--", "node", "--max-semi-space-size=4", "--interrupt-budget=20000", "/usr/lib/sustain/dist/src/cli/main.js"]
 CMD ["run", "--config", "/etc/sustain/sustain.yaml"]

@@ -55,10 +55,13 @@ function decoderOfOurs(): Record<string, string> {
 }
 
 /**
- * As `.deploy/debian/sustain` and the Dockerfile start Node: a small nursery of V8's is enough for what the agent makes, and
- * its threads need no heaps of their own.
+ * As `.deploy/debian/sustain` and the Dockerfile start Node: a small nursery of V8's is enough for what the agent makes,
+ * what it does ten times a second is to be compiled well within seconds, and its threads need no heaps of their own.
  */
-const AS_INSTALLED = { args: ['--max-semi-space-size=4'], env: { MALLOC_ARENA_MAX: '1' } };
+const AS_INSTALLED = {
+  args: ['--max-semi-space-size=4', '--interrupt-budget=20000'],
+  env: { MALLOC_ARENA_MAX: '1' },
+};
 
 export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   const { server, configPath, webUrl } = options;
