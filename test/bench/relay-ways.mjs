@@ -18,16 +18,17 @@ export const outputOf = (station) => `/out-${name(station)}`;
 
 const range = (count) => Array.from({ length: count }, (_, index) => index);
 
-async function startSustain(server, stations, quality) {
+/** `named`: what the names of its public mounts begin with, and `cli` another build of the command. */
+export async function startSustain(server, stations, quality, { named = '/out', cli } = {}) {
   const text = range(stations).flatMap((station) => {
     const [primary, secondary] = mountsOf(station);
     return [
       `  station-${name(station)}:`,
       `    sources: [{ name: primary, mount: ${primary} }, { name: secondary, mount: ${secondary} }]`,
-      `    serve: { mode: relay, processing: { preset: music }, outputs: [{ mount: ${outputOf(station)}, codec: mp3, bitrate: 128k${quality} }] }`,
+      `    serve: { mode: relay, processing: { preset: music }, outputs: [{ mount: ${named}-${name(station)}, codec: mp3, bitrate: 128k${quality} }] }`,
     ];
   });
-  return await startAgent(server, text.join('\n'), 2 * stations, (views) => {
+  return await startAgent(server, text.join('\n'), 2 * stations, cli, (views) => {
     for (const { station, relay } of views) {
       if (relay?.playing !== 'leg') return `${station} plays ${relay?.playing}`;
       const bad = relay.outputs.find(({ state, rebuilds }) => state !== 'feeding' || rebuilds > 0);
