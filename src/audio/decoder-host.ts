@@ -14,8 +14,8 @@ export interface DecoderHostOptions {
   readonly logger: Logger;
 }
 
-/** The bytes of all legs within this time go to the process in one write, which wakes it once. */
-const BATCH_MS = 20;
+/** The bytes of all legs go to the process in one write when the clock's next timers are due, which wakes it once. */
+const BATCH_MS = 1;
 const MOST_BATCH_BYTES = 64 * 1024;
 const WATCH_EVERY_MS = 100;
 /** One that was at work for so long was no failure. */

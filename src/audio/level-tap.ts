@@ -59,3 +59,36 @@ export class LevelTap {
     this.#samples = 0;
   }
 }
+
+/** One look's worth: what is sent to eyes is sent 20 times a second. */
+const PIECE_SAMPLES = (PCM_RATE_HZ / 20) * PCM_CHANNELS;
+/** More than waits when sound is rendered and looked at in turns. */
+const MOST_PIECES = 8;
+
+/** The levels of sound that is rendered in blocks longer than a look: each look is given the next 50 ms of it. */
+export class SteadyTap {
+  readonly #tap = new LevelTap();
+  #waiting: Float32Array[] = [];
+  #unwatchedSamples = 0;
+
+  /** Interleaved stereo, which must not be changed any more. */
+  push(pcm: Float32Array): void {
+    this.#unwatchedSamples += pcm.length;
+    if (this.#unwatchedSamples > UNWATCHED_SAMPLES) {
+      this.#waiting = [];
+      return;
+    }
+    for (let at = 0; at < pcm.length; at += PIECE_SAMPLES)
+      this.#waiting.push(pcm.subarray(at, at + PIECE_SAMPLES));
+    this.#waiting.splice(0, this.#waiting.length - MOST_PIECES);
+  }
+
+  /** Null when all that came was looked at. */
+  take(): StereoLevels | null {
+    this.#unwatchedSamples = 0;
+    const piece = this.#waiting.shift();
+    if (piece === undefined) return null;
+    this.#tap.push(piece);
+    return this.#tap.take();
+  }
+}

@@ -15,7 +15,7 @@ export interface Clock {
 
 const timers = new GridTimers();
 
-/** What is due within 20 ms is done together, so a timer may be late by as much. */
+/** What is due within 20 ms is done together, so a timer may be late by as much, and a chain of waits by as much for each. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallTime: () => new Date(),

@@ -4,6 +4,8 @@ import type { Cancel } from './clock.ts';
 const GRID_MS = 20;
 /** Node's own timers may fire by so much too early. */
 const EARLY_MS = 1;
+/** By more than the grid makes it: the process stood still. */
+const MOST_LATE_MS = 3 * GRID_MS;
 /** A wait of more would be none at all. */
 const MOST_WAIT_MS = 2 ** 31 - 1;
 
@@ -15,7 +17,7 @@ interface Due {
 }
 
 /**
- * Timers of which those that are due within 20 ms are due together, up to 20 ms late and never early: each time that the
+ * Timers of which those that are due within 20 ms are due together, up to 20 ms late and not early: each time that the
  * process wakes costs more than most of what it wakes for, and dozens of timers to a station would each wake it by
  * themselves. What throws is uncaught, as in a timer of Node's, and keeps no other from its turn.
  */
@@ -24,7 +26,10 @@ export class GridTimers {
   #armed: { readonly slot: number; readonly timer: NodeJS.Timeout } | null = null;
   #isFiring = false;
 
+  /** @throws RangeError for what is no time: it would never be due, and hold up all others */
   add(delayMs: number, everyMs: number | null, run: () => void): Cancel {
+    if (!Number.isFinite(delayMs) || (everyMs !== null && !(everyMs > 0)))
+      throw new RangeError(`a timer can't wait ${delayMs} ms, or be run every ${everyMs} ms`);
     const due: Due = { dueMs: performance.now() + delayMs, everyMs, run, isOver: false };
     const slot = this.#place(due);
     if (!this.#isFiring && (this.#armed === null || slot < this.#armed.slot)) this.#arm(slot);
@@ -71,9 +76,9 @@ export class GridTimers {
       if (due.isOver) continue;
       if (due.everyMs === null) due.isOver = true;
       else {
-        due.dueMs += due.everyMs;
-        // What was missed while the process stood still is not made up for.
-        if (due.dueMs <= nowMs) due.dueMs = nowMs + due.everyMs;
+        // What was missed while the process stood still is not made up for, and nothing is run twice at once.
+        const isLate = nowMs - due.dueMs > MOST_LATE_MS;
+        due.dueMs = (isLate ? nowMs : due.dueMs) + due.everyMs;
         this.#place(due);
       }
       runUncaught(due.run);

@@ -18,8 +18,8 @@ interface Held {
 const WATCH_EVERY_MS = 100;
 /** A watch that comes late counts as this at most: what didn't come out meanwhile may only not have been read by us. */
 const MOST_WATCHED_MS = 150;
-/** Less than this may wait inside of any encoder. */
-const LEAST_UNANSWERED_MS = 150;
+/** Less than this may wait inside of any encoder: more than one block of the relay. */
+const LEAST_UNANSWERED_MS = 250;
 /** Sound is inside and nothing came out for this long: it hangs. */
 const HUNG_MS = 500;
 /** The same before the first byte, which a busy machine may delay. */
@@ -65,7 +65,8 @@ class FfmpegEncoder implements Encoder {
   #preSkip: PreSkip | null = null;
   #links = 0;
   #linkedAtMs = Number.NEGATIVE_INFINITY;
-  #cancelLink: Cancel = () => {};
+  /** The title is another one than that of the link, which gives way with the next block. */
+  #isLinkDue = false;
   /** The link of an Ogg chain that is being ended; what comes of the next one waits until all of it is out. */
   #lastLink: { readonly child: Child; readonly next: Buffer[]; readonly cancel: Cancel } | null = null;
   #rebuilds = 0;
@@ -89,6 +90,7 @@ class FfmpegEncoder implements Encoder {
   write(pcm: Float32Array): void {
     if (this.#stopped) return;
     const atMs = this.#options.clock.nowMs();
+    if (this.#isLinkDue && atMs - this.#linkedAtMs >= LEAST_LINK_MS) this.#link();
     this.#held.push({ atMs, pcm });
     while ((this.#held[0]?.atMs ?? atMs) < atMs - MOST_HELD_MS) this.#held.shift();
     this.#feed(pcm);
@@ -103,10 +105,7 @@ class FfmpegEncoder implements Encoder {
     if (title === this.#title || this.#stopped) return;
     this.#title = title;
     if (!needsHeaders(this.#options.format.codec)) return;
-    const { clock } = this.#options;
-    const waitMs = Math.max(0, this.#linkedAtMs + LEAST_LINK_MS - clock.nowMs());
-    this.#cancelLink();
-    this.#cancelLink = clock.after(waitMs, () => this.#link());
+    this.#isLinkDue = true;
   }
 
   renew(): void {
@@ -129,11 +128,7 @@ class FfmpegEncoder implements Encoder {
   #link(): void {
     const child = this.#child;
     // One that is to be started will know the new title; one that is still ending has to be out first.
-    if (child === null || this.#stopped) return;
-    if (this.#lastLink !== null) {
-      this.#cancelLink = this.#options.clock.after(RESTART_AFTER_MS, () => this.#link());
-      return;
-    }
+    if (child === null || this.#lastLink !== null) return;
     const cancel = this.#options.clock.after(MOST_LINK_END_MS, () => child.kill('SIGKILL'));
     this.#lastLink = { child, next: [], cancel };
     this.#held = [];
@@ -150,7 +145,6 @@ class FfmpegEncoder implements Encoder {
   }
 
   #dropLastLink(): void {
-    this.#cancelLink();
     const dropped = this.#lastLink;
     this.#lastLink = null;
     dropped?.cancel();
@@ -167,6 +161,7 @@ class FfmpegEncoder implements Encoder {
     this.#silentMs = 0;
     this.#links += 1;
     this.#linkedAtMs = this.#startedAtMs;
+    this.#isLinkDue = false;
     const child = startChild({
       command: ffmpegPath,
       args: (argumentsFor ?? encodeArguments)(format, { serial: this.#links, title: this.#title }),

@@ -4,7 +4,7 @@ import type { OutputFormat } from './encode-command.ts';
 import type { Encoder, EncoderOptions } from './encoder.ts';
 
 /** More blocks than this wait only when the machine has no time left at all; the oldest are let go. */
-const MOST_WAITING_BLOCKS = 100;
+const MOST_WAITING_BLOCKS = 50;
 
 /**
  * MP3 by libmp3lame in this process: no second process to wake for every block, and none of its memory.

@@ -5,8 +5,8 @@ import type { Fault, Verdicts } from './verdicts.ts';
 
 /** A join needs this much before it, for the fade and the interpolation. */
 export const REACH_FRAMES = 0.05 * PCM_RATE_HZ;
-/** Less than this before the end of the take on air: it is running dry. */
-const DRY_FRAMES = 0.2 * PCM_RATE_HZ;
+/** Less than this before the end of the take on air, and the next block could not be played of it: it is running dry. */
+const DRY_FRAMES = 0.25 * PCM_RATE_HZ;
 /** Other faults are known to a block of levels only. */
 const BLOCK_FRAMES = 0.1 * PCM_RATE_HZ;
 

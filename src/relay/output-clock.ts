@@ -1,5 +1,12 @@
 import { PCM_FRAMES_PER_MS } from '../audio/decode-command.ts';
 
+/** How often it is looked what is due. */
+export const TICK_MS = 100;
+/** Every block wakes encoders and Icecast, which costs more than the sound in it; of the delay it is a trifle. */
+const BLOCK_MS = 200;
+export const BLOCK_FRAMES = BLOCK_MS * PCM_FRAMES_PER_MS;
+/** In one tick: after a standstill of ours it catches up four times as fast, so that decoders keep up. */
+const MOST_BLOCKS = 2;
 /** What is owed after a standstill of ours up to this is made up for, as players have as much in hand. */
 const MOST_OWED_MS = 5_000;
 
@@ -17,8 +24,9 @@ export class OutputClock {
     return this.#givenFrames;
   }
 
+  /** Half a tick off, so that no tick comes just before a block is due. */
   begin(nowMs: number): void {
-    this.#sinceMs = nowMs;
+    this.#sinceMs = nowMs - TICK_MS / 2;
   }
 
   gave(frames: number): void {
@@ -28,6 +36,11 @@ export class OutputClock {
   dueFrames(nowMs: number): number {
     if (this.#sinceMs === null) return 0;
     return Math.floor((nowMs - this.#sinceMs) * PCM_FRAMES_PER_MS) - this.#givenFrames;
+  }
+
+  /** How many blocks are to be played in this tick. */
+  blocksDue(nowMs: number): number {
+    return Math.min(MOST_BLOCKS, Math.floor(this.dueFrames(nowMs) / BLOCK_FRAMES));
   }
 
   /** After a long standstill listeners are gone, and what is here would be played away before new sound comes. */

@@ -1,4 +1,4 @@
-import { PCM_CHANNELS, PCM_FRAMES_PER_MS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { PCM_CHANNELS, PCM_FRAMES_PER_MS } from '../audio/decode-command.ts';
 import { correlate } from '../audio/splice.ts';
 import type { LegCondition } from '../domain/conditions.ts';
 import type { StationEvent } from '../domain/events.ts';
@@ -11,7 +11,7 @@ import { type ChoicePolicy, choose, type RelayChoice, type RelayHold, type Situa
 import type { Emergency } from './emergency.ts';
 import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
 import { type Loudness, matchingGainDb } from './loudness.ts';
-import { OutputClock } from './output-clock.ts';
+import { BLOCK_FRAMES, OutputClock, TICK_MS } from './output-clock.ts';
 import {
   type OutputsOptions,
   type OutputView,
@@ -79,13 +79,6 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Every block wakes encoders and Icecast, which costs more than the sound in it; of the delay it is a trifle. */
-const BLOCK_MS = 200;
-const BLOCK_FRAMES = (PCM_RATE_HZ * BLOCK_MS) / 1_000;
-/** After a standstill of ours it catches up five times as fast, so that decoders keep up. */
-const MOST_BLOCKS = 5;
-/** What is played is decided right before, by all that is known then. */
-const TICK_MS = 100;
 const START_WITHIN_MS = 8_000;
 /** First words are kept over a restore delay up to this. */
 const MOST_RESTORE_KEPT_MS = 60_000;
@@ -133,6 +126,7 @@ class StationRelay implements Relay {
       conditionOf: (leg) => options.conditionOf(leg),
       requiredHealthMs: (leg) => options.requiredHealthMs?.(leg) ?? restoreMs,
     });
+    // What is played is decided right before, by all that is known then.
     this.#cancel = clock.every(TICK_MS, () => {
       this.#plan();
       this.#render();
@@ -171,7 +165,7 @@ class StationRelay implements Relay {
     this.#align(nowMs);
     const latencyMs = this.#latencyMs();
     if (latencyMs !== null) this.#pace = nextPace(this.#pace, latencyMs - this.#wantedLatencyMs, passedMs);
-    if (!this.#playout.isFading) this.#choose(nowMs);
+    this.#choose(nowMs);
     const needed = this.#alignment.needs(this.#options.delayMs, this.#cursorFrame(), this.#legs.audible);
     this.#legs.tidy(this.#onAir, this.#cursorMs() ?? nowMs - this.#wantedLatencyMs, needed);
     this.#alignment.keepOnly((id) => this.#legs.takeOf(id) !== null);
@@ -212,6 +206,7 @@ class StationRelay implements Relay {
   }
 
   #choose(nowMs: number): void {
+    if (this.#playout.isFading) return;
     const onAir = this.#onAir;
     const frame = this.#cursorFrame();
     const unfilledMs = this.#isPrimed ? 0 : this.#processingMs;
@@ -328,9 +323,10 @@ class StationRelay implements Relay {
 
   #render(): void {
     this.#output.forgive(this.#options.clock.nowMs());
-    const blocks = Math.min(MOST_BLOCKS, Math.floor(this.#dueFrames() / BLOCK_FRAMES));
+    const blocks = this.#output.blocksDue(this.#options.clock.nowMs());
     if (blocks > 0 && !this.#isPrimed) this.#prime();
     for (let block = 0; block < blocks; block += 1) {
+      if (block > 0) this.#choose(this.#options.clock.nowMs());
       const pcm = new Float32Array(BLOCK_FRAMES * PCM_CHANNELS);
       this.#playout.render(pcm, this.#pace.rate);
       this.#options.processing?.process(pcm);

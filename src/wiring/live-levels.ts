@@ -1,4 +1,4 @@
-import { LevelTap } from '../audio/level-tap.ts';
+import { LevelTap, SteadyTap } from '../audio/level-tap.ts';
 import { createMeter, type Meter } from '../audio/meter.ts';
 import type { LegId, Mount, ServerName } from '../domain/ids.ts';
 import type { ChannelLevels, LevelChannel, StationLevels, StereoLevels } from '../domain/levels.ts';
@@ -18,12 +18,16 @@ const MOST_UNREAD = 5;
 const NOTHING: StereoLevels = { rmsDbfs: [Number.NaN, Number.NaN], peakDbfs: [Number.NaN, Number.NaN] };
 
 interface Heard {
-  readonly tap: LevelTap;
+  readonly tap: Pick<LevelTap, 'push' | 'take'>;
   newest: StereoLevels;
   atMs: number;
 }
 
-const newHeard = (): Heard => ({ tap: new LevelTap(), newest: NOTHING, atMs: Number.NEGATIVE_INFINITY });
+const newHeard = (tap: Heard['tap'] = new LevelTap()): Heard => ({
+  tap,
+  newest: NOTHING,
+  atMs: Number.NEGATIVE_INFINITY,
+});
 
 /** The public mounts of another server, as a listener there hears them. */
 interface HeardAfar extends Heard {
@@ -40,13 +44,15 @@ export class LiveLevels implements StationLevels {
   readonly #station: Station;
   readonly #clock: Clock;
   readonly #legs: ReadonlyMap<LegId, Heard>;
-  readonly #played: Heard = newHeard();
+  readonly #played: Heard = newHeard(new SteadyTap());
   readonly #afar: ReadonlyMap<ServerName, HeardAfar>;
   /** Our own public mounts that Icecast takes sound for; null until somebody says. */
   #fed: readonly Mount[] | null = null;
   #playedMeter: Meter | null = null;
   #processed: ProcessingReading | null = null;
   #unread: ProcessingReading[] = [];
+  /** In the readings of the block that was played last. */
+  #loudestDbtp = Number.NEGATIVE_INFINITY;
   #playedFigures: { readonly reading: PlayedFigures; readonly atMs: number } | null = null;
 
   /** `outputs`: the public mounts of relay mode, the same on each server. */
@@ -96,11 +102,20 @@ export class LiveLevels implements StationLevels {
       ...meterSettingsOf(this.#station.policy),
       // What is wrong with a programme is found before it is played, on its leg.
       findsFaults: false,
-      onReading: (reading) => {
-        this.#playedFigures = { reading, atMs: this.#clock.nowMs() };
-      },
+      onReading: (reading) => this.#notePlayed(reading),
     });
+    this.#loudestDbtp = Number.NEGATIVE_INFINITY;
     this.#playedMeter.push(pcm);
+  }
+
+  /** A block is measured in several readings, and the loudest moment of any is to be seen. */
+  #notePlayed(reading: PlayedFigures): void {
+    this.#loudestDbtp = Math.max(this.#loudestDbtp, reading.truePeakDbtp);
+    const { momentaryLufs, shortTermLufs } = reading;
+    this.#playedFigures = {
+      reading: { truePeakDbtp: this.#loudestDbtp, momentaryLufs, shortTermLufs },
+      atMs: this.#clock.nowMs(),
+    };
   }
 
   /** Which of our own public mounts are fed: what is played for the others, nobody gets. */

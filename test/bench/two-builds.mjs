@@ -1,6 +1,6 @@
 // What a change of the relay costs or saves: two builds of `sustain` run at the same time on the same mounts, so that what
 // else the machine does meets both. A difference of 3 % shows within three minutes, where two runs of the bench of one
-// build differ by more.
+// build differ by more. Both are started with the options for Node of this tree.
 //
 //   node test/bench/two-builds.mjs OTHER/dist/src/cli/main.js [stations] [warm-up in s] [window in s] [windows]
 import { fileURLToPath } from 'node:url';
@@ -25,10 +25,11 @@ const builds = [];
 try {
   await feeder.feed(Array.from({ length: stations }, (_, station) => mountsOf(station)).flat());
   const server = { url: icecast.url, host: HOST, admin: icecast.admin, source: icecast.source };
-  for (const [what, cli] of Object.entries({ other, here })) {
+  const start = async ([what, cli]) => {
     const running = await startSustain(server, stations, '', { named: `/${what}`, cli });
     builds.push({ what, running, cores: [] });
-  }
+  };
+  await Promise.all(Object.entries({ other, here }).map(start));
   await pause(warmUpS);
   for (let window = 0; window < windows; window += 1) {
     await Promise.all(

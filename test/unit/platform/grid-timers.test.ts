@@ -85,6 +85,14 @@ describe('timers on a grid', () => {
     now.mockRestore();
   });
 
+  it('are refused when they would never be due, as they would hold up all others', () => {
+    const timers = new GridTimers();
+    expect(() => timers.add(Number.NaN, null, () => {})).toThrow(RangeError);
+    expect(() => timers.add(Number.POSITIVE_INFINITY, null, () => {})).toThrow(RangeError);
+    expect(() => timers.add(10, 0, () => {})).toThrow(RangeError);
+    expect(() => timers.add(10, Number.NaN, () => {})).toThrow(RangeError);
+  });
+
   it('wait for longer than a timer of Node can', () => {
     const timers = new GridTimers();
     const { runs, run } = recorder();
@@ -107,8 +115,9 @@ describe('timers on a grid', () => {
       throw new Error('on purpose');
     });
     timers.add(6, null, run('after it'));
-    const error = await thrown;
-    for (const listener of before) process.on('uncaughtException', listener as (error: Error) => void);
+    const error = await thrown.finally(() => {
+      for (const listener of before) process.on('uncaughtException', listener as (error: Error) => void);
+    });
     expect(String(error)).toContain('on purpose');
     expect(runs.map(({ name }) => name)).toEqual(['after it']);
   });

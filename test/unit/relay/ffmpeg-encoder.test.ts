@@ -6,6 +6,7 @@ import { silentLogger } from '../../../src/platform/logger.ts';
 import { encodeArguments, type OutputFormat } from '../../../src/relay/encode-command.ts';
 import type { Encoder } from '../../../src/relay/encoder.ts';
 import { startFfmpegEncoder } from '../../../src/relay/ffmpeg-encoder.ts';
+import { BLOCK_FRAMES, TICK_MS } from '../../../src/relay/output-clock.ts';
 import { CHANNELS, RATE_HZ } from './music.ts';
 
 const MP3: OutputFormat = {
@@ -22,7 +23,7 @@ afterEach(async () => {
   await Promise.all(encoders.splice(0).map((encoder) => encoder.stop()));
 });
 
-/** A tone in real time into an encoder, and every piece that came out with its time. */
+/** A tone in real time and in the relay's blocks into an encoder, and every piece that came out with its time. */
 function run(
   format: OutputFormat,
   options: { argumentsFor?: () => readonly string[]; ffmpegPath?: string } = {},
@@ -39,14 +40,13 @@ function run(
   encoders.push(encoder);
   const startedAtMs = systemClock.nowMs();
   let frames = 0;
-  const cancel = systemClock.every(20, () => {
+  const cancel = systemClock.every(TICK_MS, () => {
     const due = Math.floor(((systemClock.nowMs() - startedAtMs) * RATE_HZ) / 1_000);
-    while (frames + 960 <= due) {
+    while (frames + BLOCK_FRAMES <= due) {
       const from = frames;
-      encoder.write(
-        Float32Array.from({ length: 960 * CHANNELS }, (_, i) => 0.3 * Math.sin((from + (i >> 1)) * 0.0576)),
-      );
-      frames += 960;
+      const toneAt = (i: number) => 0.3 * Math.sin((from + (i >> 1)) * 0.0576);
+      encoder.write(Float32Array.from({ length: BLOCK_FRAMES * CHANNELS }, (_, i) => toneAt(i)));
+      frames += BLOCK_FRAMES;
     }
   });
   return {

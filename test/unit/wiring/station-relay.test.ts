@@ -149,6 +149,29 @@ describe('an agent that stood still', () => {
     expect(quietMs(heard)).toBeLessThan(50);
     await relay.stop();
   });
+
+  it.each([1, 2])('for %d s plays nothing of a silence that began just before', async (seconds) => {
+    // 31 s pass before it, from the first of them.
+    const silentFromMs = 1_000 + 30_500;
+    const { relay, played, standStill, pass } = relayHouse(
+      [
+        {
+          of: PRIMARY,
+          on: LONDON,
+          programme: studio,
+          sends: (nowMs) => (nowMs > silentFromMs ? 'silence' : 'programme'),
+        },
+        { of: AUTODJ, on: LONDON, programme: jukebox, sends: always },
+      ],
+      settle,
+    );
+    await pass(31);
+    const before = played.length;
+    standStill(seconds);
+    await pass(40);
+    expect(quietMs(played.slice(before))).toBeLessThan(50);
+    await relay.stop();
+  });
 });
 
 /** What of it is under -60 dBFS, in ms, block by block of 10 ms. */
