@@ -37,7 +37,7 @@ export class GridTimers {
   }
 
   #place(due: Due): number {
-    const slot = Math.ceil(due.dueMs / GRID_MS);
+    const slot = slotOf(due);
     const there = this.#slots.get(slot);
     if (there === undefined) this.#slots.set(slot, [due]);
     else there.push(due);
@@ -59,7 +59,7 @@ export class GridTimers {
   #cancel(due: Due): void {
     if (due.isOver) return;
     due.isOver = true;
-    const slot = Math.ceil(due.dueMs / GRID_MS);
+    const slot = slotOf(due);
     const left = this.#slots.get(slot)?.filter((one) => one !== due) ?? [];
     if (left.length > 0) this.#slots.set(slot, left);
     else this.#slots.delete(slot);
@@ -94,6 +94,8 @@ export class GridTimers {
     return all.sort((a, b) => a.dueMs - b.dueMs);
   }
 }
+
+const slotOf = ({ dueMs }: Due): number => Math.ceil(dueMs / GRID_MS);
 
 function runUncaught(run: () => void): void {
   try {

@@ -33,19 +33,24 @@ export class OutputClock {
     this.#givenFrames += frames;
   }
 
-  dueFrames(nowMs: number): number {
-    if (this.#sinceMs === null) return 0;
-    return Math.floor((nowMs - this.#sinceMs) * PCM_FRAMES_PER_MS) - this.#givenFrames;
+  /** What has not been played yet, in whole frames. */
+  dueMs(nowMs: number): number {
+    return this.#dueFrames(nowMs) / PCM_FRAMES_PER_MS;
   }
 
   /** How many blocks are to be played in this tick. */
   blocksDue(nowMs: number): number {
-    return Math.min(MOST_BLOCKS, Math.floor(this.dueFrames(nowMs) / BLOCK_FRAMES));
+    return Math.min(MOST_BLOCKS, Math.floor(this.#dueFrames(nowMs) / BLOCK_FRAMES));
   }
 
   /** After a long standstill listeners are gone, and what is here would be played away before new sound comes. */
   forgive(nowMs: number): void {
-    const owedMs = this.dueFrames(nowMs) / PCM_FRAMES_PER_MS;
+    const owedMs = this.dueMs(nowMs);
     if (this.#sinceMs !== null && owedMs > MOST_OWED_MS) this.#sinceMs += owedMs;
+  }
+
+  #dueFrames(nowMs: number): number {
+    if (this.#sinceMs === null) return 0;
+    return Math.floor((nowMs - this.#sinceMs) * PCM_FRAMES_PER_MS) - this.#givenFrames;
   }
 }

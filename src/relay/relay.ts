@@ -180,9 +180,14 @@ class StationRelay implements Relay {
     if (reference === null) return;
     const frame = this.#cursorFrame() ?? reference.frameAt(nowMs - this.#options.delayMs);
     if (frame !== null) this.#alignment.tick(nowMs, frame, others);
-    const views = relationViews(this.#options.legs, others, this.#onAir, this.#alignment);
+    this.#tellRelations(nowMs, this.#wantLatency(reference));
+  }
+
+  /** Says how the other legs lie, which the latency that is wanted follows from. */
+  #wantLatency(reference: Take): readonly RelayLegView[] {
+    const views = relationViews(this.#options.legs, this.#legs.audible, this.#onAir, this.#alignment);
     this.#wantedLatencyMs = this.#options.delayMs + this.#copiesBehindMs(reference, views);
-    this.#tellRelations(nowMs, views);
+    return views;
   }
 
   /**
@@ -221,8 +226,7 @@ class StationRelay implements Relay {
       policy: this.#policy(),
       hold: this.#options.holdOf?.() ?? null,
       // What has not been rendered yet is heard that much earlier than now.
-      latencyMs:
-        this.#wantedLatencyMs + (onAir === null ? this.#dueFrames() / PCM_FRAMES_PER_MS : 0) + unfilledMs,
+      latencyMs: this.#wantedLatencyMs + (onAir === null ? this.#output.dueMs(nowMs) : 0) + unfilledMs,
       relationOf: (take) => this.#alignment.relationOf(take),
       soundEndNear: (take, at) => {
         const found = this.#legs.takeOf(take.id);
@@ -309,6 +313,7 @@ class StationRelay implements Relay {
     this.#onAir = choice.to === null ? null : this.#legs.takeOf(choice.to.take.id);
     if (choice.trigger !== 'start') this.#lastSwitchAtMs = atMs;
     this.#alignment.setReference(this.#onAir);
+    if (this.#onAir !== null) this.#wantLatency(this.#onAir);
     this.#options.onEvent?.({
       kind: 'relay-switched',
       atMs,
@@ -363,13 +368,8 @@ class StationRelay implements Relay {
   /** Of the playout alone, to which the processing adds. What a standstill of ours left owed is no latency. */
   #latencyMs(): number | null {
     const cursorMs = this.#cursorMs();
-    return cursorMs === null
-      ? null
-      : this.#options.clock.nowMs() - cursorMs - this.#dueFrames() / PCM_FRAMES_PER_MS;
-  }
-
-  #dueFrames(): number {
-    return this.#output.dueFrames(this.#options.clock.nowMs());
+    const nowMs = this.#options.clock.nowMs();
+    return cursorMs === null ? null : nowMs - cursorMs - this.#output.dueMs(nowMs);
   }
 
   /** Titles are told when the sound they belong to leaves for the encoders. */

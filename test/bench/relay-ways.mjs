@@ -28,7 +28,7 @@ export async function startSustain(server, stations, quality, { named = '/out', 
       `    serve: { mode: relay, processing: { preset: music }, outputs: [{ mount: ${named}-${name(station)}, codec: mp3, bitrate: 128k${quality} }] }`,
     ];
   });
-  return await startAgent(server, text.join('\n'), 2 * stations, cli, (views) => {
+  const lacks = (views) => {
     for (const { station, relay } of views) {
       if (relay?.playing !== 'leg') return `${station} plays ${relay?.playing}`;
       const bad = relay.outputs.find(({ state, rebuilds }) => state !== 'feeding' || rebuilds > 0);
@@ -36,7 +36,8 @@ export async function startSustain(server, stations, quality, { named = '/out', 
       if (relay.dryMs > 0) return `${station} ran dry for ${relay.dryMs} ms`;
     }
     return null;
-  });
+  };
+  return await startAgent(server, text.join('\n'), 2 * stations, { cli, lacks });
 }
 
 function liquidsoapScript(server, stations, { encoder, processed }) {

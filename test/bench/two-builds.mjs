@@ -19,6 +19,9 @@ if (other === undefined) {
 const here = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
+// The rig ends what it started when this process exits.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 const icecast = await startIcecast({ host: HOST, limits: { clients: 1000, sources: 6 * stations + 10 } });
 const feeder = createFeeder({ server: icecast.source, loop: await encodeLoop() });
 const builds = [];

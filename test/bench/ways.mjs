@@ -46,7 +46,7 @@ async function upOrStopped(what, running, isUp, explain) {
 
 /** @type {Start} */
 export function startSustain(server, mounts) {
-  return startAgent(server, stationsText(mounts), mounts.length, undefined);
+  return startAgent(server, stationsText(mounts), mounts.length);
 }
 
 /**
@@ -55,11 +55,11 @@ export function startSustain(server, mounts) {
  * @param {Server} server
  * @param {string} stations  its stations, as YAML
  * @param {number} legCount
- * @param {string | undefined} cli  another build of the command than this tree's
- * @param {(stations: readonly object[]) => string | null} [lacks]  what else is not yet, or no longer, as it should be
+ * @param {{ cli?: string, lacks?: (stations: readonly object[]) => string | null }} [more]  another build of the command
+ *   than this tree's; what else is not yet, or no longer, as it should be
  * @returns {Promise<Running>}
  */
-export async function startAgent(server, stations, legCount, cli, lacks = () => null) {
+export async function startAgent(server, stations, legCount, { cli, lacks = () => null } = {}) {
   const directory = temporaryDirectory('bench', null);
   const secret = (name, text) => {
     const path = join(directory.path, name);

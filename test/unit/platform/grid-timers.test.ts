@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GridTimers } from '../../../src/platform/grid-timers.ts';
 
-/** When each was run, in ms since the start. */
+/** Timers, and when each was run, in ms since the start. */
 function recorder() {
   const runs: { name: string; atMs: number }[] = [];
-  return { runs, run: (name: string) => () => void runs.push({ name, atMs: performance.now() }) };
+  return {
+    timers: new GridTimers(),
+    runs,
+    run: (name: string) => () => void runs.push({ name, atMs: performance.now() }),
+  };
 }
 
 describe('timers on a grid', () => {
@@ -16,8 +20,7 @@ describe('timers on a grid', () => {
   });
 
   it('that are due within one step of it are run together, in the order in which they are due', () => {
-    const timers = new GridTimers();
-    const { runs, run } = recorder();
+    const { timers, runs, run } = recorder();
     timers.add(38, null, run('third'));
     timers.add(25, null, run('second'));
     timers.add(21, null, run('first'));
@@ -32,8 +35,7 @@ describe('timers on a grid', () => {
   });
 
   it('keep their rate, whether or not the grid fits into it', () => {
-    const timers = new GridTimers();
-    const { runs, run } = recorder();
+    const { timers, runs, run } = recorder();
     timers.add(250, 250, run('quarter'));
     vi.advanceTimersByTime(10_010);
     expect(runs).toHaveLength(40);
@@ -43,8 +45,7 @@ describe('timers on a grid', () => {
   });
 
   it('that were cancelled are not run, even by another of the same step, and keep no process alive', () => {
-    const timers = new GridTimers();
-    const { runs, run } = recorder();
+    const { timers, runs, run } = recorder();
     const cancels: (() => void)[] = [];
     timers.add(30, null, () => {
       for (const cancel of cancels) cancel();
@@ -57,8 +58,7 @@ describe('timers on a grid', () => {
   });
 
   it('may add others and cancel themselves while they are run', () => {
-    const timers = new GridTimers();
-    const { runs, run } = recorder();
+    const { timers, runs, run } = recorder();
     const cancel = timers.add(20, 20, () => {
       run('once')();
       cancel();
@@ -72,8 +72,7 @@ describe('timers on a grid', () => {
   });
 
   it('are not made up for when the process stood still', () => {
-    const timers = new GridTimers();
-    const { runs, run } = recorder();
+    const { timers, runs, run } = recorder();
     timers.add(100, 100, run('tick'));
     vi.advanceTimersByTime(100);
     // A standstill is a time in which no timer of Node's fires.
@@ -94,8 +93,7 @@ describe('timers on a grid', () => {
   });
 
   it('wait for longer than a timer of Node can', () => {
-    const timers = new GridTimers();
-    const { runs, run } = recorder();
+    const { timers, runs, run } = recorder();
     timers.add(2 ** 31 + 5_000, null, run('far off'));
     vi.advanceTimersByTime(2 ** 31 - 1);
     expect(runs).toEqual([]);
@@ -106,8 +104,7 @@ describe('timers on a grid', () => {
 
   it('that throw are uncaught, and the others have their turn', async () => {
     vi.useRealTimers();
-    const timers = new GridTimers();
-    const { runs, run } = recorder();
+    const { timers, runs, run } = recorder();
     const before = process.rawListeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
     const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));

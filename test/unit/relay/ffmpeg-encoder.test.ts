@@ -6,8 +6,8 @@ import { silentLogger } from '../../../src/platform/logger.ts';
 import { encodeArguments, type OutputFormat } from '../../../src/relay/encode-command.ts';
 import type { Encoder } from '../../../src/relay/encoder.ts';
 import { startFfmpegEncoder } from '../../../src/relay/ffmpeg-encoder.ts';
-import { BLOCK_FRAMES, TICK_MS } from '../../../src/relay/output-clock.ts';
-import { CHANNELS, RATE_HZ } from './music.ts';
+import { BLOCK_FRAMES, OutputClock, TICK_MS } from '../../../src/relay/output-clock.ts';
+import { CHANNELS } from './music.ts';
 
 const MP3: OutputFormat = {
   codec: 'mp3',
@@ -38,15 +38,14 @@ function run(
     ...(options.argumentsFor === undefined ? {} : { argumentsFor: options.argumentsFor }),
   });
   encoders.push(encoder);
-  const startedAtMs = systemClock.nowMs();
-  let frames = 0;
+  const owed = new OutputClock();
+  owed.begin(systemClock.nowMs());
   const cancel = systemClock.every(TICK_MS, () => {
-    const due = Math.floor(((systemClock.nowMs() - startedAtMs) * RATE_HZ) / 1_000);
-    while (frames + BLOCK_FRAMES <= due) {
-      const from = frames;
+    for (let left = owed.blocksDue(systemClock.nowMs()); left > 0; left -= 1) {
+      const from = owed.givenFrames;
       const toneAt = (i: number) => 0.3 * Math.sin((from + (i >> 1)) * 0.0576);
       encoder.write(Float32Array.from({ length: BLOCK_FRAMES * CHANNELS }, (_, i) => toneAt(i)));
-      frames += BLOCK_FRAMES;
+      owed.gave(BLOCK_FRAMES);
     }
   });
   return {
@@ -56,7 +55,8 @@ function run(
     async caughtUp() {
       for (let round = 0; round < 200; round += 1) {
         await pause(50);
-        if (pieces.reduce((sum, { bytes }) => sum + bytes.length, 0) / 16 > frames / 48 - 300) return;
+        if (pieces.reduce((sum, { bytes }) => sum + bytes.length, 0) / 16 > owed.givenFrames / 48 - 300)
+          return;
       }
     },
     async finish() {
@@ -71,7 +71,7 @@ function run(
         Buffer.concat(pieces.map(({ bytes }) => bytes)),
       );
       const pcm = new Float32Array(output.buffer.slice(output.byteOffset, output.byteOffset + output.length));
-      return { decodedMs: output.length / 8 / 48, writtenMs: frames / 48, pcm, complaints };
+      return { decodedMs: output.length / 8 / 48, writtenMs: owed.givenFrames / 48, pcm, complaints };
     },
   };
 }

@@ -14,7 +14,7 @@ import { manualClock } from '../platform/clocks.ts';
 
 export const RATE_HZ = 48_000;
 const CHANNELS = 2;
-const START_MS = 1_000;
+export const START_MS = 1_000;
 const STEP_MS = 100;
 const STEP_FRAMES = (STEP_MS * RATE_HZ) / 1_000;
 const BURST_MS = 4_000;
