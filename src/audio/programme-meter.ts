@@ -43,8 +43,19 @@ export function createProgrammeMeter(options: ProgrammeMeterOptions): ProgrammeM
   });
   return {
     push: (pcm) => pushBlocks(native, pcm, (offset) => options.onBlock(levelsAt(native, offset))),
-    summary: () => native.summary(),
+    summary: () => withoutUnmeasured(native.summary()),
     faultEpisodes: () => native.faultEpisodes(),
+  };
+}
+
+/** The loudness of 3 s is not known, and no silence, where less than 3 s were heard; that of 400 ms likewise. */
+function withoutUnmeasured(summary: MeterSummary): MeterSummary {
+  const measured = (value: number, seconds: number) =>
+    summary.durationSeconds < seconds ? Number.NaN : value;
+  return {
+    ...summary,
+    maxMomentaryLufs: measured(summary.maxMomentaryLufs, 0.4),
+    maxShortTermLufs: measured(summary.maxShortTermLufs, 3),
   };
 }
 

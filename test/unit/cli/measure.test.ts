@@ -153,6 +153,18 @@ describe('hearing a programme', () => {
     expect(listener.result().summary.durationSeconds).toBe(2.5);
   });
 
+  it('knows no loudness of 3 s where less was heard, nor of 400 ms, and takes neither for silence', () => {
+    const summaryOf = (seconds: number) => {
+      const listener = listenToProgramme(JUDGEMENT, seconds);
+      for (let piece = 0; piece < seconds; piece += 1) listener.push(second(0.1));
+      return listener.result().summary;
+    };
+    expect(summaryOf(3).maxShortTermLufs).toBeCloseTo(-20, 0);
+    expect(summaryOf(2.9).maxShortTermLufs).toBeNaN();
+    expect(summaryOf(2.9).maxMomentaryLufs).toBeCloseTo(-20, 0);
+    expect(summaryOf(0.3).maxMomentaryLufs).toBeNaN();
+  });
+
   it('knows both sides for the same', () => {
     const listener = listenToProgramme(JUDGEMENT, null);
     for (let piece = 0; piece < 60; piece += 1) listener.push(second(piece % 2 ? 0.1 : 0.03));
