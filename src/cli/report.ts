@@ -1,11 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync, realpathSync } from 'node:fs';
 import { loadConfig, printProblems } from '../config/index.ts';
 import { historyFile, readHistory } from '../history/open.ts';
 import { reportHtml } from '../history/report/html.ts';
-import { type OpenedLog, reportOf } from '../history/report/report.ts';
+import { type OpenedLog, type Report, type ReportOptions, reportOf } from '../history/report/report.ts';
 import { reportCsv, reportJson, reportText } from '../history/report/text.ts';
 import { messageOf } from '../platform/errors.ts';
 import { EXIT } from './exit-codes.ts';
+import { type OutputFile, openOutput } from './output-file.ts';
 
 export interface ReportCommand {
   readonly config: string;
@@ -46,13 +47,23 @@ export async function openLogs(command: {
     paths = [historyFile(loaded.config.state.directory)];
   }
   try {
-    return paths.map((path) => ({ path, store: readHistory(path) }));
+    return distinct(paths).map((path) => ({ path, store: readHistory(path) }));
   } catch (thrown) {
     process.stderr.write(
       `${messageOf(thrown)}: name the history.db of an agent with --history, as a user who may read it\n`,
     );
     return null;
   }
+}
+
+/** Each file once, by whatever names it was given. */
+function distinct(paths: readonly string[]): readonly string[] {
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    const file = existsSync(path) ? realpathSync(path) : path;
+    if (!files.has(file)) files.set(file, path);
+  }
+  return [...files.values()];
 }
 
 /** `sustain report`: what listeners heard, from the log. Exit 1 when a log was changed, or a head is not in it. */
@@ -80,26 +91,81 @@ export async function report(command: ReportCommand): Promise<number> {
     );
     return EXIT.unusable;
   }
+  const files = await openFiles(command);
+  if (files === null) return EXIT.unusable;
+  try {
+    const result = await resultOf(command, { fromUnixMs, toUnixMs, nowUnixMs, heads });
+    if (result === null) return EXIT.unusable;
+    process.stdout.write(
+      command.json === true ? `${JSON.stringify(reportJson(result), null, 2)}\n` : `${reportText(result)}\n`,
+    );
+    if (!(await writeFiles(files, result))) return EXIT.failed;
+    const isBad = result.logs.some(
+      ({ verdict, unreadable }) => verdict?.ok === false || unreadable.length > 0,
+    );
+    return isBad || result.missingHeads.length > 0 ? EXIT.failed : EXIT.ok;
+  } finally {
+    for (const { file } of files) await file.close();
+  }
+}
+
+type Asked = Pick<ReportOptions, 'fromUnixMs' | 'toUnixMs' | 'nowUnixMs' | 'heads'>;
+
+/** Null: it was said what is wrong. */
+async function resultOf(command: ReportCommand, asked: Asked): Promise<Report | null> {
   const logs = await openLogs(command);
-  if (logs === null) return EXIT.unusable;
+  if (logs === null) return null;
   const isWatched = process.stderr.isTTY === true;
   const result = reportOf({
     logs,
-    fromUnixMs,
-    toUnixMs,
-    nowUnixMs,
+    ...asked,
     verify: command.verify === true,
-    heads,
     station: command.station ?? null,
     ...(isWatched ? { progress: (events) => process.stderr.write(`\r${events} events read`) } : {}),
   });
   if (isWatched) process.stderr.write('\r\u001b[K');
   for (const { store } of logs) store.close();
-  if (command.html !== undefined) await writeFile(command.html, reportHtml(result));
-  if (command.csv !== undefined) await writeFile(command.csv, reportCsv(result));
-  process.stdout.write(
-    command.json === true ? `${JSON.stringify(reportJson(result), null, 2)}\n` : `${reportText(result)}\n`,
-  );
-  const isBad = result.logs.some(({ verdict, unreadable }) => verdict?.ok === false || unreadable.length > 0);
-  return isBad || result.missingHeads.length > 0 ? EXIT.failed : EXIT.ok;
+  if (command.station === undefined || result.stations.length > 0) return result;
+  const known = result.known.length === 0 ? 'no station' : result.known.join(', ');
+  process.stderr.write(`--station ${command.station}: the log knows no such station; it knows ${known}\n`);
+  return null;
+}
+
+interface Written {
+  readonly flag: string;
+  readonly file: OutputFile;
+  readonly textOf: (result: Report) => string;
+}
+
+/** What can't be written is found before the logs are read. Null: it was said which. */
+async function openFiles(command: ReportCommand): Promise<readonly Written[] | null> {
+  const files: Written[] = [];
+  for (const [name, path, textOf] of [
+    ['--html', command.html, reportHtml],
+    ['--csv', command.csv, reportCsv],
+  ] as const) {
+    const file = await openOutput(path);
+    if (file === null) continue;
+    const flag = `${name} ${path}`;
+    if (!file.ok) {
+      process.stderr.write(`${flag}: ${file.message}\n`);
+      for (const opened of files) await opened.file.close();
+      return null;
+    }
+    files.push({ flag, file, textOf });
+  }
+  return files;
+}
+
+async function writeFiles(files: readonly Written[], result: Report): Promise<boolean> {
+  let isWhole = true;
+  for (const { flag, file, textOf } of files) {
+    try {
+      await file.write(textOf(result));
+    } catch (thrown) {
+      process.stderr.write(`${flag}: ${messageOf(thrown)}\n`);
+      isWhole = false;
+    }
+  }
+  return isWhole;
 }

@@ -1,9 +1,9 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { simulateKeepers } from '../simulate/threads.ts';
 import type { KeeperYears } from '../simulate/years.ts';
 import { EXIT } from './exit-codes.ts';
+import { openOutput } from './output-file.ts';
 import { createProgress, type Terminal } from './progress.ts';
 import { parseOptions, type SimulateOptions, type Wanted } from './simulate/options.ts';
 import { simulationPlot } from './simulate/plot.ts';
@@ -32,7 +32,7 @@ export async function simulate(
     terminal.write(`${parsed.message}\n`);
     return EXIT.unusable;
   }
-  const plot = await openPlot(asked.plot);
+  const plot = await openOutput(asked.plot);
   if (plot !== null && !plot.ok) {
     terminal.write(`--plot ${asked.plot}: ${plot.message}\n`);
     return EXIT.unusable;
@@ -68,36 +68,6 @@ export async function simulate(
     await plot?.close();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
   }
-}
-
-/** The file of the plot: what can't be written is found before the years begin, and what is there stays until they are over. */
-interface Plot {
-  readonly ok: true;
-  write(svg: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function openPlot(path: string | undefined): Promise<Plot | { ok: false; message: string } | null> {
-  if (path === undefined) return null;
-  let file: FileHandle;
-  try {
-    file = await open(path, 'a');
-  } catch (thrown) {
-    return { ok: false, message: messageOf(thrown) };
-  }
-  return {
-    ok: true,
-    async write(svg) {
-      // It may be a pipe or a device, which have no length.
-      if ((await file.stat()).isFile()) await file.truncate(0);
-      await file.writeFile(svg);
-    },
-    async close() {
-      const found = await file.stat();
-      await file.close();
-      if (found.isFile() && found.size === 0) await rm(path, { force: true });
-    },
-  };
 }
 
 async function simulateAll(

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SustainError } from '../platform/errors.ts';
+import { codeOf, SustainError } from '../platform/errors.ts';
 import { migrate } from './schema.ts';
 import { type Database, isCorruption, openDatabase } from './sqlite.ts';
 import { HistoryStore } from './store.ts';
@@ -51,6 +51,21 @@ function openWhole(path: string): Database {
  * @throws SustainError `no-history` when there is none there.
  */
 export function readHistory(path: string): HistoryStore {
-  if (!existsSync(path)) throw new SustainError('no-history', `there is no history at ${path}`);
-  return new HistoryStore(openDatabase(path, { readonly: true }));
+  const none = (says: string) => new SustainError('no-history', says);
+  if (!existsSync(path)) throw none(`there is no history at ${path}`);
+  if (statSync(path).isDirectory()) throw none(`${path} is a folder`);
+  const database = openDatabase(path, { readonly: true });
+  if (hasEvents(database)) return new HistoryStore(database);
+  database.close();
+  throw none(`${path} is no history of an agent`);
+}
+
+/** A damaged one is a history still, as long as SQLite knows it for one of its own. */
+function hasEvents(database: Database): boolean {
+  try {
+    return database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'events'").get() !== undefined;
+  } catch (thrown) {
+    if (!isCorruption(thrown)) throw thrown;
+    return codeOf(thrown) !== 'SQLITE_NOTADB';
+  }
 }

@@ -4,7 +4,7 @@ import type { ChainVerdict } from '../chain.ts';
 import { lostIn, type StoredEvent } from '../rows.ts';
 import { isCorruption } from '../sqlite.ts';
 import type { HistoryStore } from '../store.ts';
-import { type Story, StoryReader } from './story.ts';
+import { type StationStory, type Story, StoryReader } from './story.ts';
 import { merged, type Stretch, type Totals, totalsOf, within } from './stretches.ts';
 
 export interface OpenedLog {
@@ -63,6 +63,8 @@ export interface Report {
   readonly logs: readonly LogReport[];
   /** Of the heads that were asked for, those of no row in any log. */
   readonly missingHeads: readonly string[];
+  /** Every station that the logs know, whichever were asked for. */
+  readonly known: readonly StationName[];
   readonly stations: readonly StationReport[];
 }
 
@@ -96,6 +98,7 @@ export function reportOf(options: ReportOptions): Report {
       verdict,
     })),
     missingHeads: heads.filter((head) => !kept.some((one) => one.head === head)),
+    known: names,
     stations: names
       .filter((name) => station === null || name === station)
       .map((name) => stationReport(name, read, options)),
@@ -150,12 +153,37 @@ function pageOf(
   );
 }
 
+interface StationSide {
+  readonly log: OpenedLog;
+  readonly story: Story;
+  readonly found: StationStory;
+}
+
+/** Once each, though two copies of one log be given; that of the copy which knows its end. */
+function incidentsOf(stories: readonly StationSide[]): Incident[] {
+  const known = new Map<string, Incident>();
+  for (const { story, found } of stories)
+    for (const incident of found.incidents) {
+      const key = `${story.agent} ${incident.id}`;
+      if ((known.get(key)?.closedUnixMs ?? null) === null) known.set(key, incident);
+    }
+  return [...known.values()];
+}
+
+function switchesOf(stories: readonly StationSide[]): StationReport['switches'][number][] {
+  const known = new Map<string, StationReport['switches'][number]>();
+  for (const { story, found } of stories)
+    for (const stored of found.switches)
+      known.set(`${story.agent} ${stored.seq} ${stored.unixMs}`, { agent: story.agent, stored });
+  return [...known.values()];
+}
+
 function stationReport(
   station: StationName,
   read: readonly { readonly log: OpenedLog; readonly story: Story }[],
   { fromUnixMs, toUnixMs }: ReportOptions,
 ): StationReport {
-  const stories = read.flatMap(({ log, story }) => {
+  const stories = read.flatMap(({ log, story }): StationSide[] => {
     const found = story.stations.get(station);
     return found === undefined ? [] : [{ log, story, found }];
   });
@@ -181,15 +209,11 @@ function stationReport(
       const stretches = merged(own.filter((one) => one.length > 0));
       return { server, stretches, ...totalsOf(stretches) };
     }),
-    incidents: stories
-      .flatMap(({ found }) => found.incidents.filter(isIn))
+    incidents: incidentsOf(stories)
+      .filter(isIn)
       .sort((a, b) => a.openedUnixMs - b.openedUnixMs),
-    switches: stories
-      .flatMap(({ story, found }) =>
-        found.switches
-          .filter(({ unixMs }) => unixMs >= fromUnixMs && unixMs < toUnixMs)
-          .map((stored) => ({ agent: story.agent, stored })),
-      )
+    switches: switchesOf(stories)
+      .filter(({ stored: { unixMs } }) => unixMs >= fromUnixMs && unixMs < toUnixMs)
       .sort((a, b) => a.stored.unixMs - b.stored.unixMs),
     loudness: stories[0] === undefined ? [] : loudnessOf(station, stories[0].log.store, fromUnixMs, toUnixMs),
   };

@@ -38,6 +38,9 @@ export function missingText({ missingHeads }: Report): readonly string[] {
   );
 }
 
+const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
 export function reportText(report: Report): string {
   const lines = [`Sustain: ${iso(report.fromUnixMs)} to ${iso(report.toUnixMs)}`, EVIDENCE, ''];
   for (const log of report.logs)
@@ -49,7 +52,9 @@ export function reportText(report: Report): string {
       const rest = `dead air ${lengthText(one.deadMs)}, planned silence ${lengthText(one.plannedMs)}, not known ${lengthText(one.unknownMs)}`;
       lines.push(`  ${one.server}: sound ${availabilityText(one.availability)}; ${rest}`);
     }
-    lines.push(`  ${incidents.length} incidents, ${switches.length} switches`);
+    lines.push(
+      `  ${counted(incidents.length, 'incident')}, ${counted(switches.length, 'switch', 'switches')}`,
+    );
     for (const incident of incidents) {
       const { openedUnixMs, closedUnixMs, severity, title, cause } = incident;
       const length = closedUnixMs === null ? 'still open' : lengthText(closedUnixMs - openedUnixMs);

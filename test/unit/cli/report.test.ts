@@ -122,6 +122,54 @@ describe('sustain report', () => {
     });
   });
 
+  test('takes nothing for a history that is none, and says what it is', async () => {
+    const folder = temporaryFolder();
+    const [empty, sound] = [join(folder, 'empty.db'), join(folder, 'sound.wav')];
+    writeFileSync(empty, '');
+    writeFileSync(sound, 'RIFF, and so on: nothing that SQLite has written');
+    for (const [path, says] of [
+      [empty, `${empty} is no history of an agent`],
+      [sound, `${sound} is no history of an agent`],
+      [folder, `${folder} is a folder`],
+    ] as const)
+      expect(await run({ history: [path] })).toEqual({
+        code: 2,
+        out: '',
+        err: `${says}: name the history.db of an agent with --history, as a user who may read it\n`,
+      });
+  });
+
+  test('of a station that no log knows says so, and which there are', async () => {
+    const path = logOf(3);
+    expect(await run({ history: [path], station: 'nofm' })).toEqual({
+      code: 2,
+      out: '',
+      err: '--station nofm: the log knows no such station; it knows no station\n',
+    });
+  });
+
+  test('says which file it could not write, before it reads the logs and after', async () => {
+    const nowhere = join(temporaryFolder(), 'no-such-folder', 'report.html');
+    const refused = await run({ history: [logOf(1)], html: nowhere });
+    expect(refused).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining(`--html ${nowhere}: ENOENT`),
+    });
+    const full = await run({ history: [logOf(1)], csv: '/dev/full' });
+    expect(full).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('This is evidence'),
+      err: expect.stringContaining('--csv /dev/full: ENOSPC'),
+    });
+  });
+
+  test('reads a file once that is named twice', async () => {
+    const path = logOf(3);
+    const { out } = await run({ history: [path, path] });
+    expect(out.match(/^log of /gm)).toHaveLength(1);
+  });
+
   test('does not take for a head what is none', async () => {
     expect(await run({ history: [logOf(1)], head: ['abc'] })).toMatchObject({
       code: 2,

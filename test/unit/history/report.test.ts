@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { StationEvent } from '../../../src/domain/events.ts';
@@ -124,6 +124,16 @@ describe('a report', () => {
     const both = reportFrom([london, logOf(DUBLIN)]);
     for (const name of [LONDON, DUBLIN]) expect(serverOf(both, name)).toMatchObject({ deadMs: 6_000 });
     expect(both.stations[0]?.incidents).toHaveLength(2);
+  });
+
+  test('of a log and an older copy of it counts nothing twice', () => {
+    const copy = join(temporaryFolder(), 'copy');
+    cpSync(london, copy, { recursive: true });
+    const once = reportFrom([london]).stations[0];
+    const twice = reportFrom([copy, london]).stations[0];
+    expect(once?.switches.length).toBeGreaterThan(0);
+    expect(twice?.switches).toEqual(once?.switches);
+    expect(twice?.incidents).toEqual(once?.incidents);
   });
 
   test('has each incident with its cause and length', () => {
