@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline/promises';
-import { messageOf, SustainError } from '../platform/errors.ts';
+import { loadConfigText } from '../config/index.ts';
+import { codeOf, messageOf, SustainError } from '../platform/errors.ts';
 import { runCheck } from './check.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Ask, answersOf, type InitAnswers, type InitFlags, NOTHING_SUGGESTED } from './init/answers.ts';
@@ -26,13 +27,13 @@ export async function runInit(options: InitOptions): Promise<number> {
   const terminal = new Terminal();
   try {
     const config = resolve(options.config);
-    if (existsSync(config) && options.force !== true)
-      throw new SustainError('init-exists', `${config} is there already: --force writes it anew`);
+    refuseWhatIsThere(config, options.force === true);
     const existing = options.icecastXml === undefined ? null : await existingOf(options.icecastXml);
     const byDefault: Ask = (_question, fallback) => Promise.resolve(fallback);
     const ask = options.ask ?? (options.yes === true ? byDefault : terminal.ask);
     const flags = { ...options, server: options.server ?? (process.env['SUSTAIN_SERVER'] || undefined) };
-    const answers = await answersOf(flags, existing?.suggested ?? NOTHING_SUGGESTED, ask);
+    const complain = options.yes === true ? null : (says: string) => process.stderr.write(`${says}\n`);
+    const answers = await answersOf(flags, existing?.suggested ?? NOTHING_SUGGESTED, ask, complain);
     await write(config, options, answers, existing, print);
     terminal.close();
     if (options.check === false) return EXIT.ok;
@@ -40,12 +41,20 @@ export async function runInit(options: InitOptions): Promise<number> {
     const code = await runCheck({ config, print, env: checkEnvironment(config, options) });
     return code === EXIT.unusable ? EXIT.unusable : EXIT.ok;
   } catch (thrown) {
-    if (!(thrown instanceof SustainError)) throw thrown;
-    process.stderr.write(`sustain init: ${thrown.message}\n`);
+    // What the system says of a path that can't be written has the path in it.
+    if (!(thrown instanceof SustainError) && codeOf(thrown) === '') throw thrown;
+    process.stderr.write(`sustain init: ${messageOf(thrown)}\n`);
     return EXIT.unusable;
   } finally {
     terminal.close();
   }
+}
+
+function refuseWhatIsThere(config: string, force: boolean): void {
+  if (!existsSync(config)) return;
+  if (statSync(config).isDirectory())
+    throw new SustainError('init-folder', `${config} is a folder: name the file in it`);
+  if (!force) throw new SustainError('init-exists', `${config} is there already: --force writes it anew`);
 }
 
 /** Opened by the first question, so that flags for everything need none. */
@@ -98,6 +107,8 @@ async function write(
   const isSystem = dirname(config) === SYSTEM_FOLDER;
   const secret = (name: string) =>
     isSystem ? `$CREDENTIALS_DIRECTORY/${name}` : `./${join(relative(dirname(config), folder), name)}`;
+  const text = configText(answers, secret, isSystem ? null : './state');
+  await refuseUnusable(text, config);
   const made = { source: newSecret(), admin: newSecret() };
   const found = existing?.passwords ?? { source: null, admin: null };
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -125,8 +136,17 @@ async function write(
   }
   if (existing !== null) sayChanges(existing, answers, options.icecastXml ?? '', print);
   // Last, as the service starts when it is there.
-  await put(config, configText(answers, secret, isSystem ? null : './state'), 0o644);
+  await put(config, text, 0o644);
   print(`The config: ${config}`);
+}
+
+/** All that can be wrong with it but its secrets, which are not there yet: the agent starts as soon as it is written. */
+async function refuseUnusable(text: string, config: string): Promise<void> {
+  const loaded = await loadConfigText(text, config, {}, {});
+  const faults = loaded.ok ? [] : loaded.faults.filter(({ path }) => !path.endsWith('File'));
+  if (faults.length === 0) return;
+  const said = faults.map(({ path, message }) => `${path} ${message}`).join('\n  ');
+  throw new SustainError('init-unusable', `that makes no config, so nothing was written:\n  ${said}`);
 }
 
 function sayChanges(

@@ -67,33 +67,64 @@ const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
 const wrong = (message: string): SustainError => new SustainError('init-answer', message);
 
+/** What is wrong with an answer, said to whoever can give another; null: nobody can. */
+export type Complain = ((says: string) => void) | null;
+
 /**
  * Flags first, then questions.
- * @throws SustainError `init-answer` for what can't be used; the sentence says what would.
+ * @throws SustainError `init-answer` for what can't be used and can't be asked again; the sentence says what would.
  */
-export async function answersOf(flags: InitFlags, suggested: Suggested, ask: Ask): Promise<InitAnswers> {
+export async function answersOf(
+  flags: InitFlags,
+  suggested: Suggested,
+  ask: Ask,
+  complain: Complain = null,
+): Promise<InitAnswers> {
+  const answer = async <Answer>(
+    flag: string | undefined,
+    [question, fallback]: readonly [string, string],
+    read: (text: string) => Answer,
+  ): Promise<Answer> => {
+    if (flag !== undefined) return read(flag);
+    for (;;) {
+      try {
+        return read(await ask(question, fallback));
+      } catch (thrown) {
+        if (complain === null || !isWrong(thrown)) throw thrown;
+        complain(thrown.message);
+      }
+    }
+  };
   const port = suggested.port ?? 8000;
-  const servers = serversOf(
-    flags.servers ??
-      (await ask(
-        'The Icecast servers, as name=address by comma',
-        `london=http://127.0.0.1:${port},dublin=http://127.0.0.2:${port}`,
-      )),
+  const servers = await answer(
+    flags.servers,
+    [
+      'The Icecast servers, as name=address by comma',
+      `london=http://127.0.0.1:${port},dublin=http://127.0.0.2:${port}`,
+    ],
+    serversOf,
   );
   const names = servers.map(({ name }) => name);
-  const self = flags.server ?? (await ask('Which of them is this machine', names[0] ?? ''));
-  if (!names.includes(self)) throw wrong(`${self} is not one of the servers: ${names.join(', ')}`);
-  const addresses = addressesOf(
-    flags.public ?? (await ask('Their public addresses, as name=IP by comma (for the DNS; empty: none)', '')),
-    names,
+  const self = await answer(flags.server, ['Which of them is this machine', names[0] ?? ''], (text) =>
+    oneOf(names, text),
   );
-  const station = nameIn('station', flags.station ?? (await ask('A short name for the station', 'myfm')));
-  const mode = flags.mode ?? (await ask('relay (faults are never heard) or guard (lossless)', 'relay'));
-  if (mode !== 'relay' && mode !== 'guard') throw wrong(`the mode is relay or guard, not ${mode}`);
-  const usual = usualSources(suggested.mounts, mode).join(',');
-  const sources = sourcesOf(
-    flags.sources ?? (await ask('The mounts of its encoders, the best first, by comma', usual)),
-    mode,
+  const addresses = await answer(
+    flags.public,
+    ['Their public addresses, as name=IP by comma (for the DNS; empty: none)', ''],
+    (text) => addressesOf(text, names),
+  );
+  const station = await answer(flags.station, ['A short name for the station', 'myfm'], (text) =>
+    nameIn('station', text),
+  );
+  const mode = await answer(
+    flags.mode,
+    ['relay (faults are never heard) or guard (lossless)', 'relay'],
+    modeOf,
+  );
+  const sources = await answer(
+    flags.sources,
+    ['The mounts of its encoders, the best first, by comma', usualSources(suggested.mounts, mode).join(',')],
+    (text) => sourcesOf(text, mode),
   );
   return {
     self,
@@ -110,17 +141,33 @@ export async function answersOf(flags: InitFlags, suggested: Suggested, ask: Ask
   };
 }
 
+const isWrong = (thrown: unknown): thrown is SustainError =>
+  thrown instanceof SustainError && thrown.code === 'init-answer';
+
+function oneOf(names: readonly string[], text: string): string {
+  if (names.includes(text)) return text;
+  throw wrong(`${text} is not one of the servers: ${names.join(', ')}`);
+}
+
+function modeOf(text: string): InitAnswers['mode'] {
+  if (text === 'relay' || text === 'guard') return text;
+  throw wrong(`the mode is relay or guard, not ${text}`);
+}
+
 function nameIn(what: string, text: string): string {
   if (NAME.test(text)) return text;
   throw wrong(`${text} is no name for a ${what}: write small letters, digits and hyphens, such as myfm`);
 }
 
 function pairsOf(text: string): [string, string][] {
-  return listOf(text).map((part) => {
+  const pairs = listOf(text).map((part): [string, string] => {
     const at = part.indexOf('=');
     if (at < 1) throw wrong(`${part} is not name=value`);
     return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
   });
+  const twice = pairs.find(([name], index) => pairs.findIndex(([other]) => other === name) !== index);
+  if (twice !== undefined) throw wrong(`${twice[0]} is named twice`);
+  return pairs;
 }
 
 function listOf(text: string): string[] {
@@ -144,7 +191,7 @@ function serversOf(text: string): { name: string; url: string }[] {
 function addressesOf(text: string, names: readonly string[]): Map<string, string> {
   const pairs = pairsOf(text);
   for (const [name, address] of pairs) {
-    if (!names.includes(name)) throw wrong(`${name} is not one of the servers: ${names.join(', ')}`);
+    oneOf(names, name);
     if (isIP(address) === 0) throw wrong(`${address} is no IP address`);
   }
   return new Map(pairs);

@@ -108,6 +108,40 @@ describe('sustain init', () => {
     expect(loaded.ok && loaded.config.stations[0]).toMatchObject({ name: 'jazz', serve: { mode: 'guard' } });
   });
 
+  test('asks again for what cannot be used, and says what is wrong with it', async () => {
+    const answers = [
+      'london',
+      'london=10.0.0.1:8000',
+      'paris',
+      'london',
+      '',
+      'My FM',
+      'jazz',
+      'guard',
+      'main',
+    ];
+    const ask = async () => answers.shift() ?? '';
+    expect(await init({ yes: false, ask })).toBe(0);
+    expect(answers).toEqual([]);
+    expect(complained).toEqual([
+      'london is not name=value\n',
+      'paris is not one of the servers: london\n',
+      'My FM is no name for a station: write small letters, digits and hyphens, such as myfm\n',
+    ]);
+  });
+
+  test('of a path that cannot be written says which, and of a folder that it is one', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expect(await init({ config: join(file, 'sustain.yaml') })).toBe(2);
+    expect(complained.pop()).toMatch(`sustain init: ENOTDIR: not a directory, mkdir '${file}/secrets'`);
+    for (const force of [false, true]) {
+      expect(await init({ config: folder, force })).toBe(2);
+      expect(complained.pop()).toBe(`sustain init: ${folder} is a folder: name the file in it\n`);
+    }
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
   test('is on the server that SUSTAIN_SERVER names, as everything else is', async () => {
     vi.stubEnv('SUSTAIN_SERVER', 'dublin');
     expect(await init({ icecastXml: ownXml() })).toBe(0);
@@ -158,6 +192,12 @@ describe('sustain init', () => {
     [{ sources: 'main,/main' }, 'named twice'],
     [{ sources: '/what?' }, 'not a mount'],
     [{ sources: 'main,/stream' }, 'let that encoder send to another mount'],
+    [{ servers: 'london=http://10.0.0.1:8000,london=http://10.1.0.1:8000' }, 'london is named twice'],
+    [{ servers: 'london=http://10.0.0.1:8000/admin' }, 'servers.london.url has something after the host'],
+    [{ servers: 'london=http://10.0.0.1:1,dublin=http://10.0.0.1:1' }, 'the same Icecast as servers.london'],
+    [{ public: 'london=203.0.113.1,london=203.0.113.2' }, 'london is named twice'],
+    [{ codec: 'flac' }, '"flac" is not known here: write mp3, aac, opus or vorbis'],
+    [{ web: '8080' }, '"8080" is not an address and port'],
   ])('refuses %o with a sentence, and writes nothing', async (options, said) => {
     expect(await init(options)).toBe(2);
     expect(complained.join('')).toContain(said);
