@@ -1,10 +1,10 @@
-import { chmod, chown, copyFile, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { type Config, type Environment, loadConfig, printProblems } from '../config/index.ts';
 import { safeMountOf } from '../domain/ids.ts';
 import { parseServerUrl } from '../icecast/address.ts';
 import { createAdminClient } from '../icecast/admin-client.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
+import { codeOf, messageOf } from '../platform/errors.ts';
 import { readIcecastXml } from './check/icecast-xml.ts';
 import { withNets } from './icecast-config/into-xml.ts';
 import {
@@ -117,7 +117,8 @@ async function writeInto(
     print('Now have Icecast read it: systemctl reload icecast2 (or send it SIGHUP). Listeners stay.');
     return 0;
   } catch (thrown) {
-    print(`${path} can't be changed: ${messageOf(thrown)}. Nothing was written; run it as a user who may.`);
+    const advice = ['EACCES', 'EPERM'].includes(codeOf(thrown)) ? '; run it as a user who may' : '';
+    print(`${path} can't be changed: ${messageOf(thrown)}. Nothing was written${advice}.`);
     return 1;
   }
 }
@@ -137,8 +138,14 @@ async function replaceFile(path: string, text: string): Promise<void> {
   const { mode, uid, gid } = await stat(path);
   await copyFile(path, `${path}.before-sustain`);
   const next = `${path}.${process.pid}.sustain`;
-  await writeFile(next, text, { mode: mode & 0o777 });
-  await chmod(next, mode & 0o777);
-  await chown(next, uid, gid);
-  await rename(next, path);
+  try {
+    await writeFile(next, text, { mode: mode & 0o777 });
+    await chmod(next, mode & 0o777);
+    await chown(next, uid, gid);
+    await rename(next, path);
+  } catch (thrown) {
+    // It has the passwords of Icecast in it.
+    await rm(next, { force: true });
+    throw thrown;
+  }
 }

@@ -194,11 +194,11 @@ function checkServe({ tree, fault, warn }: Context, self: Self): void {
       fault(path, 'has no outputs to feed in relay mode: write outputs: [{ mount: /stream, codec: mp3 }]');
     }
     checkDelay({ tree, fault }, station);
-    const feeds = self.name !== null && !self.isWitness;
+    // That there is no such server is said elsewhere.
+    const feeds = self.name !== null && !self.isWitness && under(tree, 'servers', self.name) !== undefined;
     if (feeds && under(tree, 'servers', self.name, 'source') === undefined) {
-      const where = under(tree, 'servers', self.name) === undefined ? ['servers'] : ['servers', self.name];
       fault(
-        where,
+        ['servers', self.name],
         'has no source to feed the outputs with: write source: { user: source, passwordFile: ... }',
       );
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -136,5 +136,17 @@ stations:
     expect(readFileSync(path, 'utf8')).toBe('<other/>');
     expect((await run(join(folder, 'none.xml'))).text).toContain("can't be changed");
     expect(await run(undefined, 'guard')).toMatchObject({ code: 2 });
+  });
+
+  it('advises another user only where that would help', async () => {
+    const path = join(folder, 'icecast.xml');
+    writeFileSync(path, OLD);
+    // What the file was can't be kept under the name of a folder.
+    mkdirSync(`${path}.before-sustain`);
+    const { code, text } = await run(path);
+    expect(code).toBe(1);
+    expect(text).toMatch(/Nothing was written\.$/);
+    expect((await run(join(folder, 'none.xml'))).text).toMatch(/ENOENT.*Nothing was written\.$/);
+    expect(readFileSync(path, 'utf8')).toBe(OLD);
   });
 });

@@ -150,6 +150,13 @@ describe('which server an agent is for', () => {
       '"paris" (from --server) is not one of the servers: write one of london, dublin',
     );
   });
+
+  it('says nothing else of a server that is not there', async () => {
+    put('admin', 'x');
+    const relay = yaml('    serve: { mode: relay, outputs: [ { mount: /stream, codec: mp3 } ] }');
+    const faults = await faultsOf(relay, {}, { server: 'paris' });
+    expect(faults.map(({ path }) => path)).toEqual(['server']);
+  });
 });
 
 describe('a secret', () => {
