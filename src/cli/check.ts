@@ -60,7 +60,9 @@ export async function runCheck(options: CheckOptions): Promise<CheckExitCode> {
 
   const { servers, findings } = await inspect(config, options);
   const report = { ...reportJson(servers, findings), config: { faults: [], warnings } };
-  print(json ? JSON.stringify(report, null, 2) : reportText(servers, wantedOf(config), findings));
+  print(
+    json ? JSON.stringify(report, null, 2) : reportText(servers, wantedOf(config), findings, warnings.length),
+  );
   return findings.some(({ severity }) => severity === 'fault') ? 1 : 0;
 }
 
@@ -78,7 +80,12 @@ async function inspect(config: Config, options: CheckOptions) {
   const wanted = wantedOf(config);
   const search = await findFfmpeg({ clock, env: { ...(options.env ?? process.env) } });
   const servers = await gatherFacts(config, { clock, ffmpeg: search.ok ? search.ffmpeg.path : null });
-  const findings: Finding[] = servers.flatMap((facts) => judgeServer(config, wanted, facts));
+  const xml = options.icecastXml === undefined ? null : await readXmlFile(options.icecastXml);
+  const findings: Finding[] = servers.flatMap((facts) =>
+    judgeServer(config, wanted, facts, {
+      isXmlRead: xml?.ok === true && facts.server.name === config.self,
+    }),
+  );
   if (search.ok)
     findings.push(...(await judgeEmergencyFiles(config, { clock, ffmpegPath: search.ffmpeg.path })));
   else {
@@ -88,18 +95,17 @@ async function inspect(config: Config, options: CheckOptions) {
   }
   findings.push(...judgeLatency(config));
   findings.push(...(await judgeDns(config, { clock, random: systemRandom })));
-  findings.push(...(await inspectXml(config, servers, options.icecastXml)));
+  findings.push(...judgeXmlRead(config, servers, xml));
   return { servers, findings };
 }
 
-async function inspectXml(
+function judgeXmlRead(
   config: Config,
   servers: readonly ServerFacts[],
-  path: string | undefined,
-): Promise<readonly Finding[]> {
-  if (path === undefined) return [howToCheckByHand(config)];
+  read: XmlRead | null,
+): readonly Finding[] {
+  if (read === null) return [howToCheckByHand(config)];
   const own = servers.find((facts) => facts.server.name === config.self);
-  const read = await readXmlFile(path);
   if (!read.ok) {
     const list = new FindingList(config.self);
     list.add(

@@ -9,16 +9,23 @@ import type { IcecastConfig } from './icecast-xml.ts';
 import type { AnsweringServer } from './judge.ts';
 
 /** What the facts on one server mean for the public mounts of relay mode. */
-export function judgeRelay(found: FindingList, station: StationConfig, facts: AnsweringServer): void {
+export function judgeRelay(
+  found: FindingList,
+  station: StationConfig,
+  facts: AnsweringServer,
+  isXmlRead: boolean,
+): void {
   const byMount = new Map<string, MountFacts>(facts.mounts.map((one) => [one.mount, one]));
   for (const planned of planNets(station, typesOf(facts))) {
     const { mount } = planned;
     if (!byMount.has(mount)) {
+      // Where icecast.xml was read, what it has for the mount is known.
+      if (isXmlRead) continue;
       found.add(
         'note',
         mount,
         'is not there; the agent feeds it as soon as it runs',
-        `give it a net for when the agent is gone: ${netOf(planned, facts.server.url)}`,
+        `give it a net for when the agent is gone, if icecast.xml has none yet: ${netOf(planned, facts.server.url)}`,
       );
       continue;
     }

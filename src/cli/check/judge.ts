@@ -13,6 +13,7 @@ export function judgeServer(
   config: Config,
   wanted: readonly Wanted[],
   facts: ServerFacts,
+  { isXmlRead = false }: { readonly isXmlRead?: boolean } = {},
 ): readonly Finding[] {
   const found = new FindingList(facts.server.name);
   if (!facts.answers) {
@@ -24,7 +25,7 @@ export function judgeServer(
   for (const station of config.stations) {
     // In relay mode nobody is moved, so mounts need neither be alike nor have room for one another's listeners.
     if (station.serve.mode === 'relay') {
-      judgeRelay(found, station, facts);
+      judgeRelay(found, station, facts, isXmlRead);
       continue;
     }
     judgeFormats(found, station, facts);

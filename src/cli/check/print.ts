@@ -83,20 +83,24 @@ function findingText({ severity, server, about, says, change }: Finding): string
   return `${severity.toUpperCase().padEnd(7)}  ${place}: ${says}\n         -> ${change}`;
 }
 
-/** The whole report for a person. */
+const counted = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;
+
+/** The whole report for a person; warnings of the config stand before it. */
 export function reportText(
   servers: readonly ServerFacts[],
   wanted: readonly Wanted[],
   findings: readonly Finding[],
+  configWarnings: number,
 ): string {
   const parts = servers.map((facts) => serverText(facts, wanted));
   const count = (severity: string) => findings.filter((finding) => finding.severity === severity).length;
   const faults = count('fault');
+  const warnings = counted(count('warning') + configWarnings, 'warning');
   parts.push(worstFirst(findings).map(findingText).join('\n'));
   parts.push(
     faults === 0
-      ? `Nothing stands in the way (${count('warning')} warnings).`
-      : `${faults} ${faults === 1 ? 'fault' : 'faults'} to put right (${count('warning')} warnings).`,
+      ? `Nothing stands in the way (${warnings}).`
+      : `${counted(faults, 'fault')} to put right (${warnings}).`,
   );
   return parts.filter((part) => part !== '').join('\n\n');
 }

@@ -312,6 +312,11 @@ describe('what check says of relay mode', () => {
     expect(found?.change).toContain('<fallback-mount>/stream-safe</fallback-mount>');
   });
 
+  it('is no word of a net where icecast.xml was read, which has it or is told of', () => {
+    const facts = answering(sources);
+    expect(judgeServer(relayed, wanted, facts, { isXmlRead: true })).toEqual([]);
+  });
+
   it('is a fault where the public mount falls back on a source itself, which makes the station hear itself', () => {
     expect(brief(of([mountOf('/stream', { fallback: mount('/primary') })]))[0]).toMatch(
       /^fault \/stream falls back on \/primary itself/,

@@ -122,6 +122,15 @@ describe('sustain check', () => {
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
   });
 
+  it('counts the warnings of the config with those of the servers', async () => {
+    const fake = await start({ mounts: well });
+    const { text } = await check({ london: fake.url });
+    expect(text).toContain('warning: has only one server');
+    // That the sound was not measured is the second.
+    expect(text.match(/^WARNING/gm)).toHaveLength(1);
+    expect(text).toMatch(/Nothing stands in the way \(2 warnings\)\.$/);
+  });
+
   it('gives scripts one JSON document and nothing else', async () => {
     const fake = await start({ mounts: well });
     const { code, text } = await check({ london: fake.url }, { json: true });
