@@ -82,6 +82,7 @@ export class Agent {
   readonly #nameOrder: SharedNameOrder;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #cancels: Cancel[] = [];
+  #isOver = false;
   readonly #loop: DecisionLoop;
   #lastTickAtMs: number;
 
@@ -232,6 +233,7 @@ export class Agent {
   /** Leaves every server as it should be without us, within 5 s. */
   async stop(): Promise<void> {
     const { clock } = this.#options;
+    this.#isOver = true;
     for (const cancel of this.#cancels) cancel();
     this.#push(null, { kind: 'stop', atMs: clock.nowMs() });
     this.#loop.drain();
@@ -308,7 +310,14 @@ export class Agent {
     );
     await this.silencePlans.begin();
     // Nothing waits for it.
-    void recall({ port: chronicle.port, stations: running, failover: this.#failover, startedUnixMs, log });
+    void recall({
+      port: chronicle.port,
+      stations: running,
+      failover: this.#failover,
+      startedUnixMs,
+      log,
+      isOver: () => this.#isOver,
+    });
   }
 
   #looked(server: ServerName, look: ServerLook): void {

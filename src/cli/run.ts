@@ -3,8 +3,9 @@ import { findDecoderHost, MP3_DECODER } from '../audio/decoder-host-path.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
 import { legDecoders } from '../audio/shared-decoder.ts';
 import { type Config, type ConfigFlags, loadConfig, printProblems } from '../config/index.ts';
+import { STATE_TAKEN } from '../history/claim.ts';
 import { systemClock } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
+import { codeOf, messageOf } from '../platform/errors.ts';
 import { createLogger, isJournal, type Logger } from '../platform/logger.ts';
 import { systemRandom } from '../platform/random.ts';
 import { serviceManager } from '../service/manager.ts';
@@ -71,7 +72,7 @@ export async function run(options: RunOptions): Promise<number> {
   const stopped = stopSignal();
   // Until the agent plays there is nothing to reload, and a signal that nobody takes would end us.
   const hangUp = reloadSignal();
-  const agent = await Agent.start({
+  const agent = await start(log, {
     config,
     ffmpegPath: path,
     decoders: legDecoders({
@@ -86,6 +87,7 @@ export async function run(options: RunOptions): Promise<number> {
     log,
     roundCompleted: () => systemd.roundCompleted(),
   });
+  if (agent === null) return EXIT.failed;
   try {
     const web = new LiveWebSide(agent, systemClock, log);
     await web.start(config);
@@ -109,6 +111,17 @@ export async function run(options: RunOptions): Promise<number> {
   await agent.stop();
   log.info('stopped');
   return EXIT.ok;
+}
+
+/** Null where another agent has the state of this one, which was said. */
+async function start(log: Logger, options: Parameters<typeof Agent.start>[0]): Promise<Agent | null> {
+  try {
+    return await Agent.start(options);
+  } catch (thrown) {
+    if (codeOf(thrown) !== STATE_TAKEN) throw thrown;
+    log.error({ err: messageOf(thrown) }, 'Sustain cannot run');
+    return null;
+  }
 }
 
 /** One line for `systemctl status`. */

@@ -8,11 +8,16 @@ export type Database = Sqlite.Database;
 export type Statement = Sqlite.Statement<unknown[]>;
 
 /** Beside the sources, and two folders up from `dist/`. */
-function addonPath(): string | null {
+function builtAddon(): string {
   const here = fileURLToPath(new URL('.', import.meta.url));
   const roots = [join(here, '..', '..'), join(here, '..', '..', '..')];
   const paths = roots.map((root) => join(root, 'native-bindings', 'build', 'better_sqlite3.node'));
-  return paths.find((path) => existsSync(path)) ?? null;
+  const found = paths.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new SustainError(
+    'sqlite-not-built',
+    'SQLite is not built: run `node native-bindings/build-sqlite.mjs`',
+  );
 }
 
 /**
@@ -22,12 +27,7 @@ function addonPath(): string | null {
  * SqliteError when the file can't be used.
  */
 export function openDatabase(path: string, options: { readonly?: boolean } = {}): Database {
-  const nativeBinding = addonPath();
-  if (nativeBinding === null)
-    throw new SustainError(
-      'sqlite-not-built',
-      'SQLite is not built: run `node native-bindings/build-sqlite.mjs`',
-    );
+  const nativeBinding = builtAddon();
   const isReadonly = options.readonly === true;
   const database = opened(path, { nativeBinding, readonly: isReadonly, fileMustExist: isReadonly });
   try {
@@ -41,6 +41,23 @@ export function openDatabase(path: string, options: { readonly?: boolean } = {})
     return database;
   } catch (thrown) {
     database.close();
+    throw thrown;
+  }
+}
+
+/** Whoever stops just now is given this long. */
+const LOCK_WITHIN_MS = 2000;
+
+/** A file locked until it is closed or this process ends, however it ends; null when another process has it. */
+export function lockFile(path: string): Database | null {
+  const database = opened(path, { nativeBinding: builtAddon(), timeout: LOCK_WITHIN_MS });
+  try {
+    // Nothing is ever written into it, so that it needs no file of a journal.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    return database;
+  } catch (thrown) {
+    database.close();
+    if (codeOf(thrown) === 'SQLITE_BUSY') return null;
     throw thrown;
   }
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { claimFolder } from './claim.ts';
 import { failureOf, StoreKeeper, type WorkerAnswer, type WorkerRequest } from './port.ts';
 
 const { directory } = workerData as { directory: string };
@@ -9,9 +10,18 @@ const keeper = new StoreKeeper({
   setAside: (path) => answer({ setAside: path }),
 });
 
+function close(): void {
+  keeper.close();
+  release?.();
+  release = null;
+}
+
+let release: (() => void) | null = null;
+
 parentPort?.on('message', ({ id, name, args }: WorkerRequest) => {
   try {
-    const value = name === 'close' ? keeper.close() : keeper.call(name, args);
+    if (name !== 'close') release ??= claimFolder(directory);
+    const value = name === 'close' ? close() : keeper.call(name, args);
     answer({ id, ok: true, value });
   } catch (thrown) {
     answer({ id, ok: false, ...failureOf(thrown) });

@@ -8,7 +8,7 @@ import fastify, {
 } from 'fastify';
 import type { StationLevels } from '../domain/levels.ts';
 import type { Clock } from '../platform/clock.ts';
-import { messageOf, SustainError } from '../platform/errors.ts';
+import { codeOf, messageOf, SustainError } from '../platform/errors.ts';
 import { neighbourhoodOf } from './access/client.ts';
 import { Gate } from './access/gate.ts';
 import { RequestLimiter, WRONG_TOKEN_COST } from './access/request-limiter.ts';
@@ -120,11 +120,18 @@ export async function startWeb(options: WebOptions): Promise<WebServer> {
     sockets.stop();
     throw new SustainError(
       'web-not-listening',
-      `web.listen ${options.host}:${options.port}: ${messageOf(thrown)}`,
+      `web.listen ${options.host}:${options.port}: ${NOT_LISTENING[codeOf(thrown)] ?? messageOf(thrown)}`,
       thrown,
     );
   }
 }
+
+const NOT_LISTENING: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'something listens there already (EADDRINUSE): end that, or write another port',
+  EADDRNOTAVAIL:
+    'this machine has no such address (EADDRNOTAVAIL): write one that it has, or 0.0.0.0 for all of them',
+  EACCES: 'this user may not listen there (EACCES): write a port from 1024 on',
+};
 
 function createApp({ tls }: WebOptions, gate: Gate, limiter: RequestLimiter): FastifyInstance {
   const app = fastify({

@@ -17,13 +17,14 @@ import type { StationPolicy } from '../domain/policy.ts';
 import type { LevelReading } from '../domain/readings.ts';
 import { type AgentAlertCode, concerns, type RecordedEvent } from '../domain/record.ts';
 import type { AlertView } from '../domain/view.ts';
+import { STATE_TAKEN } from '../history/claim.ts';
 import { History } from '../history/history.ts';
 import type { StorePort } from '../history/port.ts';
 import { storePort } from '../history/port.ts';
 import type { Keep } from '../history/store.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { sleep } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
+import { codeOf, messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { Station } from '../station.ts';
@@ -117,10 +118,18 @@ export class Chronicle {
     });
   }
 
-  /** Opens what is there, or goes on without it. */
+  /**
+   * Opens what is there, or goes on without it.
+   * @throws SustainError `state-taken` where another agent writes.
+   */
   static async open(options: ChronicleOptions): Promise<Chronicle> {
     const chronicle = new Chronicle(options);
-    await chronicle.#begin();
+    try {
+      await chronicle.#begin();
+    } catch (thrown) {
+      await chronicle.history.close();
+      throw thrown;
+    }
     return chronicle;
   }
 
@@ -244,17 +253,21 @@ export class Chronicle {
   async #begin(): Promise<void> {
     const { agent, clock, log } = this.#options;
     const done = new AbortController();
+    let isLate = false;
     const read = Promise.all([
       this.port.call('lastSeenUnixMs'),
       this.port.call('incidents', { openOnly: true, limit: 1000 }),
     ]).catch((thrown: unknown) => {
+      if (codeOf(thrown) === STATE_TAKEN && !isLate) throw thrown;
       log.error({ err: messageOf(thrown) }, 'the history could not be read; starting without it');
       return null;
     });
-    let isLate = false;
-    this.#read = read.then((found) => {
-      if (isLate && found !== null) this.#adopt(found[1]);
-    });
+    this.#read = read.then(
+      (found) => {
+        if (isLate && found !== null) this.#adopt(found[1]);
+      },
+      () => undefined,
+    );
     const found = await Promise.race([read, sleep(clock, OPEN_WITHIN_MS, done.signal)]);
     done.abort();
     isLate = found === undefined;

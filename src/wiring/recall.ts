@@ -21,13 +21,16 @@ export interface RecallOptions {
   /** When the agent started, in ms since 1970; what came later is known. */
   readonly startedUnixMs: number;
   readonly log: Logger;
+  /** True once the agent stops, and with it the history. */
+  readonly isOver: () => boolean;
 }
 
 /**
  * Gives people back what they saw before the agent was started anew: the newest events, and the last hours. One question to
  * the history at a time, so that no write waits behind many; whatever it does not say stays empty.
  */
-export async function recall({ port, stations, failover, startedUnixMs, log }: RecallOptions): Promise<void> {
+export async function recall(options: RecallOptions): Promise<void> {
+  const { port, stations, failover, startedUnixMs, log, isOver } = options;
   const newest = async (query: {
     readonly station?: Running['station']['policy']['station'];
     readonly kinds: readonly RecordedEvent['kind'][];
@@ -57,6 +60,7 @@ export async function recall({ port, stations, failover, startedUnixMs, log }: R
       records.recall(loudness, switches.flatMap(ofStation));
     }
   } catch (thrown) {
+    if (isOver()) return;
     log.warn({ err: messageOf(thrown) }, 'the last hours of before the start could not be read');
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EXIT } from '../../../src/cli/exit-codes.ts';
 import { run } from '../../../src/cli/run.ts';
+import { claimFolder } from '../../../src/history/claim.ts';
 
 const BUILT = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.url));
 
@@ -96,7 +97,7 @@ describe('sustain run where its port is taken', () => {
   });
 });
 
-function goodConfig(webPort: number): string {
+function goodConfig(webPort: number, logLevel = 'silent'): string {
   writeFileSync(join(directory, 'secret'), 'hackme\n', { mode: 0o600 });
   return configOf(`
 server: london
@@ -107,7 +108,7 @@ stations:
     sources: [ { name: primary, mount: /primary }, { name: autodj, mount: /autodj } ]
     serve: { mode: guard }
 state: { directory: ${join(directory, 'state')} }
-log: { level: silent }
+log: { level: ${logLevel} }
 web: { listen: "127.0.0.1:${webPort}", viewerTokenFile: ./secret }
 `);
 }
@@ -121,5 +122,19 @@ describe.skipIf(!existsSync(BUILT))('the built command', () => {
     expect(status).toBe(2);
     expect(said).toContain('servers.london.url');
     expect(stdout).toBe('');
+  });
+
+  test('beside an agent that runs with the same state ends with 1, says so, and writes nothing there', () => {
+    const config = goodConfig(1, 'error');
+    const state = join(directory, 'state');
+    const release = claimFolder(state);
+    try {
+      const { status, stdout } = sustain('run', '--config', config);
+      expect(stdout).toContain(`another agent runs with ${state}: stop it first`);
+      expect(status).toBe(1);
+      expect(readdirSync(state)).toEqual(['.agent.lock']);
+    } finally {
+      release();
+    }
   });
 });

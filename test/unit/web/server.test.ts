@@ -159,7 +159,7 @@ describe('starting and stopping', () => {
     const second = startTestWeb({ port });
     await expect(second).rejects.toMatchObject({
       code: 'web-not-listening',
-      message: expect.stringContaining(`127.0.0.1:${port}`),
+      message: `web.listen 127.0.0.1:${port}: something listens there already (EADDRINUSE): end that, or write another port`,
     });
   });
 

@@ -136,6 +136,20 @@ describe('what an agent writes down', () => {
   });
 });
 
+test('a folder that another agent has is no folder to start with', async () => {
+  const directory = temporaryFolder();
+  let isClosed = false;
+  const port: StorePort = {
+    call: async () => Promise.reject(new SustainError('state-taken', 'another agent runs with it')),
+    close: async () => {
+      isClosed = true;
+    },
+  };
+  const options = { agent: LONDON, directory, clock: manualClock(0), log: keptLog().log, port };
+  await expect(Chronicle.open(options)).rejects.toMatchObject({ code: 'state-taken' });
+  expect(isClosed).toBe(true);
+});
+
 test('a damaged history is put aside, which is an incident that people are told of', async () => {
   const directory = temporaryFolder();
   writeFileSync(historyFile(directory), 'no database, but as long as the head of one. '.repeat(20));

@@ -72,7 +72,7 @@ test('an agent that starts anew has the log and the last hours of before, its ow
   const dns: FailoverEventView[] = [];
   const port = directPort({ directory, wallTime: () => clock.wallTime(), setAside: () => {} });
   const failover = { recall: (before: readonly FailoverEventView[]) => dns.push(...before) };
-  await recall({ port, stations, failover, startedUnixMs: START, log });
+  await recall({ port, stations, failover, startedUnixMs: START, log, isOver: () => false });
 
   expect(one.log.events.map(({ event }) => event.atMs)).toEqual([2, 3, 1, 5]);
   expect(dns).toEqual([{ time: new Date(START - 30_000).toISOString(), event: moved }]);
@@ -91,7 +91,11 @@ test('an agent that starts anew has the log and the last hours of before, its ow
 test('an agent whose history can’t be read starts with empty logs, and says so', async () => {
   const { log, lines, one, stations } = parts();
   const port = { call: () => Promise.reject(new Error('the disk is gone')), close: async () => {} };
-  await recall({ port, stations, failover: null, startedUnixMs: START, log });
+  const options = { port, stations, failover: null, startedUnixMs: START, log };
+  // Of an agent that stops meanwhile, and its history with it, there is nothing to say.
+  await recall({ ...options, isOver: () => true });
+  expect(lines).toEqual([]);
+  await recall({ ...options, isOver: () => false });
   expect(one.log.events).toEqual([]);
   expect(lines).toMatchObject([{ level: 40, err: 'the disk is gone' }]);
 });
