@@ -10,8 +10,8 @@ import { groupBy, machine, median } from './report.mjs';
  *   cores: readonly number[], faults: readonly string[] }} Row  all for the whole tree of processes
  */
 
-/** Each row's peer with the same encoder quality. */
-const PEER = { sustain: 'liquidsoap-q3', 'sustain-q2': 'liquidsoap' };
+/** Each way's peers with the same encoder quality. */
+const PEERS = { sustain: ['liquidsoap-q3', 'liquidsoap-q3-each'], 'sustain-q2': ['liquidsoap'] };
 
 /**
  * @param {readonly Cell[]} cells
@@ -77,28 +77,30 @@ export function tableText(rows) {
 
 /** Ours, and the encoder alone, to theirs at the same LAME quality. */
 function ratios(rows, encoderAlone) {
-  return rows.flatMap((ours) => {
-    const theirs = rowOf(rows, ours.stations, PEER[ours.way]);
-    if (theirs === undefined) return [];
-    const quality = ours.way === 'sustain' ? '3' : '2';
-    const percent = (amount, whole) => `${Math.round((100 * amount) / whole)} %`;
-    const share = (key) => percent(ours[key], theirs[key]);
-    return [
-      [
-        String(ours.stations),
-        quality,
-        share('core'),
-        percent(encoderAlone[quality] * ours.stations, theirs.core),
-        share('rss'),
-        share('pss'),
-        share('private'),
-      ],
-    ];
-  });
+  return rows.flatMap((ours) =>
+    (PEERS[ours.way] ?? []).flatMap((peer) => {
+      const theirs = rowOf(rows, ours.stations, peer);
+      if (theirs === undefined) return [];
+      const quality = ours.way === 'sustain' ? '3' : '2';
+      const percent = (amount, whole) => `${Math.round((100 * amount) / whole)} %`;
+      const share = (key) => percent(ours[key], theirs[key]);
+      return [
+        [
+          String(ours.stations),
+          WAYS[peer],
+          share('core'),
+          percent(encoderAlone[quality] * ours.stations, theirs.core),
+          share('rss'),
+          share('pss'),
+          share('private'),
+        ],
+      ];
+    }),
+  );
 }
 
 const markdownTable = (heads, lines) =>
-  [heads, heads.map((head) => (head === 'way' ? '---' : '--:')), ...lines]
+  [heads, heads.map((head) => (['way', 'beside'].includes(head) ? '---' : '--:')), ...lines]
     .map((line) => `| ${line.join(' | ')} |`)
     .join('\n');
 
@@ -133,7 +135,7 @@ Sustain as a share of liquidsoap at the same quality of the encoder, and beside 
 gives it the same programme from memory: no relay that encodes by it can take less.
 
 ${markdownTable(
-  ['stations', 'LAME quality', 'CPU', 'CPU of LAME alone', 'RSS', 'PSS', 'private'],
+  ['stations', 'beside', 'CPU', 'CPU of LAME alone', 'RSS', 'PSS', 'private'],
   ratios(rows, run.encoderAlone),
 )}
 

@@ -9,6 +9,7 @@ export const WAYS = {
   liquidsoap: 'liquidsoap, its LAME quality (2)',
   'liquidsoap-plain': 'liquidsoap without compress and limit',
   'liquidsoap-q3': 'liquidsoap, LAME quality 3',
+  'liquidsoap-q3-each': 'liquidsoap, LAME quality 3, a process for each station',
 };
 
 const name = (station) => String(station + 1).padStart(2, '0');
@@ -73,6 +74,15 @@ async function startLiquidsoap(server, stations, how) {
   return await startLiquidsoapScripts([liquidsoapScript(server, range(stations), how)], [stations]);
 }
 
+/** As panels run it that start a Liquidsoap for every station. */
+async function startLiquidsoapEach(server, stations, how) {
+  const each = range(stations);
+  return await startLiquidsoapScripts(
+    each.map((station) => liquidsoapScript(server, [station], how)),
+    each.map(() => 1),
+  );
+}
+
 /** @type {Record<keyof typeof WAYS, (server: object, stations: number) => Promise<Running>>} */
 export const STARTS = {
   sustain: (server, stations) => startSustain(server, stations, ''),
@@ -83,4 +93,6 @@ export const STARTS = {
     startLiquidsoap(server, stations, { encoder: QUALITY_2, processed: false }),
   'liquidsoap-q3': (server, stations) =>
     startLiquidsoap(server, stations, { encoder: QUALITY_3, processed: true }),
+  'liquidsoap-q3-each': (server, stations) =>
+    startLiquidsoapEach(server, stations, { encoder: QUALITY_3, processed: true }),
 };

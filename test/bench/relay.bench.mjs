@@ -54,7 +54,10 @@ async function measure(way, server, stations, icecast) {
 }
 
 async function measureRound(icecast, feeder, stations, round) {
-  const ways = run.ways.filter((way) => way.startsWith('sustain') || stations <= LARGEST_FOR_LIQUIDSOAP);
+  const ways = run.ways.filter((way) => {
+    if (way.startsWith('sustain')) return true;
+    return stations <= LARGEST_FOR_LIQUIDSOAP && (stations > 1 || !way.endsWith('-each'));
+  });
   for (const way of round % 2 === 0 ? ways : ways.toReversed()) {
     const server = { url: icecast.url, host: HOST, admin: icecast.admin, source: icecast.source };
     const measured = await measure(way, server, stations, icecast).catch((thrown) => ({
