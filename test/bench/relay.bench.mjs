@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startIcecast, waitUntil } from '../../dist/src/demo/rig/index.js';
-import { encoderAloneCore } from './encoder-alone.mjs';
 import { createFeeder, encodeLoop } from './feeder.mjs';
+import { floorCores } from './floor.mjs';
 import { reportMarkdown, reportPlot, rowsOf, tableText } from './relay-report.mjs';
 import { mountsOf, outputOf, STARTS } from './relay-ways.mjs';
 import { measureCpu, measureMemory } from './usage.mjs';
@@ -92,9 +92,11 @@ const most = Math.max(...run.sizes);
 const icecast = await startIcecast({ host: HOST, limits: { clients: 1000, sources: 4 * most + 10 } });
 say(`Icecast on ${icecast.url}; ${run.sizes.join(', ')} stations, ${run.rounds} rounds`);
 const loop = await encodeLoop();
-/** By LAME's quality, as the ways have it. */
-const encoderAlone = { 3: encoderAloneCore(loop, 3), 2: encoderAloneCore(loop, 2) };
-say(`LAME alone: ${encoderAlone[3].toFixed(2)} core% a station, at quality 2 ${encoderAlone[2].toFixed(2)}`);
+const floor = floorCores(loop, [3, 2]);
+for (const [quality, { encoder, all }] of Object.entries(floor))
+  say(
+    `the least at LAME quality ${quality}: ${all.toFixed(2)} core% a station, of that LAME ${encoder.toFixed(2)}`,
+  );
 const feeder = createFeeder({ server: icecast.source, loop });
 try {
   for (const stations of run.sizes) {
@@ -110,7 +112,7 @@ try {
   const command = `${set.map(([name, value]) => `${name}=${value} `).join('')}npm run bench -- relay`;
   writeFileSync(
     join(run.folder, 'relay.md'),
-    reportMarkdown(rows, cells, { ...run, command, encoderAlone, failures }),
+    reportMarkdown(rows, cells, { ...run, command, floor, failures }),
   );
   writeFileSync(join(run.folder, 'relay.svg'), reportPlot(rows));
   say(`written: ${run.folder}/relay.md and relay.svg`);
