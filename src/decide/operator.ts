@@ -1,6 +1,7 @@
 import type { StationEvent } from '../domain/events.ts';
 import type { SourceName } from '../domain/ids.ts';
 import type { Input } from '../domain/inputs.ts';
+import { askedText } from '../domain/lengths.ts';
 import type { Hold, HoldOrder, OrderId } from '../domain/operator.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { afterSwitch } from './choice.ts';
@@ -104,12 +105,7 @@ function underHold(
   const { author, source, untilMs } = hold;
   const { onAir } = desk;
   const what = source === null ? 'held' : `forced to ${source}`;
-  const held = holdEvent(
-    desk,
-    `${what} for ${Math.round((untilMs - nowMs) / 60_000)} min${where}`,
-    author,
-    nowMs,
-  );
+  const held = holdEvent(desk, `${what} for ${askedText(untilMs - nowMs)}${where}`, author, nowMs);
   // In relay mode the relay goes there by itself when it sees the hold.
   if (source === null || onAir === null || onAir === source || policy.mode === 'relay')
     return { desk: { ...desk, hold }, events: [held] };

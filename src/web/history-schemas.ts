@@ -63,7 +63,7 @@ export const eventPage = z
   })
   .register(components, { id: 'EventPage' }) satisfies z.ZodType<EventPage>;
 
-const moment = z.iso.datetime({ offset: true });
+export const moment = z.iso.datetime({ offset: true });
 const limit = digits(4).optional().describe('at most so many; 100 by default, 1000 at the most');
 const span = {
   from: moment.optional().describe('such as 2026-11-08T11:00:00Z'),

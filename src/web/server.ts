@@ -19,6 +19,7 @@ import { LevelsHub } from './levels/hub.ts';
 import { LEVELS_PATH, LevelSockets } from './levels/socket.ts';
 import { Metrics, type MetricsSource } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
+import { refusalOf } from './refusals.ts';
 import { addDashboardRoutes } from './routes/dashboard.ts';
 import { addDnsRoutes, type DnsOperated } from './routes/dns.ts';
 import { addHearRoute, type HearSource } from './routes/hear.ts';
@@ -140,6 +141,7 @@ function createApp({ tls }: WebOptions, gate: Gate, limiter: RequestLimiter): Fa
     forceCloseConnections: true,
     // A misspelt or mistyped wish is refused, not guessed at.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    schemaErrorFormatter: refusalOf,
     serverFactory: (handler) => createServer(tls, handler),
   });
   app.setErrorHandler(sayWhatWasWrong);

@@ -5,6 +5,7 @@ import type {
   FailoverPolicy,
   OperatorOrder,
 } from '../../domain/failover.ts';
+import { askedText } from '../../domain/lengths.ts';
 import { isFit } from './choice.ts';
 import type { FailoverState, OrderId } from './state.ts';
 import type { FailoverStep } from './step.ts';
@@ -35,11 +36,11 @@ export function obeyFailover(
     return answer({ ...state, hold: null, order }, changed('released'));
   }
   const untilMs = nowMs + request.forMs;
-  const minutes = `for ${Math.round(request.forMs / 60_000)} min`;
+  const length = `for ${askedText(request.forMs)}`;
   if (request.do === 'hold')
     return answer(
       { ...state, order, hold: { author, untilMs, server: null, override: false } },
-      changed(`held ${minutes}`),
+      changed(`held ${length}`),
     );
   const { server, override } = request;
   if (!policy.servers.includes(server)) return refuse(`the name never points to ${server}`);
@@ -48,7 +49,7 @@ export function obeyFailover(
   // What was contested is decided by a person now.
   return answer(
     { ...state, order, hold: { author, untilMs, server, override }, contest: null },
-    changed(`sent to ${server} ${minutes}`),
+    changed(`sent to ${server} ${length}`),
   );
 }
 

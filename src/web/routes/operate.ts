@@ -72,6 +72,10 @@ function ask(operated: Operated, request: FastifyRequest, reply: FastifyReply, w
   const known = operated.view().stations.find((one) => one.station === station);
   if (known?.servers.every((one) => one.server !== wish.server))
     return reply.code(404).send({ error: `there is no server ${wish.server}` });
+  const isThere = (source: string) =>
+    known?.servers.some(({ legs }) => legs.some((leg) => leg.source === source));
+  if (known !== undefined && wish.do === 'force' && !isThere(wish.source))
+    return reply.code(404).send({ error: `there is no source ${wish.source}` });
   if (known === undefined || !operated.request(station, wish))
     return reply.code(404).send({ error: `there is no station ${station}` });
   return reply.code(202).send({ accepted: true });

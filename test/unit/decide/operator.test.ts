@@ -46,6 +46,18 @@ describe('a hold', () => {
     expect(said(held)).toEqual(['hold-changed: held for 10 min']);
   });
 
+  test.each([
+    [1_000, '1 s'],
+    [20_000, '20 s'],
+    [60_000, '1 min'],
+    [90_000, '1 min 30 s'],
+    [3_600_000, '60 min'],
+  ])('of %i ms is told as one of %s', (forMs, length) => {
+    expect(said(ask(deskWith(), { do: 'hold', ...BY_ANN, forMs }))).toEqual([
+      `hold-changed: held for ${length}`,
+    ]);
+  });
+
   test('can be released, and only then', () => {
     const released = ask(held.desk, { do: 'release', ...BY_ANN });
     expect(released.desk.hold).toBeNull();

@@ -99,6 +99,7 @@ describe("an operator's wish", () => {
   test.each([
     ['station', 'nofm/hold', HOLD, 'there is no station nofm'],
     ['server', 'myfm/hold', { ...HOLD, server: 'paris' }, 'there is no server paris'],
+    ['source', 'myfm/force', { ...HOLD, source: 'autodi' }, 'there is no source autodi'],
   ])('for a %s that does not exist is answered 404', async (_what, path, body, error) => {
     const { post } = await startTestWeb();
     expect(await post(path, body)).toEqual({ status: 404, body: { error } });
@@ -117,7 +118,18 @@ describe("an operator's wish", () => {
     ],
     ['a duration as text', 'hold', { ...HOLD, forMs: '60000' }, 'body/forMs must be integer'],
     ['no source to force', 'force', HOLD, "'source'"],
-    ['a word misspelt', 'force', { ...HOLD, source: 'autodj', overide: true }, 'additional properties'],
+    [
+      'a word misspelt',
+      'force',
+      { ...HOLD, source: 'autodj', overide: true },
+      "body must NOT have additional properties, such as 'overide'",
+    ],
+    [
+      'a name that could forge a line',
+      'hold',
+      { ...HOLD, author: 'a\nb' },
+      'must have no control characters',
+    ],
     ['a list', 'hold', [HOLD], 'must be object'],
     [
       'keys that reach for the prototype',
@@ -138,6 +150,16 @@ describe("an operator's wish", () => {
     expect(answer.body.error).toContain(sentence);
     expect(asked).toEqual([]);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  test.each([
+    ['events?from=yesterday', 'querystring/from must be a moment such as 2026-11-08T11:00:00Z'],
+    ['events?limit=many', 'querystring/limit must be a whole number of at most 4 digits'],
+    ['incidents?open=maybe', 'querystring/open must be equal to one of the allowed values: true'],
+  ])('as %s is answered in words that say what to write', async (path, error) => {
+    const answer = await (await startTestWeb()).get(`/api/v1/${path}`, 'Bearer see');
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({ error });
   });
 
   test('of more than 16 KiB is not read', async () => {

@@ -3,11 +3,29 @@ import type { AgentFigures } from '../../../src/domain/figures.ts';
 import type { IncidentView } from '../../../src/domain/history-view.ts';
 import type { ChannelLevels, StationLevels } from '../../../src/domain/levels.ts';
 import type { OperatorRequest } from '../../../src/domain/operator.ts';
-import type { AgentView, LoudnessView } from '../../../src/domain/view.ts';
+import type { AgentView, LegView, LoudnessView } from '../../../src/domain/view.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import type { Remembered } from '../../../src/web/routes/history.ts';
 import { startWeb, type WebOptions, type WebServer, type WebSource } from '../../../src/web/server.ts';
 import { LONDON, MYFM, POLICY, PRIMARY } from '../decide/builders.ts';
+
+const legView = ({ id, source, mount }: (typeof POLICY)['legs'][number]): LegView => ({
+  leg: id,
+  source,
+  mount,
+  condition: 'unknown',
+  reason: 'no-data',
+  detail: '',
+  forMs: 0,
+  listeners: null,
+  title: null,
+  rmsDbfs: [],
+  truePeakDbtp: null,
+  momentaryLufs: null,
+  shortTermLufs: null,
+  faults: [],
+  warnings: [],
+});
 
 export const VIEW: AgentView = {
   agent: LONDON,
@@ -27,7 +45,7 @@ export const VIEW: AgentView = {
           agentSeenMs: 0,
           onAir: PRIMARY,
           hold: null,
-          legs: [],
+          legs: POLICY.legs.filter(({ server }) => server === LONDON).map(legView),
         },
       ],
       relay: null,
