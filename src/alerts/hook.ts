@@ -3,7 +3,11 @@ import type { AlertMessage } from './message.ts';
 
 /** How one try to tell somebody ended. `detail` has no address of a webhook in it, as that is a password. */
 export type Delivery =
-  | { readonly is: 'sent' }
+  | {
+      readonly is: 'sent';
+      /** Some of those it was meant for did not get it, and why. */
+      readonly but?: string;
+    }
   | {
       readonly is: 'failed';
       readonly detail: string;

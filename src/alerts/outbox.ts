@@ -39,6 +39,8 @@ const STORM_MS = 60_000;
 /** In a storm something critical waits no longer than this. */
 const CRITICAL_MS = 10_000;
 const MOST_FOLDED = 200;
+/** No receiver is let wait longer by anything that stands on the disk: more is a clock that was wrong when it was written. */
+const MOST_AHEAD_MS = 3_600_000;
 
 const isUrgent = ({ kind, incident }: AlertMessage): boolean =>
   incident.severity === 'critical' && (kind === 'opened' || kind === 'escalated');
@@ -138,9 +140,12 @@ export class Outbox {
   }
 }
 
+/** Its times are monotonic: a wall clock that is put back holds nothing up, and one put forward gives nothing up. */
 interface Letter {
   readonly row: OutboxRow;
   readonly message: AlertMessage;
+  readonly dueMs: number;
+  readonly createdMs: number;
 }
 
 /** What waits for one hook. */
@@ -154,6 +159,7 @@ class Lane {
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   #busy = false;
   #isFailing = false;
+  #but: string | null = null;
   #timer: Cancel = () => {};
   #sent = 0;
   #failed = 0;
@@ -175,14 +181,13 @@ class Lane {
 
   /** The new one is tried at once with what the old one did not take: it may well be the cure. */
   exchange(hook: Hook): void {
-    const nowUnixMs = this.#options.clock.wallTime().getTime();
+    const nowMs = this.#options.clock.nowMs();
     this.#hook = hook;
     this.#backoff.succeeded();
     this.#notBeforeMs = Number.NEGATIVE_INFINITY;
-    this.#letters = this.#letters.map(({ row, message }) => ({
-      row: row.attempts === 0 ? row : { ...row, dueUnixMs: Math.min(row.dueUnixMs, nowUnixMs) },
-      message,
-    }));
+    this.#letters = this.#letters.map((letter) =>
+      letter.row.attempts === 0 ? letter : { ...letter, dueMs: Math.min(letter.dueMs, nowMs) },
+    );
     this.run();
   }
 
@@ -193,8 +198,16 @@ class Lane {
 
   add(row: OutboxRow): void {
     if (this.#letters.some((letter) => letter.row.id === row.id)) return;
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const nowUnixMs = clock.wallTime().getTime();
     try {
-      this.#letters.push({ row, message: JSON.parse(row.body) as AlertMessage });
+      this.#letters.push({
+        row,
+        message: JSON.parse(row.body) as AlertMessage,
+        dueMs: nowMs + Math.min(MOST_AHEAD_MS, Math.max(0, row.dueUnixMs - nowUnixMs)),
+        createdMs: nowMs - Math.max(0, nowUnixMs - row.createdUnixMs),
+      });
     } catch (thrown) {
       void this.#options.store.update([{ ...row, state: 'dead', lastError: errorText(thrown) }]);
     }
@@ -224,12 +237,10 @@ class Lane {
 
   /** Null: nothing waits. */
   #waitMs(): number | null {
-    const { clock } = this.#options;
-    const nowUnixMs = clock.wallTime().getTime();
-    const nowMs = clock.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     if (this.#letters.length === 0) return null;
-    const dueMs = Math.min(...this.#letters.map(({ row }) => row.dueUnixMs)) - nowUnixMs;
-    return Math.max(0, dueMs, this.#notBeforeMs - nowMs, this.#stormMs(nowMs));
+    const dueMs = Math.min(...this.#letters.map((letter) => letter.dueMs));
+    return Math.max(0, dueMs - nowMs, this.#notBeforeMs - nowMs, this.#stormMs(nowMs));
   }
 
   #stormMs(nowMs: number): number {
@@ -243,8 +254,8 @@ class Lane {
 
   /** One, or in a storm and after a long failure all that is due. */
   #due(): Letter[] {
-    const nowUnixMs = this.#options.clock.wallTime().getTime();
-    const due = this.#letters.filter(({ row }) => row.dueUnixMs <= nowUnixMs);
+    const nowMs = this.#options.clock.nowMs();
+    const due = this.#letters.filter(({ dueMs }) => dueMs <= nowMs);
     const isStorm = this.#sentAtMs.length >= STORM_COUNT - 1 || due.length > STORM_COUNT;
     return due.slice(0, isStorm ? MOST_FOLDED : 1);
   }
@@ -264,7 +275,7 @@ class Lane {
     const delivery = await this.#deliver(hook, messages);
     // A hook that was exchanged meanwhile has failed for itself only.
     if ((this.#ending.signal.aborted || hook !== this.#hook) && delivery.is === 'failed') return;
-    if (delivery.is === 'sent') await this.#taken(letters, messages);
+    if (delivery.is === 'sent') await this.#taken(letters, delivery.but ?? null);
     else await this.#refused(letters, delivery);
   }
 
@@ -281,14 +292,17 @@ class Lane {
     }
   }
 
-  async #taken(letters: readonly Letter[], messages: readonly AlertMessage[]): Promise<void> {
+  async #taken(letters: readonly Letter[], but: string | null): Promise<void> {
     const { clock, log } = this.#options;
+    const hook = this.#hook.name;
+    if (but !== null && but !== this.#but) log.warn({ hook, detail: but }, 'not everybody gets the alerts');
+    this.#but = but;
     this.#sentAtMs.push(clock.nowMs());
     this.#sent += letters.length;
     this.#backoff.succeeded();
-    if (this.#isFailing) log.info({ hook: this.#hook.name }, 'alerts get through again');
+    if (this.#isFailing) log.info({ hook }, 'alerts get through again');
     this.#isFailing = false;
-    this.#options.sent(messages);
+    this.#options.sent(letters.map(({ message }) => message));
     await this.#settle(
       letters.map(({ row, ...letter }) => ({
         ...letter,
@@ -300,19 +314,21 @@ class Lane {
   async #refused(letters: readonly Letter[], delivery: Delivery & { is: 'failed' }): Promise<void> {
     const { clock, log } = this.#options;
     const nowUnixMs = clock.wallTime().getTime();
+    const nowMs = clock.nowMs();
     const { detail, forGood } = delivery;
     const waitMs = Math.max(this.#backoff.nextMs(), delivery.retryAfterMs ?? 0);
     this.#failed += 1;
-    this.#notBeforeMs = forGood ? Number.NEGATIVE_INFINITY : clock.nowMs() + waitMs;
+    this.#notBeforeMs = forGood ? Number.NEGATIVE_INFINITY : nowMs + waitMs;
     const hook = this.#hook.name;
     if (!this.#isFailing)
       log.warn({ hook, detail, retryInMs: Math.round(waitMs) }, 'an alert did not get through');
     this.#isFailing = true;
     const tried = letters.map((letter): Letter => {
-      const isDead = forGood || nowUnixMs - letter.row.createdUnixMs >= GIVE_UP_MS;
+      const isDead = forGood || nowMs - letter.createdMs >= GIVE_UP_MS;
       const attempts = letter.row.attempts + 1;
       return {
         ...letter,
+        dueMs: nowMs + waitMs,
         row: {
           ...letter.row,
           state: isDead ? 'dead' : 'waiting',

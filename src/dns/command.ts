@@ -66,6 +66,7 @@ async function runCommand(
     command: program,
     args,
     clock,
+    hasChildren: true,
     onStdout: (chunk) => {
       size += chunk.length;
       if (size <= MAX_OUTPUT_BYTES) chunks.push(chunk);

@@ -30,6 +30,8 @@ export interface ChildOptions {
   onExit?(exit: ChildExit): void;
   /** Time between TERM and KILL in `stop()`. */
   readonly killAfterMs?: number;
+  /** It may start others: signals are for all of them, and `stop()` leaves none behind. */
+  readonly hasChildren?: boolean;
 }
 
 export interface Child {
@@ -52,19 +54,19 @@ const STDERR_KEPT_CHARS = 64 * 1024;
 /** A grandchild may hold the pipes open; after the exit we don't wait for it longer than this. */
 const PIPES_CLOSE_WITHIN_MS = 250;
 
-const living = new Set<ChildProcess>();
+const living = new Set<SupervisedChild>();
 
 /** Our own way out through `process.exit` or an uncaught error must not leave a child that ignores a closed stdin. */
 function killLiving(): void {
   for (const child of living) child.kill('SIGKILL');
 }
 
-function remember(child: ChildProcess): void {
+function remember(child: SupervisedChild): void {
   if (living.size === 0) process.on('exit', killLiving);
   living.add(child);
 }
 
-function forget(child: ChildProcess): void {
+function forget(child: SupervisedChild): void {
   living.delete(child);
   if (living.size === 0) process.off('exit', killLiving);
 }
@@ -131,7 +133,9 @@ class SupervisedChild implements Child {
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (this.#exit === null) this.#process?.kill(signal);
+    if (this.#exit !== null) return;
+    if (this.#options.hasChildren === true) this.#killGroup(signal);
+    else this.#process?.kill(signal);
   }
 
   stop(): Promise<ChildExit> {
@@ -145,12 +149,23 @@ class SupervisedChild implements Child {
     return this.exited;
   }
 
+  #killGroup(signal: NodeJS.Signals): void {
+    const pid = this.#process?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // Nobody of it is left.
+    }
+  }
+
   #start(): ChildProcess | null {
     const { command, args, env, cwd, onStdout } = this.#options;
     try {
       const started = spawn(command, [...args], {
         stdio: ['pipe', onStdout === undefined ? 'ignore' : 'pipe', 'pipe'],
-        detached: false,
+        // A group of its own, so that those it starts are known by it.
+        detached: this.#options.hasChildren === true,
         shell: false,
         ...(env === undefined ? {} : { env }),
         ...(cwd === undefined ? {} : { cwd }),
@@ -165,7 +180,7 @@ class SupervisedChild implements Child {
   }
 
   #watch(started: ChildProcess): void {
-    remember(started);
+    remember(this);
     this.#listen(started.stdin, started.stdout, started.stderr);
     started.on('error', (thrown) => {
       // Also emitted when a signal can't be delivered; then the process lives and its exit is still to come.
@@ -173,6 +188,7 @@ class SupervisedChild implements Child {
     });
     started.on('exit', (code, signal) => {
       this.#exit = signal === null ? { is: 'exited', code: code ?? 0 } : { is: 'killed', signal };
+      if (this.#cancelKill !== null && this.#options.hasChildren === true) this.#killGroup('SIGKILL');
       this.#cancelPipes = this.#options.clock.after(PIPES_CLOSE_WITHIN_MS, () => this.#finish(this.#exit));
     });
     started.on('close', () => this.#finish(this.#exit));
@@ -194,7 +210,7 @@ class SupervisedChild implements Child {
     this.#cancelKill?.();
     this.#cancelPipes?.();
     if (this.#process !== null) {
-      forget(this.#process);
+      forget(this);
       for (const pipe of [this.#process.stdin, this.#process.stdout, this.#process.stderr]) pipe?.destroy();
     }
     this.#settle(exit);

@@ -18,6 +18,7 @@ export function commandDelivery(
       command: program,
       args,
       clock,
+      hasChildren: true,
       env: {
         ...process.env,
         SUSTAIN_ALERT: messages.length === 1 ? (first?.kind ?? '') : 'folded',

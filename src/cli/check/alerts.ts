@@ -54,11 +54,11 @@ async function testAll(config: Config, clock: Clock): Promise<Tested[]> {
       const of = hook.stations?.[0];
       const one = of === undefined ? message : testMessage(config.self, stationName(of), message.unixMs);
       const delivery = await hookOf(hook, clock).deliver([one], AbortSignal.timeout(WITHIN_MS));
-      const ok = delivery.is === 'sent';
+      const because = delivery.is === 'sent' ? (delivery.but ?? null) : delivery.detail;
       return {
         name: hook.name,
-        ok,
-        detail: ok ? `took the test ${one.id}: look whether it is there` : delivery.detail,
+        ok: because === null,
+        detail: because ?? `took the test ${one.id}: look whether it is there`,
       };
     }),
     ...heartbeats.map(async ({ name, url }): Promise<Tested> => {

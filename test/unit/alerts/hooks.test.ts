@@ -7,6 +7,7 @@ import { createHook } from '../../../src/alerts/hooks/create.ts';
 import type { HookTarget } from '../../../src/domain/alert-hooks.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { temporaryFolder } from '../history/support.ts';
+import { isAlive, until } from '../platform/processes.ts';
 import { message, startReceiver } from './support.ts';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -153,6 +154,25 @@ describe('a command', () => {
     });
     expect(await run(['/nowhere/page'])).toMatchObject({ is: 'failed' });
   });
+
+  test('that hangs in what it started leaves none of it behind', async () => {
+    const pid = join(temporaryFolder(), 'pid');
+    const path = script(`sleep 60 & echo $! > ${pid}; wait`);
+    const { deliver } = hook({ kind: 'command', command: [path] });
+    expect(await deliver([message()], AbortSignal.timeout(500))).toMatchObject({ is: 'failed' });
+    await until(() => !isAlive(Number(readFileSync(pid, 'utf8'))));
+  });
+
+  test('that tells and leaves something at work is let go', async () => {
+    const pid = join(temporaryFolder(), 'pid');
+    const path = script(`sleep 60 & echo $! > ${pid}`);
+    expect(await hook({ kind: 'command', command: [path] }).deliver([message()], soon())).toEqual({
+      is: 'sent',
+    });
+    const left = Number(readFileSync(pid, 'utf8'));
+    expect(isAlive(left)).toBe(true);
+    process.kill(left);
+  });
 });
 
 describe('mail', () => {
@@ -161,13 +181,13 @@ describe('mail', () => {
     for (const stop of stops.splice(0)) stop();
   });
 
-  async function mailServer(refuses: string[] = []) {
+  async function mailServer(refuses: string[] = [], offersTls = false) {
     const mails: string[] = [];
     const auths: string[] = [];
     const server = new SMTPServer({
       authOptional: true,
       allowInsecureAuth: true,
-      disabledCommands: ['STARTTLS'],
+      disabledCommands: offersTls ? [] : ['STARTTLS'],
       onAuth(auth, _session, done) {
         auths.push(`${auth.username} ${auth.password}`);
         done(null, { user: auth.username });
@@ -231,6 +251,21 @@ describe('mail', () => {
     expect(auths).toEqual(['sustain pw']);
     expect(sent).toMatchObject({ is: 'failed', forGood: true });
     expect(sent.is === 'failed' && sent.detail).toContain('no such mailbox');
+  });
+
+  test('that one of two does not get is sent, and says who does not get it', async () => {
+    const { mails, target } = await mailServer(['boss@myfm.example']);
+    const to = ['studio@myfm.example', 'boss@myfm.example'];
+    const sent = await hook({ ...target, to }).deliver([message()], soon());
+    expect(mails).toHaveLength(1);
+    expect(sent).toEqual({ is: 'sent', but: expect.stringContaining('boss@myfm.example') as string });
+    expect(JSON.stringify(sent)).toContain('no such mailbox');
+  });
+
+  test('goes to the mail server of this machine though nobody vouches for its certificate', async () => {
+    const { mails, target } = await mailServer([], true);
+    expect(await hook(target).deliver([message()], soon())).toEqual({ is: 'sent' });
+    expect(mails).toHaveLength(1);
   });
 
   test('that nobody takes may be taken later', async () => {

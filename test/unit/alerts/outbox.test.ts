@@ -80,6 +80,19 @@ describe('an alert', () => {
     expect(outbox.figures).toEqual([{ hook: 'hook', waiting: 0, sent: 1, failed: 0, dead: 0 }]);
   });
 
+  test('that not everybody gets is told, and who does not is said once', async () => {
+    const { tell, world, states, lines } = outboxWith();
+    world.answer = { is: 'sent', but: 'no such mailbox' };
+    tell(numbered(1));
+    await settled();
+    tell(numbered(2));
+    await settled();
+    expect(states()).toEqual(['sent', 'sent']);
+    expect(lines).toMatchObject([
+      { hook: 'hook', detail: 'no such mailbox', msg: 'not everybody gets the alerts' },
+    ]);
+  });
+
   test('that an agent before left behind is told by the next', async () => {
     const { outbox: before } = outboxWith();
     const { outbox, told } = outboxWith({}, before.rowsFor(message(), START));
@@ -115,6 +128,42 @@ describe('an alert', () => {
     expect(told[0]).toEqual(['i1.opened']);
     expect(states()).toEqual(['dead', 'dead']);
     expect(lines.filter(({ msg }) => msg === 'an alert did not get through')).toHaveLength(1);
+  });
+
+  test('comes in time though the wall clock is put back by an hour while it waits', async () => {
+    const { tell, told, clock } = outboxWith();
+    tell(numbered(1), START + 12_000);
+    clock.putForward(-3_600_000);
+    clock.advance(12_000);
+    await settled();
+    expect(told).toEqual([['i1.opened']]);
+  });
+
+  test('is not given up because the wall clock was put forward by two days', async () => {
+    const { tell, told, world, clock, states } = outboxWith();
+    world.answer = failed('it answered 500');
+    tell(numbered(1));
+    clock.putForward(48 * 3_600_000);
+    await settled();
+    expect(states()).toEqual(['waiting']);
+    world.answer = { is: 'sent' };
+    clock.advance(60_000);
+    await settled();
+    expect(told).toHaveLength(2);
+    expect(states()).toEqual(['sent']);
+  });
+
+  test('that was left behind by a clock that ran a month ahead waits an hour at most', async () => {
+    const { outbox: before } = outboxWith();
+    const month = 30 * 24 * 3_600_000;
+    const { outbox, told, clock } = outboxWith(
+      {},
+      before.rowsFor(message('opened', {}, START + month), START + month),
+    );
+    await outbox.begin();
+    clock.advance(3_600_000);
+    await settled();
+    expect(told).toHaveLength(1);
   });
 
   test('that would fail each time is given up at once', async () => {

@@ -5,10 +5,13 @@ export interface ManualClock extends Clock {
   advance(byMs: number): void;
   /** Time passes in which this process does nothing: what was due is done once, when it is over. */
   standStill(byMs: number): void;
+  /** Somebody puts the wall clock forward, or back. */
+  putForward(byMs: number): void;
 }
 
 export function manualClock(startMs = 0): ManualClock {
   let nowMs = startMs;
+  let wallLeadMs = 0;
   let timers: { dueMs: number; everyMs: number | null; run: () => void }[] = [];
   const add = (delayMs: number, everyMs: number | null, run: () => void): Cancel => {
     const timer = { dueMs: nowMs + delayMs, everyMs, run };
@@ -19,7 +22,7 @@ export function manualClock(startMs = 0): ManualClock {
   };
   return {
     nowMs: () => nowMs,
-    wallTime: () => new Date(nowMs),
+    wallTime: () => new Date(nowMs + wallLeadMs),
     after: (delayMs, run) => add(delayMs, null, run),
     every: (intervalMs, run) => add(intervalMs, intervalMs, run),
     advance(byMs) {
@@ -37,6 +40,9 @@ export function manualClock(startMs = 0): ManualClock {
     standStill(byMs) {
       nowMs += byMs;
       for (const timer of timers) timer.dueMs = Math.max(timer.dueMs, nowMs);
+    },
+    putForward(byMs) {
+      wallLeadMs += byMs;
     },
   };
 }
