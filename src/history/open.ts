@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, SustainError } from '../platform/errors.ts';
 import { migrate } from './schema.ts';
-import { type Database, isCorruption, openDatabase } from './sqlite.ts';
+import { type Database, isCorruption, openCutOff, openDatabase } from './sqlite.ts';
 import { HistoryStore } from './store.ts';
 
 export interface OpenedHistory {
@@ -55,17 +55,22 @@ export function readHistory(path: string): HistoryStore {
   if (!existsSync(path)) throw none(`there is no history at ${path}`);
   if (statSync(path).isDirectory()) throw none(`${path} is a folder`);
   const database = openDatabase(path, { readonly: true });
-  if (hasEvents(database)) return new HistoryStore(database);
+  const is = whatIs(database);
+  if (is === 'history') return new HistoryStore(database);
   database.close();
-  throw none(`${path} is no history of an agent`);
+  if (is === 'other') throw none(`${path} is no history of an agent`);
+  const rest = openCutOff(path);
+  if (rest !== null && whatIs(rest) === 'history') return new HistoryStore(rest);
+  rest?.close();
+  throw none(`${path} is damaged so that nothing of it can be read`);
 }
 
-/** A damaged one is a history still, as long as SQLite knows it for one of its own. */
-function hasEvents(database: Database): boolean {
+function whatIs(database: Database): 'history' | 'other' | 'damaged' {
   try {
-    return database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'events'").get() !== undefined;
+    const found = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'events'").get();
+    return found === undefined ? 'other' : 'history';
   } catch (thrown) {
     if (!isCorruption(thrown)) throw thrown;
-    return codeOf(thrown) !== 'SQLITE_NOTADB';
+    return codeOf(thrown) === 'SQLITE_NOTADB' ? 'other' : 'damaged';
   }
 }

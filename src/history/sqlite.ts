@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
@@ -45,6 +45,24 @@ export function openDatabase(path: string, options: { readonly?: boolean } = {})
   }
 }
 
+const HEADER_BYTES = 100;
+
+/**
+ * A file that ends before its header says, as a copy that broke off does: SQLite reads no page of it. A copy in memory, with
+ * zeros for what is missing, is damaged there only. Null when nothing is missing at its end.
+ */
+export function openCutOff(path: string): Database | null {
+  const found = readFileSync(path);
+  if (found.length < HEADER_BYTES) return null;
+  const pageBytes = found.readUInt16BE(16) === 1 ? 65_536 : found.readUInt16BE(16);
+  const missingBytes = found.readUInt32BE(28) * pageBytes - found.length;
+  if (missingBytes <= 0) return null;
+  const whole = Buffer.concat([found, Buffer.alloc(missingBytes)]);
+  // There is no WAL in memory.
+  whole.fill(1, 18, 20);
+  return opened(whole, { nativeBinding: builtAddon(), readonly: true });
+}
+
 /** Whoever stops just now is given this long. */
 const LOCK_WITHIN_MS = 2000;
 
@@ -65,7 +83,7 @@ export function lockFile(path: string): Database | null {
 /** To a second attempt in the same process Node says less than to the first ("did not self-register"). */
 let refusal: SustainError | null = null;
 
-function opened(path: string, options: Sqlite.Options): Database {
+function opened(path: string | Buffer, options: Sqlite.Options): Database {
   if (refusal !== null) throw refusal;
   try {
     return new Sqlite(path, options);

@@ -158,6 +158,21 @@ export class HistoryStore {
       .map((row) => storedEvent(row, query.unreadable));
   }
 
+  /** Null when there is none. Where the page of a row is damaged, only this finds the one behind it. */
+  event(seq: number, unreadable: (seq: number) => void): StoredEvent | null {
+    const row = this.#database.prepare<[number], EventRow>('SELECT * FROM events WHERE seq = ?').get(seq);
+    return row === undefined ? null : storedEvent(row, unreadable);
+  }
+
+  /** The number of the newest event, from the table or from its index; zero when there is none. */
+  lastSeq(from: 'table' | 'index'): number {
+    const sql =
+      from === 'table'
+        ? 'SELECT max(seq) AS last FROM events NOT INDEXED'
+        : 'SELECT max(seq) AS last FROM events INDEXED BY events_by_time WHERE unix_ms > 0';
+    return this.#database.prepare<[], { last: number | null }>(sql).get()?.last ?? 0;
+  }
+
   incidents(query: IncidentQuery): Incident[] {
     const { where, values } = conditions([
       ['station = ?', query.station],

@@ -2,8 +2,8 @@ import type { LegId, ServerName, StationName } from '../../domain/ids.ts';
 import type { Incident } from '../../domain/incidents.ts';
 import type { ChainVerdict } from '../chain.ts';
 import { lostIn, type StoredEvent } from '../rows.ts';
-import { isCorruption } from '../sqlite.ts';
 import type { HistoryStore } from '../store.ts';
+import { type EventPage, pageOf, unlessDamaged } from './pages.ts';
 import { type StationStory, type Story, StoryReader } from './story.ts';
 import { merged, type Stretch, type Totals, totalsOf, within } from './stretches.ts';
 
@@ -68,7 +68,6 @@ export interface Report {
   readonly stations: readonly StationReport[];
 }
 
-const PAGE = 5_000;
 const POINTS = 600;
 
 /**
@@ -111,11 +110,11 @@ function storyOf(
 ): { readonly story: Story; readonly unreadable: readonly number[] } {
   const reader = new StoryReader();
   const unreadable = new Set<number>();
-  let afterSeq = 0;
   let count = 0;
-  for (;;) {
-    const page = pageOf(store, afterSeq, toUnixMs, unreadable);
-    for (const stored of page) {
+  let page: EventPage = { rows: [], nextAfterSeq: 0 };
+  while (page.nextAfterSeq !== null) {
+    page = pageOf(store, page.nextAfterSeq, toUnixMs, unreadable);
+    for (const stored of page.rows) {
       try {
         reader.take(stored);
       } catch {
@@ -124,11 +123,8 @@ function storyOf(
         reader.take(lostIn(stored));
       }
     }
-    count += page.length;
+    count += page.rows.length;
     progress?.(count);
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) break;
-    afterSeq = last.seq;
   }
   const seenUnixMs = unlessDamaged(
     () => store.lastSeenUnixMs(),
@@ -136,21 +132,6 @@ function storyOf(
   );
   const story = reader.end(Math.min(toUnixMs, nowUnixMs, seenUnixMs ?? nowUnixMs));
   return { story, unreadable: [...unreadable].sort((a, b) => a - b) };
-}
-
-function pageOf(
-  store: HistoryStore,
-  afterSeq: number,
-  toUnixMs: number,
-  unreadable: Set<number>,
-): StoredEvent[] {
-  return unlessDamaged(
-    () => store.events({ afterSeq, toUnixMs, limit: PAGE, unreadable: (seq) => unreadable.add(seq) }),
-    () => {
-      unreadable.add(afterSeq + 1);
-      return [];
-    },
-  );
 }
 
 interface StationSide {
@@ -236,14 +217,4 @@ function loudnessOf(
           .map(({ unixMs, momentaryLufs }) => ({ unixMs, momentaryLufs })),
       }));
   return unlessDamaged(read, () => []);
-}
-
-/** A page of the file may be damaged that has nothing to do with the rest. */
-function unlessDamaged<Value>(read: () => Value, otherwise: () => Value): Value {
-  try {
-    return read();
-  } catch (thrown) {
-    if (!isCorruption(thrown)) throw thrown;
-    return otherwise();
-  }
 }

@@ -16,7 +16,7 @@ export function availabilityText(availability: number | null): string {
 }
 
 export function verdictText({ verdict, unreadable }: LogReport): string {
-  const lost = unreadable.length === 0 ? '' : `; rows that cannot be read: ${unreadable.join(', ')}`;
+  const lost = unreadable.length === 0 ? '' : `; rows that cannot be read: ${rangesText(unreadable)}`;
   if (verdict === null) return `not verified (--verify)${lost}`;
   if (!verdict.ok) return `CHANGED at row ${verdict.seq}: ${verdict.says}${lost}`;
   const kept = verdict.kept.map(({ head, seq }) => `; the head ${head} is that of row ${seq}`);
@@ -153,4 +153,15 @@ export function reportJson(report: Report): unknown {
       })),
     })),
   };
+}
+
+/** `3, 7-12`, of numbers in order: a page of the file that is damaged takes dozens. */
+export function rangesText(numbers: readonly number[]): string {
+  const ranges: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range[1] === number - 1) range[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
 }

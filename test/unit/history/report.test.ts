@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { StationEvent } from '../../../src/domain/events.ts';
@@ -227,6 +227,62 @@ describe('a report', () => {
     expect(report.logs[0]?.verdict).toMatchObject({ ok: false, seq: 9 });
     expect(reportText(report)).toContain(`${historyFile(london)}, 13 events, CHANGED at row 9`);
     expect(serverOf(report, LONDON)?.stretches.at(-1)).toMatchObject({ toUnixMs: T0 + 60 * MIN });
+  });
+
+  /** Three hundred events of no weight, so that the table has pages, and a switch behind them. */
+  function longLog(): string {
+    const { store } = openHistory(london, new Date(0));
+    const event = {
+      kind: 'alert-opened',
+      atMs: 0,
+      code: 'formats-differ',
+      subject: 'x',
+      detail: 'y',
+    } as const;
+    for (let row = 0; row < 300; row += 1)
+      store.apply(
+        batch({ unixMs: T0 + 51 * MIN + row, station: MYFM, event: { ...event, detail: 'y'.repeat(200) } }),
+      );
+    const because = 'behind all that';
+    const switched = {
+      kind: 'switched',
+      atMs: 0,
+      server: LONDON,
+      from: AUTODJ,
+      to: PRIMARY,
+      because,
+    } as const;
+    store.apply(batch({ unixMs: T0 + 55 * MIN, station: MYFM, event: { ...switched, trigger: 'return' } }));
+    store.close();
+    const database = openDatabase(historyFile(london));
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.close();
+    return historyFile(london);
+  }
+
+  test('goes on behind a page of the file that is damaged, and names the rows on it', () => {
+    const path = longLog();
+    const bytes = readFileSync(path);
+    const at = Math.floor(bytes.indexOf('"formats-differ"', bytes.length / 2) / 4096) * 4096;
+    writeFileSync(path, bytes.fill(0, at, at + 4096));
+    const report = reportFrom([london]);
+    const [log] = report.logs;
+    expect(log?.unreadable.length).toBeGreaterThan(3);
+    expect(log?.unreadable.length).toBeLessThan(40);
+    const [first, last] = [log?.unreadable[0], log?.unreadable.at(-1)];
+    expect(log?.verdict).toMatchObject({ ok: false, seq: first });
+    expect(reportText(report)).toContain(`rows that cannot be read: ${first}-${last}\n`);
+    expect(report.stations[0]?.switches.map(({ stored }) => stored.seq)).toEqual([7, 9, 314]);
+    expect(serverOf(report, LONDON)).toMatchObject({ deadMs: 6_000 });
+  });
+
+  test('has what is left of a file whose end is missing', () => {
+    const path = longLog();
+    truncateSync(path, Math.floor(statSync(path).size / 2 / 4096) * 4096);
+    const report = reportFrom([london]);
+    expect(report.logs[0]?.verdict?.ok).toBe(false);
+    expect(report.stations[0]?.switches.map(({ stored }) => stored.seq)).toEqual([7, 9]);
+    expect(serverOf(report, LONDON)).toMatchObject({ deadMs: 6_000 });
   });
 
   test('finds the settings of a station that nothing can be made of', () => {
