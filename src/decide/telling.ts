@@ -37,23 +37,36 @@ const PRECEDENCE_MS = 12_000;
 
 /**
  * Which of the agents that see an incident tells people of it. The first living one in the order of the config does, at
- * once; the others see by its sign of life that it has, and else tell themselves a little later. When they can't see each
- * other, each tells: rather twice than never.
+ * once; the others see by its sign of life that it has, and else tell themselves a little later, one after another. When
+ * they can't see each other, each tells: rather twice than never.
  */
 export function whoTells(situation: TellingSituation): Telling {
   const { self, order, colleagues, leftTo, is, toldByUs, waitedMs } = situation;
   // Who has begun a thread goes on with it.
   if (toldByUs) return { do: 'tell' };
-  const living = colleagues.filter(({ agent, seenAgoMs }) => agent !== self && seenAgoMs <= ALIVE_MS);
+  const living = colleagues.filter((one) => one.agent !== self && isAlive(one));
   const teller = living.find(({ hasTold }) => hasTold);
   if (teller !== undefined) return { do: 'leave', to: teller.agent };
   // Who began the thread has ended it, though we are later with our part: nobody knows of ours.
   const hasBegun = living.find(({ agent }) => agent === leftTo);
   if (hasBegun !== undefined && (is === 'closed' || is === 'acknowledged'))
     return { do: 'leave', to: hasBegun.agent };
-  const rankOf = (agent: string) => (order.includes(agent) ? order.indexOf(agent) : order.length);
-  const isFirst = living.every(({ agent }) => rankOf(self) <= rankOf(agent));
+  const patienceMs = precedenceMs(
+    self,
+    order,
+    living.map(({ agent }) => agent),
+  );
   // The end of what nobody of us began is told by whoever is there.
-  if (isFirst || is === 'closed' || waitedMs >= PRECEDENCE_MS) return { do: 'tell' };
-  return { do: 'wait', forMs: PRECEDENCE_MS - waitedMs };
+  if (is === 'closed' || waitedMs >= patienceMs) return { do: 'tell' };
+  return { do: 'wait', forMs: patienceMs - waitedMs };
 }
+
+/** How long those before an agent have to tell: each in its turn, so that two that wait for a third don't both tell. */
+export function precedenceMs(self: string, order: readonly string[], living: readonly string[]): number {
+  const rankOf = (agent: string) => (order.includes(agent) ? order.indexOf(agent) : order.length);
+  const isBefore = (agent: string) =>
+    rankOf(agent) < rankOf(self) || (rankOf(agent) === rankOf(self) && agent < self);
+  return living.filter(isBefore).length * PRECEDENCE_MS;
+}
+
+export const isAlive = ({ seenAgoMs }: { readonly seenAgoMs: number }): boolean => seenAgoMs <= ALIVE_MS;

@@ -2,7 +2,7 @@ import { startHeartbeat } from '../alerts/heartbeat.ts';
 import { type AlertMessage, messageOf } from '../alerts/message.ts';
 import { Outbox, type Verdict } from '../alerts/outbox.ts';
 import type { AlertsConfig, Config } from '../config/index.ts';
-import { type Telling, whoTells } from '../decide/telling.ts';
+import { isAlive, precedenceMs, type Telling, whoTells } from '../decide/telling.ts';
 import type { OutboxFigures } from '../domain/figures.ts';
 import type { ServerName, StationName } from '../domain/ids.ts';
 import type { Incident, IncidentChange } from '../domain/incidents.ts';
@@ -220,6 +220,16 @@ export class Alerting implements Teller {
     });
   }
 
+  #precedenceMs(): number {
+    const { config, colleagues } = this.#options;
+    const order = config.servers.map(({ name }) => name);
+    return precedenceMs(
+      config.self,
+      order,
+      colleagues.sights.filter(isAlive).map(({ agent }) => agent),
+    );
+  }
+
   /** Keeps the most that each colleague has said, as it says no more when its part is over before ours. */
   #hear(open: readonly Incident[]): void {
     const { config, colleagues } = this.#options;
@@ -253,7 +263,7 @@ export class Alerting implements Teller {
         continue;
       }
       left.silentFromMs ??= nowMs;
-      if (nowMs - left.silentFromMs < ORPHANED_MS) continue;
+      if (nowMs - left.silentFromMs < ORPHANED_MS + this.#precedenceMs()) continue;
       this.#left.delete(id);
       const unixMs = this.#options.clock.wallTime().getTime();
       const late = { ...left.message, id: `${left.message.id}.late`, unixMs };

@@ -80,3 +80,20 @@ test('a witness comes after every agent that stands beside a server', () => {
   expect(whoTells(situation({ self: 'witness', colleagues: [colleague('dublin')] })).do).toBe('wait');
   expect(whoTells(situation({ self: 'dublin', colleagues: [colleague('witness')] })).do).toBe('tell');
 });
+
+describe('of three agents that see the same', () => {
+  const order = ['london', 'dublin'];
+  const waits = (self: string, ...others: string[]) =>
+    whoTells(situation({ self, order, colleagues: others.map((agent) => colleague(agent)) }));
+
+  test('each waits for all before it, as the first may have died of what is to be told', () => {
+    expect(waits('london', 'dublin', 'witness')).toEqual({ do: 'tell' });
+    expect(waits('dublin', 'london', 'witness')).toEqual({ do: 'wait', forMs: 12_000 });
+    expect(waits('witness', 'london', 'dublin')).toEqual({ do: 'wait', forMs: 24_000 });
+  });
+
+  test('of two witnesses one comes first', () => {
+    expect(waits('oslo', 'paris')).toEqual({ do: 'tell' });
+    expect(waits('paris', 'oslo')).toEqual({ do: 'wait', forMs: 12_000 });
+  });
+});

@@ -46,6 +46,9 @@ function configOf(self: ServerName, url: string): Config {
   } as unknown as Config;
 }
 
+/** A witness, which stands beside no server. */
+const PARIS = 'paris' as ServerName;
+
 interface Disk {
   readonly directory?: string;
   /** It answers when this is over. */
@@ -99,7 +102,7 @@ async function pass(clock: ManualClock, seconds: number, seeing: readonly TestAg
     for (const one of seeing)
       for (const other of seeing) {
         if (one === other) continue;
-        const marks = overheard(other.self, other.alerting.marksFor(one.self));
+        const marks = overheard(other.self, other.alerting.marksFor(one.self === PARIS ? DUBLIN : one.self));
         one.colleagues.saw(goodLook(clock.nowMs(), [], [{ agent: other.self, connectedSeconds: 1, marks }]));
       }
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -122,6 +125,13 @@ const tookOver: StationEvent & { kind: 'took-over' } = {
   server: LONDON,
   source: PRIMARY,
   because: 'it was on air before',
+};
+const serverDown: StationEvent & { kind: 'alert-opened' } = {
+  kind: 'alert-opened',
+  atMs: 0,
+  code: 'server-down',
+  subject: LONDON,
+  detail: 'london refuses connections',
 };
 const told = (receiver: Receiver): string[] =>
   receiver.received.map(({ body }) => {
@@ -149,6 +159,27 @@ describe('two agents that see the same trouble', () => {
       one.chronicle.note(MYFM, { ...away(one.self), from: AUTODJ, to: PRIMARY, trigger: 'return' });
     await pass(clock, CALM_MS / 1000 + 3, [london, dublin]);
     expect(told(receiver)).toEqual(['incident.opened london', 'incident.closed london']);
+  });
+
+  test('and a witness tell once that a server died together with the first agent', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    const paris = await agent(PARIS, receiver.url, clock);
+    await pass(clock, 3, [london, dublin, paris]);
+    for (const one of [dublin, paris]) one.chronicle.note(MYFM, serverDown);
+    await pass(clock, 40, [dublin, paris]);
+    expect(told(receiver)).toEqual(['incident.opened dublin']);
+  });
+
+  test('and a witness go on with what the first told before it died, once', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    const paris = await agent(PARIS, receiver.url, clock);
+    const all = [london, dublin, paris];
+    await pass(clock, 3, all);
+    for (const one of all) one.chronicle.note(MYFM, serverDown);
+    await pass(clock, 30, all);
+    expect(told(receiver)).toEqual(['incident.opened london']);
+    await pass(clock, 60, [dublin, paris]);
+    expect(told(receiver)).toEqual(['incident.opened london', 'incident.opened dublin']);
   });
 
   test('both say what listeners heard, though each knows its own server only', async () => {
