@@ -201,6 +201,7 @@ export type FailoverCommand =
 export type FailoverAlertCode =
   | 'dns-server-ill'
   | 'dns-no-server-well'
+  | 'dns-held'
   | 'dns-not-written'
   | 'dns-not-read'
   | 'dns-not-everywhere'

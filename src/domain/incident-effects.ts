@@ -9,6 +9,7 @@ const CRITICAL: readonly Opened['code'][] = [
   'server-down',
   'relay-failed',
   'dns-no-server-well',
+  'dns-held',
 ];
 const OF_A_SERVER: readonly AlertCode[] = [
   'server-down',

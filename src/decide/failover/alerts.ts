@@ -30,6 +30,11 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   const isIll = (server: typeof current) => server !== null && state.verdicts.get(server)?.is === 'ill';
   if (policy.servers.every(isIll))
     add('dns-no-server-well', 'dns', 'no server gives listeners sound; the name stays where it is');
+  const better = policy.servers.find((server) => state.verdicts.get(server)?.is === 'well');
+  if (state.hold !== null && current !== null && isIll(current) && better !== undefined) {
+    const where = `holds the name on ${current}, which gives listeners no sound`;
+    add('dns-held', current, `${state.hold.author} ${where}; ${better} does: release the name`);
+  }
   const wantsWrite = state.publishing !== null || wishOf(state, nowMs, policy).is === 'move';
   const amiss = amissIn(state);
   if (state.writeFailed !== null && (wantsWrite || amiss !== null))

@@ -62,3 +62,39 @@ test('a contest is told by whoever stops for it, and is over when the sites hear
   world.pass(10);
   expect(heard('dns-alert-closed')).toEqual([DUBLIN]);
 });
+
+test('a name that an operator holds on a server without sound is told while another has it: nothing automatic helps', () => {
+  const world = new DnsWorld('cluster');
+  world.pass(60);
+  world.ask('dublin', { do: 'hold', author: 'eve', forMs: 3_600_000 });
+  const heard = () =>
+    world.events.flatMap(({ agent, event }) =>
+      (event.kind === 'dns-alert-opened' || event.kind === 'dns-alert-closed') && event.code === 'dns-held'
+        ? [{ agent, kind: event.kind, subject: event.subject, detail: event.detail }]
+        : [],
+    );
+  world.pass(60);
+  expect(heard()).toEqual([]);
+  world.truth.set(LONDON, 'dead');
+  world.pass(60);
+  expect(heard().map(({ agent }) => agent)).toEqual(expect.arrayContaining([DUBLIN, 'witness']));
+  expect(heard()[0]).toMatchObject({
+    subject: LONDON,
+    detail: 'eve holds the name on london, which gives listeners no sound; dublin does: release the name',
+  });
+  world.ask('dublin', { do: 'release', author: 'eve' });
+  world.pass(30);
+  expect(world.dns.server).toBe(DUBLIN);
+  expect(heard().filter(({ kind }) => kind === 'dns-alert-opened')).toHaveLength(heard().length / 2);
+});
+
+test('a held name is nothing to be told where no server would be better', () => {
+  const world = new DnsWorld('cluster');
+  world.pass(60);
+  world.ask('dublin', { do: 'hold', author: 'eve', forMs: 3_600_000 });
+  for (const server of [LONDON, DUBLIN]) world.truth.set(server, 'dead');
+  world.pass(60);
+  const codes = world.events.flatMap(({ event }) => (event.kind === 'dns-alert-opened' ? [event.code] : []));
+  expect(codes).toContain('dns-no-server-well');
+  expect(codes).not.toContain('dns-held');
+});

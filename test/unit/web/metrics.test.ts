@@ -172,6 +172,12 @@ test('alerts that were given up raise an alarm of their own, as they wait no lon
   expect(namesIn(monitoring('prometheus-rules.yaml'))).toContain('sustain_alerts_given_up_total');
 });
 
+test('a hold that somebody forgot raises an alarm, of a server and of the name', () => {
+  expect(namesIn(monitoring('prometheus-rules.yaml'))).toEqual(
+    expect.arrayContaining(['sustain_hold', 'sustain_dns_hold']),
+  );
+});
+
 test('the Grafana dashboard is JSON with a question in every panel', () => {
   const { panels } = JSON.parse(monitoring('grafana-dashboard.json')) as {
     panels: { title: string; targets?: { expr: string }[] }[];

@@ -182,7 +182,7 @@ export function stationVerdict(agent: AgentView, station: StationView): StationV
 
 /** One alert or incident's tone by how bad it is for listeners. */
 export function alertTone(code: string): Tone {
-  return ['nothing-audible', 'server-down', 'relay-failed', 'dns-no-server-well'].includes(code)
+  return ['nothing-audible', 'server-down', 'relay-failed', 'dns-no-server-well', 'dns-held'].includes(code)
     ? 'bad'
     : 'warn';
 }
