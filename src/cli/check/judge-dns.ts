@@ -2,11 +2,13 @@ import { tryNats } from '../../cluster/index.ts';
 import type { Config, DnsConfig } from '../../config/index.ts';
 import {
   authorityText,
+  changesFor,
   createProvider,
   type DnsFailure,
   type DnsProvider,
   lookAt,
   markName,
+  recordIn,
   type ZoneState,
 } from '../../dns/index.ts';
 import { hostAndPort } from '../../icecast/address.ts';
@@ -69,7 +71,7 @@ async function judgeProvider(
       'point the name at one of the servers by hand once, or correct publicAddress',
     );
   } else {
-    const where = published.is === 'server' ? `points to ${published.server}` : 'has no address yet';
+    const where = published.is === 'server' ? `points to ${published.server}` : whereNobody(state);
     const mark = state.mark === null ? '' : `, epoch ${state.mark.epoch} by ${state.mark.writer}`;
     found.add('note', `dns ${provider.name}`, `answers; ${names} ${where}${mark}`, 'nothing to do');
     if (published.is === 'server' && published.amiss !== null)
@@ -96,6 +98,13 @@ async function judgeProvider(
       'give it the rights that docs/dns.md names, for these records only',
     );
   return state;
+}
+
+/** A name that points to no one server is written by the agents: to the first that they hear. */
+function whereNobody({ records }: ZoneState): string {
+  const addresses = [...new Set(records.flatMap((record) => record.addresses))];
+  if (addresses.length === 0) return 'has no address yet';
+  return `has the addresses of several servers (${addresses.join(', ')}): the agents make that the first of dns.prefer that they hear`;
 }
 
 function cureOf(failure: DnsFailure): string {
@@ -127,17 +136,33 @@ async function judgeAuthorities(
         found.add('fault', about, seen.reason, 'remove that record');
       } else if (seen.is !== 'seen') {
         found.add('fault', about, seen.reason, `check dns.authorities and that it serves ${zone}`);
-      } else if (standing !== null && seen.mark?.epoch !== standing.mark?.epoch) {
-        const other = seen.mark === null ? 'no epoch' : `epoch ${seen.mark.epoch}`;
-        found.add(
-          'warning',
-          about,
-          `is behind the provider: it has ${other}, and the provider ${standing.mark?.epoch ?? 'none'}`,
-          'see that changes reach it within seconds (NOTIFY, zone transfers)',
-        );
+      } else if (standing !== null) {
+        const says = howBehind(standing, seen);
+        const advice = 'see that changes reach it within seconds (NOTIFY, zone transfers)';
+        if (says !== null) found.add('warning', about, `is behind the provider: ${says}`, advice);
       }
     }),
   );
+}
+
+/** What a name server answers otherwise than the provider; null when both have the same. */
+export function howBehind(standing: ZoneState, seen: ZoneState): string | null {
+  if (seen.mark?.epoch !== standing.mark?.epoch) {
+    const other = seen.mark === null ? 'no epoch' : `epoch ${seen.mark.epoch}`;
+    return `it has ${other}, and the provider ${standing.mark?.epoch ?? 'none'}`;
+  }
+  const [change] = [
+    ...changesFor(standing.records, seen.records),
+    ...changesFor(seen.records, standing.records),
+  ];
+  if (change === undefined) return null;
+  const { name, type } = change;
+  const answers = ({ records }: ZoneState) => {
+    const record = recordIn(records, name, type);
+    if (record === undefined || record.addresses.length === 0) return 'nothing';
+    return `${record.addresses.join(', ')} for ${record.ttlSeconds} s`;
+  };
+  return `for ${name} ${type} it answers ${answers(seen)}, and the provider ${answers(standing)}`;
 }
 
 /** From here the server has to be heard where its listeners hear it; whether there is a mount is judged elsewhere. */

@@ -42,7 +42,12 @@ function first(state: FailoverState, nowMs: number, policy: FailoverPolicy): Wis
     return STAY;
   const to = policy.servers.find((server) => isFit(state, server, nowMs, policy));
   if (to === undefined) return STAY;
-  return { is: 'move', to, trigger: 'first', because: `the name has no address, and ${to} is heard` };
+  return {
+    is: 'move',
+    to,
+    trigger: 'first',
+    because: `the name points to no one server, and ${to} is heard`,
+  };
 }
 
 function flee(state: FailoverState, current: ServerName, nowMs: number, policy: FailoverPolicy): Wish {
