@@ -8,7 +8,8 @@ import { complaintsOf, type DecodeEnd } from './decode-stream.ts';
 
 /** What a file is written as, by how its name ends; the lossless ones with 24 bits. */
 const FORMATS = {
-  wav: { muxer: 'wav', options: ['-c:a pcm_s24le'], isLossless: true },
+  // A plain WAV ends at 4 GiB, which are four hours: what is longer has the header of RF64.
+  wav: { muxer: 'wav', options: ['-c:a pcm_s24le', '-rf64 auto'], isLossless: true },
   flac: {
     muxer: 'flac',
     options: ['-c:a flac', '-sample_fmt s32', '-bits_per_raw_sample 24'],

@@ -101,7 +101,7 @@ program
   .description(
     'levels, loudness and faults of a file or a live mount, heard from two loudspeakers as the agent hears: more channels are mixed to stereo first (ITU-R BS.775), and mono comes from both',
   )
-  .argument('<file|url>', 'a sound file, or the http or https address of a mount')
+  .argument('<file|url>', 'a sound file, - for standard input, or the http or https address of a mount')
   .option('--duration <time>', 'how much of it: all of a file, 30s of a live mount')
   .option('--silence-threshold <level>', 'sound under this is silence', '-50 dBFS')
   .option('--trip <time>', 'how long it must be silent to be a fault', '5s')
@@ -116,12 +116,13 @@ program
 program
   .command('process')
   .description('the processing chain of relay mode on a file: loudness, compressor, limiter')
-  .argument('<in>', 'a sound file')
+  .argument('<in>', 'a sound file, or - for standard input')
   .argument('<out>', 'what to write: .wav, .flac, .mp3, .ogg, .opus, .aac or .m4a')
   .option('--preset <name>', 'off, talk, music, classical or loud', 'music')
   .option('--target <loudness>', 'in LUFS, or one of r128, aes, web, platforms (-16)')
   .option('--ceiling <level>', 'highest true peak, in dBTP (-1, and -2 below 96k)')
   .option('--bitrate <rate>', 'of a format that has one (192k)')
+  .option('--overwrite', 'write over <out> where it is there already')
   .option('--json', 'print JSON')
   .action(async (input: string, output: string, options: ProcessOptions) => {
     const { processFile } = await import('./process.ts');

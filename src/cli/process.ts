@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type ByteSource, containerName, UnreadableSound } from '../audio/byte-source.ts';
 import { isLossless, openEncodeFile } from '../audio/encode-file.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
-import { openFile } from '../audio/sound-file.ts';
+import { openFile, soundPath } from '../audio/sound-file.ts';
 import { describeExit } from '../platform/child.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
@@ -60,6 +60,11 @@ export async function processFile(
     const print = surroundings.print ?? ((text) => process.stdout.write(`${text}\n`));
     if (report.damage !== null)
       terminal.write(`${files.input}: ffmpeg found damage in it: ${report.damage}\n`);
+    const overDb = isLossless(parsed.value.format) ? report.behind.samplePeakDbfs : 0;
+    if (overDb > 0)
+      terminal.write(
+        `${files.output} is clipped: the sound goes ${overDb.toFixed(1)} dB over full scale, and preset ${parsed.value.preset} has no limiter\n`,
+      );
     print(
       options.json === true
         ? JSON.stringify(processJson(parsed.value, report), null, 2)
@@ -83,7 +88,8 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
   const search = await findFfmpeg({ clock, ...(env === undefined ? {} : { env }) });
   if (!search.ok) throw new UnreadableSound(search.error.message);
   await mustBeWritable(files);
-  const source = await openFile(files.input);
+  const source = await openFile(soundPath(files.input));
+  if (!wanted.overwrites) await mustBeFree(files, source);
   // Beside the output, so that it takes its place in one step, and only when it is whole.
   const unfinished = `${files.output}.${process.pid}.part`;
   const encoder = openEncodeFile({
@@ -149,6 +155,14 @@ async function mustBeWritable({ input, output }: Files): Promise<void> {
   if (!to.isFile()) throw new UnreadableSound(`${output} is there already and is no file`);
   if (from !== null && from.dev === to.dev && from.ino === to.ino)
     throw new UnreadableSound(`${output} is the input itself: write to another file`);
+}
+
+/** After the input was looked at, so that what is wrong with that is said first. */
+async function mustBeFree({ output }: Files, source: ByteSource): Promise<void> {
+  const found = await stat(output).catch(() => null);
+  if (found === null) return;
+  await source.close();
+  throw new UnreadableSound(`${output} is there already: --overwrite writes over it`);
 }
 
 function mustBeWhole(path: string, source: ByteSource, heard: Heard, heardSeconds: number): void {

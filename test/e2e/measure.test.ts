@@ -53,6 +53,13 @@ async function figures(what: string, options: MeasureOptions = {}) {
 }
 
 describe('a file', () => {
+  it('that is - is what comes on the standard input', () => {
+    const words = [CLI, 'measure', '-', '--json'];
+    const input = ffmpeg('-f', 'lavfi', '-i', SINE, '-f', 'wav', '-');
+    const { integratedLufs } = JSON.parse(execFileSync(process.execPath, words, { input, encoding: 'utf8' }));
+    expect(integratedLufs).toBeCloseTo(-23, 0);
+  });
+
   it.each([
     ['sine.wav', ['-c:a', 'pcm_s24le']],
     ['sine.flac', []],

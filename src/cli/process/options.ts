@@ -18,6 +18,7 @@ export interface ProcessOptions {
   readonly target?: string | undefined;
   readonly ceiling?: string | undefined;
   readonly bitrate?: string | undefined;
+  readonly overwrite?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -26,6 +27,8 @@ export interface WantedProcess {
   readonly values: ProcessingValues;
   readonly format: FileFormat;
   readonly bitrateKbps: number;
+  /** An output that is there already is replaced. */
+  readonly overwrites: boolean;
 }
 
 const USUAL_KBPS = 192;
@@ -54,6 +57,12 @@ export function parseProcessOptions(output: string, options: ProcessOptions): Pa
   if (!target.ok) return target;
   const ceiling = levelOption('--ceiling', 'ceiling', 'dBTP', options.ceiling);
   if (!ceiling.ok) return ceiling;
+  const unused = target.value !== null ? '--target' : ceiling.value !== null ? '--ceiling' : null;
+  if (preset === 'off' && unused !== null)
+    return {
+      ok: false,
+      message: `${unused}: preset off leaves the sound as it is: choose another, or leave ${unused} out`,
+    };
   const bitrate = bitrateOption(options.bitrate, extension);
   if (!bitrate.ok) return bitrate;
   const values = resolveProcessing({
@@ -63,7 +72,8 @@ export function parseProcessOptions(output: string, options: ProcessOptions): Pa
     ceilingDbtp: ceiling.value,
     lowestBitrateKbps: isLossless(extension) ? null : bitrate.value,
   });
-  return { ok: true, value: { preset, values, format: extension, bitrateKbps: bitrate.value } };
+  const overwrites = options.overwrite === true;
+  return { ok: true, value: { preset, values, format: extension, bitrateKbps: bitrate.value, overwrites } };
 }
 
 /** `-16`, `-16 LUFS` or one of the names that a level has; null when the option isn't there. */

@@ -4,7 +4,9 @@ import { duration, level, round, summaryJson } from '../measure/print.ts';
 import type { WantedProcess } from './options.ts';
 import type { ProcessReport, Reduction } from './work.ts';
 
-const parameter = ({ values }: WantedProcess, key: string): number => values[key] ?? Number.NaN;
+/** Not a number where the preset does nothing of the kind. */
+const parameter = ({ preset, values }: WantedProcess, key: 'loudness' | 'ceiling'): number =>
+  preset === 'off' ? Number.NaN : (values[key] ?? Number.NaN);
 
 /** The names are a promise to scripts. */
 export function processJson(wanted: WantedProcess, report: ProcessReport): object {
@@ -54,12 +56,15 @@ export function processText(
   wanted: WantedProcess,
   report: ProcessReport,
 ): string {
-  const target = `${parameter(wanted, 'loudness')} LUFS, ceiling ${parameter(wanted, 'ceiling')} dBTP`;
+  const target =
+    wanted.preset === 'off'
+      ? 'the sound is left as it is'
+      : `target ${parameter(wanted, 'loudness')} LUFS, ceiling ${parameter(wanted, 'ceiling')} dBTP`;
   const amount = ({ meanDb, mostDb }: Reduction) => [level(meanDb, 'dB'), level(mostDb, 'dB')];
   const { limiter, levellerDb, fingerprint, decoded } = report;
   return [
     `${input} -> ${output}, ${duration(report.before.durationSeconds)}`,
-    `preset ${wanted.preset}, target ${target}, chain ${fingerprint}`,
+    `preset ${wanted.preset}, ${target}, chain ${fingerprint}`,
     '',
     table([
       ['', 'before', 'after', ...(decoded === null ? [] : ['decoded again'])],
@@ -70,7 +75,7 @@ export function processText(
         ...(decoded === null ? [] : [level(of(decoded), unit)]),
       ]),
     ]),
-    ...(decoded === null ? [] : ['', `  ${codecText(wanted, decoded)}`]),
+    ...(decoded === null || wanted.preset === 'off' ? [] : ['', `  ${codecText(wanted, decoded)}`]),
     '',
     table([
       ['turned down', 'mean', 'most'],

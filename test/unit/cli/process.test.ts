@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeFileArguments } from '../../../src/audio/encode-file.ts';
 import { parseProcessOptions } from '../../../src/cli/process/options.ts';
 import { type ProcessOptions, processFile } from '../../../src/cli/process.ts';
 
@@ -110,6 +111,11 @@ describe('sustain process', () => {
     expect(unwatched).toEqual([]);
   });
 
+  test('a WAV of more than four hours is one, as RF64', () => {
+    const words = encodeFileArguments({ path: 'out.wav', format: 'wav', bitrateKbps: 192 });
+    expect(words.join(' ')).toContain('-rf64 auto');
+  });
+
   test('off leaves the loudness as it was', async () => {
     await run(inFolder('off.wav'), { preset: 'off' });
     expect(measured(inFolder('off.wav')).lufs).toBeCloseTo(measured(input).lufs, 1);
@@ -122,6 +128,8 @@ describe('what goes wrong', () => {
     ['out.wav', { preset: 'opera' }, '"opera" is none of off, talk, music, classical, loud'],
     ['out.wav', { target: '-80' }, '--target: it may be from -36 LUFS to -8 LUFS'],
     ['out.wav', { ceiling: '3' }, '--ceiling: it may be from -12 dBTP to 0 dBTP'],
+    ['out.wav', { preset: 'off', target: '-23' }, '--target: preset off leaves the sound as it is'],
+    ['out.wav', { preset: 'off', ceiling: '-3' }, '--ceiling: preset off leaves the sound as it is'],
     ['out.mp3', { bitrate: '9000k' }, '--bitrate: 9000k is no bitrate of mp3 at 48000 Hz: write one of 32k'],
     ['out.mp3', { bitrate: '510k' }, '--bitrate: 510k is no bitrate of mp3'],
     ['out.ogg', { bitrate: '510k' }, '--bitrate: 510k is not what vorbis at 48000 Hz in stereo can do'],
@@ -154,6 +162,28 @@ describe('what goes wrong', () => {
     expect(said).toContain('damaged.mp3: ffmpeg found damage in it: ');
     expect(JSON.parse(text).damage).toMatch(/\w/);
     expect((await run(inFolder('fine.wav'), {}, whole)).said).not.toContain('damage');
+  });
+
+  test('what is there already is written over only where that was asked for', async () => {
+    const output = inFolder('kept.wav');
+    writeFileSync(output, 'from yesterday');
+    const refused = await run(output, { preset: 'off' });
+    expect(refused.code).toBe(2);
+    expect(refused.said).toContain('kept.wav is there already: --overwrite writes over it');
+    expect(readFileSync(output, 'utf8')).toBe('from yesterday');
+    expect((await run(output, { preset: 'off', overwrite: true })).code).toBe(0);
+    expect(measured(output).seconds).toBeCloseTo(25, 0);
+  });
+
+  test('a sound over full scale that no limiter holds is clipped in the file, and that is said', async () => {
+    const hot = inFolder('hot.wav');
+    expect(
+      ffmpeg('-y', '-f', 'lavfi', '-i', 'aevalsrc=2*sin(2*PI*440*t):d=2', '-c:a', 'pcm_f32le', hot).status,
+    ).toBe(0);
+    const { said, text } = await run(inFolder('clipped.wav'), { preset: 'off' }, hot);
+    expect(said).toMatch(/clipped\.wav is clipped: the sound goes 6\.0 dB over full scale, and preset off/);
+    expect(text).toContain('preset off, the sound is left as it is');
+    expect((await run(inFolder('held.wav'), {}, hot)).said).not.toContain('clipped');
   });
 
   test('the input itself is no output, and a folder that is not there is named', async () => {
