@@ -116,7 +116,10 @@ const planned = z
   .register(components, { id: 'PlannedSilence' }) as unknown as z.ZodType<PlannedSilenceView>;
 
 export const plannedList = z
-  .strictObject({ planned: z.array(planned) })
+  .strictObject({
+    planned: z.array(planned),
+    timeZone: z.string().describe("the station's own, which goes for what is planned without one"),
+  })
   .register(components, { id: 'PlannedSilences' });
 export const plannedAnswer = z.strictObject({ planned }).register(components, { id: 'Planned' });
 export const planBody = z

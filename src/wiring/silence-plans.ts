@@ -66,7 +66,7 @@ export class SilencePlans {
         ...plan,
         id: `config-${index + 1}`,
         station: name,
-        timeZone: this.#zoneOf(name),
+        timeZone: this.timeZoneOf(name),
         author: null,
       })),
     );
@@ -85,6 +85,11 @@ export class SilencePlans {
     return [...this.#of(station).map((plan) => this.#view(plan)), ...this.#sharedViews(station)];
   }
 
+  /** Without one in the config that of this machine. */
+  timeZoneOf(station: StationName): string {
+    return this.#zones.get(station) ?? 'UTC';
+  }
+
   /** The next of each that operators planned here, for the other agents. */
   get ownWindows(): readonly { readonly station: StationName; readonly window: SilenceWindow }[] {
     const nowUnixMs = this.#unixMs();
@@ -99,7 +104,7 @@ export class SilencePlans {
     if (this.#planned.length >= MOST_PLANS) return { ok: false, is: 'too-many' };
     const { timeZone, ...asked } = request;
     const id = this.#options.random.token(8);
-    const plan = { ...asked, id, station, timeZone: timeZone ?? this.#zoneOf(station) };
+    const plan = { ...asked, id, station, timeZone: timeZone ?? this.timeZoneOf(station) };
     if (nextWindow(plan, this.#unixMs()) === null) return { ok: false, is: 'over' };
     this.#keep([...this.#planned, plan]);
     this.#tell(station, 'planned', wordsOf(plan), request.author);
@@ -221,10 +226,6 @@ export class SilencePlans {
     const atMs = this.#options.clock.nowMs();
     const by = author === undefined ? {} : { author };
     this.#options.event(station, { kind: 'planned-silence', atMs, is, detail, ...by });
-  }
-
-  #zoneOf(station: StationName): string {
-    return this.#zones.get(station) ?? 'UTC';
   }
 
   #unixMs(): number {

@@ -3,6 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type House, startHouse } from '../../src/demo/house.ts';
 import type { AgentView, LoudnessView } from '../../src/domain/view.ts';
+import { zoneWords } from '../../src/web/dashboard/text/plan.ts';
 import {
   accessibilityFaults,
   openWindow,
@@ -228,6 +229,14 @@ test('a forced silence shows within the trip delay, and what was done about it w
   // Silence has to last for the trip delay, and then for a look to prove where it was heard; a loaded machine looks seldom.
   expect(faultMs).toBeGreaterThan(TRIP_MS);
   expect(faultMs).toBeLessThan(TRIP_MS + 5_000);
+  // How long it is silent is said once: this page may have been opened in the middle of it.
+  await expect
+    .poll(() =>
+      leg(page, PRIMARY)
+        .getByText(/^quiet for/)
+        .count(),
+    )
+    .toBe(0);
   await card(page, 'london').and(inTone(page, 'warn')).filter({ hasText: 'Autodj' }).waitFor();
   await card(page, 'london').getByText('primary on london is silent').waitFor();
   await card(page, 'dublin').filter({ hasText: 'Autodj' }).waitFor();
@@ -317,6 +326,10 @@ describe('an operator', () => {
       await tabTo(page, field);
       await page.keyboard.type(keys);
     }
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    await dialog(page)
+      .getByText(`every 8 November at 11:00, by the clocks of the station: ${zoneWords(timeZone)}`)
+      .waitFor();
     await press(page, dialog(page).getByRole('button', { name: 'Plan it' }));
     const plan = panel(page, 'Planned silence')
       .getByRole('listitem')

@@ -30,6 +30,8 @@ export type PlanAnswer =
 export interface SilencePlanning {
   /** Null when there is no such station. */
   list(station: StationName): readonly PlannedSilenceView[] | null;
+  /** By whose clocks a day and a time are meant, where nobody says. */
+  timeZoneOf(station: StationName): string;
   plan(station: StationName, request: PlanRequest): PlanAnswer;
   cancel(station: StationName, id: string, author: string): PlanAnswer;
 }
@@ -54,8 +56,10 @@ export function addPlannedSilenceRoutes(routes: DescribedRoutes, planning: Silen
       answers: { 200: plannedList, 404: failure },
     },
     async (request, reply) => {
-      const planned = planning.list(stationOf(request));
-      return planned === null ? refuse(reply, 'no-station') : { planned };
+      const station = stationOf(request);
+      const planned = planning.list(station);
+      if (planned === null) return refuse(reply, 'no-station');
+      return { planned, timeZone: planning.timeZoneOf(station) };
     },
   );
   routes.add(

@@ -86,6 +86,7 @@ test('an operator plans a silence in words and cancels it; nonsense is refused w
     {
       silencePlans: {
         list: (station) => (station === 'myfm' ? [planned] : null),
+        timeZoneOf: () => 'Europe/London',
         plan: (...all) => {
           asked.push(all);
           return { ok: true, planned };
@@ -128,6 +129,7 @@ test('an operator plans a silence in words and cancels it; nonsense is refused w
   expect(await remove('a1', '')).toBe(400);
   expect(await remove('a1', '?author=ann', 'see')).toBe(403);
   expect(await remove('config-1')).toBe(409);
-  expect((await web.get('/api/v1/stations/myfm/planned-silence', 'Bearer see')).status).toBe(200);
+  const listed = await web.get('/api/v1/stations/myfm/planned-silence', 'Bearer see');
+  expect(await listed.json()).toEqual({ planned: [planned], timeZone: 'Europe/London' });
   expect((await web.get('/api/v1/stations/nofm/planned-silence', 'Bearer see')).status).toBe(404);
 });

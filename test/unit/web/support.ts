@@ -180,7 +180,12 @@ export async function startTestWeb(
       levels: [stationLevels()],
       remembered: REMEMBERED,
       hear: () => null,
-      silencePlans: { list: () => null, plan: () => NO_STATION, cancel: () => NO_STATION },
+      silencePlans: {
+        list: () => null,
+        timeZoneOf: () => 'UTC',
+        plan: () => NO_STATION,
+        cancel: () => NO_STATION,
+      },
       ...source,
     },
     ...changes,

@@ -15,6 +15,8 @@ export interface PlanWish {
 /** The planned silences of one station. */
 export class Plans {
   planned = $state.raw<readonly PlannedSilenceView[]>([]);
+  /** By whose clocks a silence is planned; empty until the agent has said it. */
+  timeZone = $state('');
   #path = '';
   #asking: Asking | null = null;
 
@@ -24,8 +26,10 @@ export class Plans {
   watch(station: string): () => void {
     this.#path = `/api/v1/stations/${encodeURIComponent(station)}/planned-silence`;
     const asking = askAgain(async (isOver) => {
-      const answer = await get<{ planned: PlannedSilenceView[] }>(this.#path);
-      if (answer.ok && !isOver()) this.planned = answer.body.planned;
+      const answer = await get<{ planned: PlannedSilenceView[]; timeZone: string }>(this.#path);
+      if (!answer.ok || isOver()) return;
+      this.planned = answer.body.planned;
+      this.timeZone = answer.body.timeZone;
     }, EVERY_MS);
     this.#asking = asking;
     return () => asking.stop();

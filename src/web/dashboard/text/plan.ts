@@ -30,3 +30,7 @@ export function dayOf(date: string, repeats: Repeats): string {
       return `every ${ORDINALS[Math.ceil(day / 7) - 1] ?? ''} ${weekday} of ${monthName}`;
   }
 }
+
+/** `Europe/London` as people write it in a sentence: `Europe/London time`. */
+export const zoneWords = (timeZone: string): string =>
+  timeZone === '' || timeZone === 'UTC' ? timeZone : `${timeZone.replaceAll('_', ' ')} time`;

@@ -60,8 +60,13 @@ function ofServer(server: ServerView, station: StationView): Judged {
       says: 'Icecast’s own fallback carries the listeners meanwhile',
     };
   }
-  if (leg === undefined)
+  if (leg === undefined) {
+    // The relay beside a server plays the sources of all of them.
+    const { legs } = station.relay === null ? server : { legs: station.servers.flatMap((one) => one.legs) };
+    if (legs.length > 0 && legs.every(({ condition }) => condition === 'faulty'))
+      return { tone: 'bad', onAir: 'Nothing', says: 'no source has any programme' };
     return { tone: 'unknown', onAir: 'Not known yet', says: 'looking at what is on air' };
+  }
   return besides(server, ofLeg(server, leg, station.relay !== null && server.role !== 'deputy'));
 }
 
@@ -155,7 +160,8 @@ function whyOf(agent: AgentView, station: StationView, server: ServerView): stri
       : `Put on by ${hold.author}, for ${left} more`;
   }
   const last = lastSwitch(agent, station, server);
-  if (last?.event.kind === 'heard-on-air') return `Since ${clock(last.time)}, as its agent says`;
+  if (last?.event.kind === 'heard-on-air')
+    return last.event.to === server.onAir ? `Since ${clock(last.time)}, as its agent says` : '';
   if (last === null || !('because' in last.event)) return '';
   return `Since ${clock(last.time)}: ${plain(last.event.because)}`;
 }

@@ -101,6 +101,12 @@ export function clock(time: string | number): string {
   });
 }
 
+/** The reader's own time zone, which all times on the page are in: `GMT`, `MESZ`, `GMT+2`. */
+export function zone(time: number): string {
+  const parts = new Intl.DateTimeFormat([], { hour: 'numeric', timeZoneName: 'short' }).formatToParts(time);
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
+}
+
 /** Whether listeners are known to have heard nothing, or not the programme. */
 export const hasDeadAir = ({ deadAirMs }: Pick<IncidentView, 'deadAirMs'>): boolean =>
   Object.values(deadAirMs).some((ms) => ms > 0);

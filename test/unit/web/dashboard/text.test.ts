@@ -10,8 +10,8 @@ import {
   serverOf,
   sourceOf,
 } from '../../../../src/web/dashboard/text/history.ts';
-import { dayOf, REPEATS } from '../../../../src/web/dashboard/text/plan.ts';
-import { duration, level, list, plain, streamWords } from '../../../../src/web/dashboard/text/words.ts';
+import { dayOf, REPEATS, zoneWords } from '../../../../src/web/dashboard/text/plan.ts';
+import { duration, level, list, plain, streamWords, zone } from '../../../../src/web/dashboard/text/words.ts';
 import { AUTODJ, DUBLIN, PRIMARY } from '../../decide/builders.ts';
 import { LEVELS, LOUDNESS } from '../support.ts';
 
@@ -117,6 +117,18 @@ describe('the last hours', () => {
     expect(noSwitch('london', 'london')).toBe('No switch on London in this time.');
     expect(noSwitch('dublin', 'london')).toBe('No switch on Dublin was heard of in this time.');
   });
+});
+
+test('a time zone is told by its name, of the reader as of the station', () => {
+  expect(zone(0)).toBe(
+    new Date(0).toLocaleTimeString([], { hour: 'numeric', timeZoneName: 'short' }).split(' ').at(-1),
+  );
+  expect(['UTC', 'Europe/London', 'America/New_York', ''].map(zoneWords)).toEqual([
+    'UTC',
+    'Europe/London time',
+    'America/New York time',
+    '',
+  ]);
 });
 
 test('every repetition that can be chosen is a day that the agent takes', () => {

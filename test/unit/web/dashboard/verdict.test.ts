@@ -172,6 +172,22 @@ describe('what the page says is on air', () => {
     expect(away.server).toMatchObject({ tone: 'warn', onAir: 'No agent' });
   });
 
+  test('where no source has any programme, another server plays nothing, and no old word of its agent stands', () => {
+    const told = { kind: 'heard-on-air', atMs: 2, server: DUBLIN, from: PRIMARY, to: SECONDARY } as const;
+    const events = [{ time: '2026-11-22T12:05:00.000Z', event: told }];
+    const silent = Object.fromEntries(POLICY.sources.map((source) => [source, SILENT]));
+    const dublin = { server: DUBLIN, onAir: null, role: 'watching' } as const;
+    expect(seen({ ...dublin, legs: legsWith(silent) }, { relay: RELAY, events }).server).toMatchObject({
+      tone: 'bad',
+      onAir: 'Nothing',
+      says: 'no source has any programme',
+      why: '',
+    });
+    expect(seen({ ...dublin, legs: legsWith({ [PRIMARY]: SILENT }) }, { relay: RELAY }).server.tone).toBe(
+      'unknown',
+    );
+  });
+
   test('the reason is the last switch, with legs as people call them; a hold goes before it', () => {
     const because = 'myfm/primary@london is silent for 5.0 s';
     const event = {
