@@ -1,6 +1,8 @@
 import { type Config, loadConfig, policyOf, printProblems } from '../config/index.ts';
 import { parseDuration, parseLevel } from '../config/units.ts';
 import type { StationPolicy } from '../domain/policy.ts';
+import { unlessDamaged } from '../history/sqlite.ts';
+import type { HistoryStore } from '../history/store.ts';
 import type { PastSecond } from '../simulate/past.ts';
 import { type Compared, compareTrips, type Replayed, replay, type Trip } from '../simulate/replay.ts';
 import { relayDelayMs } from '../wiring/relay-delay.ts';
@@ -81,20 +83,21 @@ export async function replayCommand(command: ReplayCommand): Promise<number> {
   const changed = changedPolicy(before, command);
   if (!changed.ok) return fail(changed.says);
   const logs = await openLogs(command);
-  const [log] = logs ?? [];
+  const [log, second] = logs ?? [];
   if (log === undefined) return EXIT.unusable;
-  const legs = before.legs.map(({ id }) => id);
-  const events = pastEventsOf(log.store, before, fromUnixMs, toUnixMs);
-  const runs = [before, changed.policy].map((policy, index) =>
-    replay(policy, watched(pastOf(log.store, legs, fromUnixMs, toUnixMs), index, fromUnixMs, toUnixMs), {
-      events,
-      ...(station.serve.mode === 'relay'
-        ? { relayDelayMs: relayDelayMs(station.serve, policy.silence.tripMs) }
-        : {}),
-    }),
-  );
-  for (const { store } of logs ?? []) store.close();
+  if (second !== undefined)
+    return fail(
+      `--history ${second.path}: each agent decided by its own levels: replay one history at a time`,
+    );
+  const runs = runsOf(log.store, station, [before, changed.policy], fromUnixMs, toUnixMs);
+  log.store.close();
   if (process.stderr.isTTY === true) process.stderr.write('\r\u001b[K');
+  if (runs === null) {
+    process.stderr.write(
+      `${log.path} is damaged, and what is missing would have been decided by: sustain report --history ${log.path} --verify says where\n`,
+    );
+    return EXIT.failed;
+  }
   const [then, now] = runs;
   if (then === undefined || now === undefined) return EXIT.failed;
   const compared = compareTrips(then.trips, now.trips);
@@ -104,6 +107,31 @@ export async function replayCommand(command: ReplayCommand): Promise<number> {
       : `${replayText(before, changed.policy, then, now, compared)}\n`,
   );
   return EXIT.ok;
+}
+
+/** One for each policy; null when the file is damaged where it was to be read. */
+function runsOf(
+  store: HistoryStore,
+  station: Config['stations'][number],
+  policies: readonly StationPolicy[],
+  fromUnixMs: number,
+  toUnixMs: number,
+): Replayed[] | null {
+  const read = () => {
+    const [first] = policies;
+    if (first === undefined) return [];
+    const legs = first.legs.map(({ id }) => id);
+    const events = pastEventsOf(store, first, fromUnixMs, toUnixMs);
+    return policies.map((policy, index) =>
+      replay(policy, watched(pastOf(store, legs, fromUnixMs, toUnixMs), index, fromUnixMs, toUnixMs), {
+        events,
+        ...(station.serve.mode === 'relay'
+          ? { relayDelayMs: relayDelayMs(station.serve, policy.silence.tripMs) }
+          : {}),
+      }),
+    );
+  };
+  return unlessDamaged(read, () => null);
 }
 
 function stationIn(config: Config, name: string | undefined) {

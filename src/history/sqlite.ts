@@ -113,3 +113,13 @@ export function isCorruption(thrown: unknown): boolean {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
 }
+
+/** A page of the file may be damaged that has nothing to do with the rest. */
+export function unlessDamaged<Value>(read: () => Value, otherwise: () => Value): Value {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!isCorruption(thrown)) throw thrown;
+    return otherwise();
+  }
+}

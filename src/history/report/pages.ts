@@ -1,5 +1,5 @@
 import { lostIn, type StoredEvent } from '../rows.ts';
-import { isCorruption } from '../sqlite.ts';
+import { unlessDamaged } from '../sqlite.ts';
 import type { HistoryStore } from '../store.ts';
 
 /** Events of a log in order; null: there are no more behind them. */
@@ -61,14 +61,4 @@ function lastSeqOf(store: HistoryStore): number | null {
         () => null,
       ),
   );
-}
-
-/** A page of the file may be damaged that has nothing to do with the rest. */
-export function unlessDamaged<Value>(read: () => Value, otherwise: () => Value): Value {
-  try {
-    return read();
-  } catch (thrown) {
-    if (!isCorruption(thrown)) throw thrown;
-    return otherwise();
-  }
 }

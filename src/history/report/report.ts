@@ -2,8 +2,9 @@ import type { LegId, ServerName, StationName } from '../../domain/ids.ts';
 import type { Incident } from '../../domain/incidents.ts';
 import type { ChainVerdict } from '../chain.ts';
 import { lostIn, type StoredEvent } from '../rows.ts';
+import { unlessDamaged } from '../sqlite.ts';
 import type { HistoryStore } from '../store.ts';
-import { type EventPage, pageOf, unlessDamaged } from './pages.ts';
+import { type EventPage, pageOf } from './pages.ts';
 import { type StationStory, type Story, StoryReader } from './story.ts';
 import { merged, type Stretch, type Totals, totalsOf, within } from './stretches.ts';
 

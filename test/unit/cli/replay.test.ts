@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type ReplayCommand, replayCommand } from '../../../src/cli/replay.ts';
@@ -96,5 +96,22 @@ describe('sustain replay', () => {
     expect(json.asItIs.playedSilenceMs).toBeNull();
     expect(json.asAsked.switches[0]).toMatchObject({ server: 'london', from: 'primary', to: 'autodj' });
     expect(json.both).toMatchObject([{ fault: 'tone', from: '2026-11-01T00:30:10.000Z' }]);
+  });
+
+  test('of a file that is damaged names it, and of two asks for one', async () => {
+    const command = anHour('{ mode: guard }');
+    const [path = ''] = command.history ?? [];
+    const copy = `${path}.copy`;
+    copyFileSync(path, copy);
+    truncateSync(copy, Math.floor(statSync(copy).size / 2 / 4096) * 4096);
+    let said = '';
+    vi.spyOn(process.stderr, 'write').mockImplementation((piece) => {
+      said += String(piece);
+      return true;
+    });
+    expect(await replayCommand({ ...command, history: [copy], trip: '8s' })).toBe(1);
+    expect(said).toContain(`${copy} is damaged`);
+    expect(await replayCommand({ ...command, history: [path, copy], trip: '8s' })).toBe(2);
+    expect(said).toContain(`--history ${copy}: each agent decided by its own levels`);
   });
 });
