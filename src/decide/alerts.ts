@@ -11,6 +11,8 @@ const DEAF_GRACE_MS = 30_000;
 /** A backup may be faulty this long before somebody is told, in ms. */
 const BACKUP_GRACE_MS = 30_000;
 const FAILED_MOVES = 3;
+/** A change of the config comes to one server after the other, by hands that type. In ms. */
+const TURNED_WITHIN_MS = 60_000;
 /** Two renewals of a presence and the looks that find them, with some patience. In ms. */
 const VALUES_SHOWN_WITHIN_MS = 20_000;
 
@@ -52,21 +54,18 @@ export function alertsOf(
 
 /** Listeners of one server would hear another sound than those of the other, and hear it change when they are moved. */
 function chainAlerts(
-  { server, agentChain, agentSeenAtMs }: ServerState,
+  { server, agentChain, chainDiffersSinceMs }: ServerState,
   nowMs: number,
   policy: StationPolicy,
 ): Alert[] {
   const ours = policy.processing;
-  if (server === policy.self || agentSeenAtMs === null || nowMs - agentSeenAtMs >= policy.deputyAfterMs)
-    return [];
+  if (chainDiffersSinceMs === null || nowMs - chainDiffersSinceMs < TURNED_WITHIN_MS) return [];
   if (ours === null || agentChain === null) {
-    if (ours === null && agentChain === null) return [];
     const who = ours === null ? `the agent beside ${server} processes` : `this agent processes`;
     const other = ours === null ? 'this one does not' : `the one beside ${server} does not`;
     return [alert('processing-differs', server, `${who} the sound and ${other}: compare serve.processing`)];
   }
   const fingerprint = processingFingerprint(ours);
-  if (fingerprint === agentChain.fingerprint) return [];
   const { values } = agentChain;
   // It shows its values as soon as it has seen ours: then the parameter has a name.
   if (values === null && nowMs - agentChain.sinceMs < VALUES_SHOWN_WITHIN_MS) return [];

@@ -8,7 +8,7 @@ import { type Desk, withProbation } from './desk.ts';
 import { isDisplaced, type LegState, reconnecting, withCondition } from './leg.ts';
 import { expireHold } from './operator.ts';
 import { isInForce } from './planned-silence.ts';
-import { evidenceOf, judgeServer, roleOn, type ServerState } from './server.ts';
+import { chainDiffersSince, evidenceOf, judgeServer, roleOn, type ServerState } from './server.ts';
 import { legsOn, rememberedAway, type StationState, updateLeg, withEntry } from './state.ts';
 import { movesNeeded, tidyAway, withMoveSent } from './sweep.ts';
 
@@ -87,7 +87,9 @@ export class Round {
       const on = this.#legsOn(before.server);
       const condition = judgeServer(before, on, nowMs, policy);
       this.#noteServer(before, condition);
-      const server = condition === before.condition ? before : { ...before, condition };
+      const chainDiffersSinceMs = chainDiffersSince(before, nowMs, policy);
+      const isSame = condition === before.condition && chainDiffersSinceMs === before.chainDiffersSinceMs;
+      const server = isSame ? before : { ...before, condition, chainDiffersSinceMs };
       if (server !== before) this.#setServer(server);
       const evidence = evidenceOf(server);
       for (const leg of on) {

@@ -1,4 +1,4 @@
-import type { ChainSign } from '../domain/chain-sign.ts';
+import { type ChainSign, processingFingerprint } from '../domain/chain-sign.ts';
 import type { Role, ServerCondition } from '../domain/conditions.ts';
 import type { AdminFailure, ServerLook } from '../domain/icecast.ts';
 import type { Mount, ServerName, StationName } from '../domain/ids.ts';
@@ -24,6 +24,8 @@ export interface ServerState {
   readonly agentSeenAtMs: number | null;
   /** The processing chain that the agent beside this server showed when it was last seen; null when it showed none. */
   readonly agentChain: (ChainSign & { readonly sinceMs: number }) | null;
+  /** Since when that one is another than ours; null while it is the same, or the other agent is not seen. */
+  readonly chainDiffersSinceMs: number | null;
   /** From when the absence of that agent could have been noticed: the looks have been good since. */
   readonly watchedFromMs: number | null;
   /** When this agent last ended a standstill: a look that began before then failed because of ourselves. */
@@ -41,6 +43,7 @@ export function newServer(server: ServerName, policy: StationPolicy, atMs: numbe
     condition: { is: 'unknown', sinceMs: atMs },
     agentSeenAtMs: null,
     agentChain: null,
+    chainDiffersSinceMs: null,
     watchedFromMs: null,
     stoodStillUntilMs: Number.NEGATIVE_INFINITY,
     fallbacks: new Map(),
@@ -81,6 +84,18 @@ function chainShown(
   if (shown === undefined) return null;
   const isKnown = shown.fingerprint === agentChain?.fingerprint;
   return { ...shown, sinceMs: isKnown ? agentChain.sinceMs : look.atMs };
+}
+
+/** Since when the chain of the agent beside a server is another than ours, as far as it is seen now. */
+export function chainDiffersSince(
+  { server, agentChain, agentSeenAtMs, chainDiffersSinceMs }: ServerState,
+  nowMs: number,
+  policy: StationPolicy,
+): number | null {
+  if (server === policy.self || agentSeenAtMs === null || nowMs - agentSeenAtMs >= policy.deputyAfterMs)
+    return null;
+  const ours = policy.processing === null ? null : processingFingerprint(policy.processing);
+  return ours === (agentChain?.fingerprint ?? null) ? null : (chainDiffersSinceMs ?? nowMs);
 }
 
 /** Whether the agent beside a server shows in a look at it that it lives. */

@@ -91,11 +91,14 @@ function reloadServe(
   changed: string[],
   waiting: Waiting[],
 ): StationConfig['serve'] {
-  const { processing: before, ...rest } = running.serve;
-  const { processing: after, ...wantedRest } = wanted.serve;
+  const { processing: before, delayMs: written, ...rest } = running.serve;
+  const { processing: after, delayMs: wantedDelay, ...wantedRest } = wanted.serve;
   if (!same(rest, wantedRest)) waiting.push({ path: `${at}.serve`, because: AT_RESTART });
   // The delay goes on as it is, also where it is not written and the trip delay that it came from changes.
-  const delayMs = rest.mode === 'relay' ? relayDelayMs(running.serve, running.silence.tripMs) : rest.delayMs;
+  const isRelay = rest.mode === 'relay';
+  const delayMs = isRelay ? relayDelayMs(running.serve, running.silence.tripMs) : written;
+  const nextDelay = isRelay ? relayDelayMs(wanted.serve, running.silence.tripMs) : wantedDelay;
+  if (delayMs !== nextDelay) waiting.push({ path: `${at}.serve.delay`, because: AT_RESTART });
   const serve = { ...running.serve, delayMs };
   if (same(before, after)) return serve;
   if (before === null || after === null) {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { alertsOf } from '../../../src/decide/alerts.ts';
-import { newServer, type ServerState, withServerLook } from '../../../src/decide/server.ts';
+import {
+  chainDiffersSince,
+  newServer,
+  type ServerState,
+  withServerLook,
+} from '../../../src/decide/server.ts';
+import { newState, noMemory } from '../../../src/decide/state.ts';
+import { step } from '../../../src/decide/step.ts';
 import { type ChainSign, processingFingerprint } from '../../../src/domain/chain-sign.ts';
 import { monitorId } from '../../../src/domain/ids.ts';
 import type { StationPolicy } from '../../../src/domain/policy.ts';
@@ -43,10 +50,44 @@ function dublin(...looks: readonly (readonly [atMs: number, chains: readonly Cha
   );
 }
 
-const alertsAt = (nowMs: number, server: ServerState, policy = POLICY) =>
-  alertsOf(server, { ...deskWith(), server: DUBLIN }, [], nowMs, policy).filter(
+const A_MINUTE_AGO_MS = -60_000;
+
+/** What is told when that has been so for a minute. */
+function alertsAt(nowMs: number, server: ServerState, policy = POLICY) {
+  const chainDiffersSinceMs = chainDiffersSince(
+    { ...server, chainDiffersSinceMs: A_MINUTE_AGO_MS },
+    nowMs,
+    policy,
+  );
+  const differing = { ...server, chainDiffersSinceMs };
+  return alertsOf(differing, { ...deskWith(), server: DUBLIN }, [], nowMs, policy).filter(
     ({ code }) => code === 'processing-differs',
   );
+}
+
+/** What is told of Dublin's agent, second by second, with the chains that it shows and that are ours from then on. */
+function toldOver(
+  seconds: number,
+  chains: readonly (readonly [fromS: number, ours: ProcessingValues, theirs: ProcessingValues])[],
+): readonly string[] {
+  let state = newState(POLICY, noMemory, 0);
+  const told: string[] = [];
+  for (let second = 1; second <= seconds; second += 1) {
+    const [, ours, theirs] = chains.findLast(([fromS]) => fromS <= second) ?? [0, OURS, OURS];
+    const presence = { agent: DUBLIN, connectedSeconds: 1, chains: [signOf(theirs)] };
+    const look = goodLook(second * 1000, [], [presence]);
+    const next = step(
+      state,
+      { kind: 'look', atMs: second * 1000, server: DUBLIN, look },
+      { ...POLICY, processing: ours },
+    );
+    state = next.state;
+    for (const event of next.events)
+      if (event.kind === 'alert-opened' || event.kind === 'alert-closed')
+        told.push(`${second} ${event.kind} ${event.code}`);
+  }
+  return told.filter((one) => one.endsWith('processing-differs'));
+}
 
 describe('the chains of two agents', () => {
   test('are the same: there is nothing to tell', () => {
@@ -94,6 +135,30 @@ describe('the chains of two agents', () => {
       'beside dublin processes',
     );
     expect(alertsAt(1_000, dublin([500, []]), without)).toEqual([]);
+  });
+});
+
+describe('a chain that is turned on one server after the other', () => {
+  const LOUD = { ...OURS, ceiling: -2 };
+
+  test('by two reloads within a minute is told to nobody', () => {
+    expect(
+      toldOver(120, [
+        [0, OURS, OURS],
+        [10, LOUD, OURS],
+        [60, LOUD, LOUD],
+      ]),
+    ).toEqual([]);
+  });
+
+  test('on one only is told a minute later, until the other follows', () => {
+    expect(
+      toldOver(120, [
+        [0, OURS, OURS],
+        [10, LOUD, OURS],
+        [90, LOUD, LOUD],
+      ]),
+    ).toEqual(['70 alert-opened processing-differs', '90 alert-closed processing-differs']);
   });
 });
 

@@ -51,6 +51,17 @@ describe('what of a changed config is used at once', () => {
     }
   });
 
+  test('a chain that is turned twice, in a relay whose delay is not written', async () => {
+    const turned = (preset: string) => yaml({ serve: RELAY.replace('preset: music', `preset: ${preset}`) });
+    const once = planReload(await configOf(turned('music')), await configOf(turned('loud')));
+    const twice = planReload(once.config, await configOf(turned('talk')));
+    expect(twice).toMatchObject({ changed: ['stations.myfm.serve.processing'], waiting: [] });
+    expect(planReload(twice.config, await configOf(turned('talk')))).toMatchObject({
+      changed: [],
+      waiting: [],
+    });
+  });
+
   test('the deputy delay, the web side and a chain that is turned', async () => {
     const rest = 'deputy: { after: 20s }\nweb: { viewerTokenEnv: PW }';
     const made = await plan(
