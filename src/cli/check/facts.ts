@@ -43,6 +43,8 @@ export type ServerFacts =
       readonly sources: number;
       /** Every mount of the server, not only those of the stations. */
       readonly mounts: readonly MountFacts[];
+      /** Public mounts of relay mode that the source password of the config does not open. */
+      readonly refused: readonly Mount[];
     }
   | {
       readonly server: ServerConfig;
@@ -68,12 +70,15 @@ const LISTENERS_AT_A_TIME = 3;
 /** Asks every server, all at once. */
 export function gatherFacts(config: Config, options: GatherOptions): Promise<readonly ServerFacts[]> {
   const mounts = new Set(wantedOf(config).map(({ mount }) => mount));
-  return Promise.all(config.servers.map((server) => factsOf(server, mounts, options)));
+  const fed = config.stations.flatMap(({ serve }) =>
+    serve.mode === 'relay' ? serve.outputs.map(({ mount }) => mount) : [],
+  );
+  return Promise.all(config.servers.map((server) => factsOf(server, { mounts, fed }, options)));
 }
 
 async function factsOf(
   server: ServerConfig,
-  wanted: ReadonlySet<Mount>,
+  wanted: { readonly mounts: ReadonlySet<Mount>; readonly fed: readonly Mount[] },
   options: GatherOptions,
 ): Promise<ServerFacts> {
   const address = parseServerUrl(server.url, server.ca);
@@ -96,14 +101,32 @@ async function factsOf(
     listeners: stats.listeners,
     sources: stats.sources,
     mounts: await eachLimited(listed, LISTENERS_AT_A_TIME, async (one) => {
-      const probe = wanted.has(one.mount) ? await listenTo(address, one.mount, options) : null;
+      const probe = wanted.mounts.has(one.mount) ? await listenTo(address, one.mount, options) : null;
       return mountFacts(
         one,
         stats.mounts.find(({ mount }) => mount === one.mount),
         probe,
       );
     }),
+    refused: await refusedOf(server, address, wanted.fed, options),
   };
+}
+
+/** A source password opens the admin commands of its mount, whether the mount is there or not. */
+async function refusedOf(
+  { source }: ServerConfig,
+  address: ServerAddress,
+  fed: readonly Mount[],
+  { clock }: GatherOptions,
+): Promise<readonly Mount[]> {
+  if (source === null) return [];
+  const credentials = { user: source.user, password: source.password.reveal() };
+  const client = createAdminClient({ clock, server: address, credentials });
+  const refused = await eachLimited(fed, LISTENERS_AT_A_TIME, async (mount) => {
+    const listed = await client.listClients(mount);
+    return !listed.ok && listed.failure === 'unauthorised' ? [mount] : [];
+  });
+  return refused.flat();
 }
 
 type Asked =

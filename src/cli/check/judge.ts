@@ -21,6 +21,7 @@ export function judgeServer(
     return found.all;
   }
   judgeVersion(found, facts.version);
+  judgeFeeding(found, facts);
   for (const one of wanted) judgeMount(found, one, facts);
   for (const station of config.stations) {
     // In relay mode nobody is moved, so mounts need neither be alike nor have room for one another's listeners.
@@ -33,6 +34,16 @@ export function judgeServer(
     judgeRoom(found, station, facts);
   }
   return found.all;
+}
+
+function judgeFeeding(found: FindingList, { server: { source }, refused }: AnsweringServer): void {
+  for (const mount of refused)
+    found.add(
+      'fault',
+      mount,
+      `refuses the password of user ${source?.user}, which came from ${source?.password.origin}: the agent could not feed it`,
+      'compare it with <source-password> in icecast.xml, or with the <username> and <password> of its <mount> where that has its own',
+    );
 }
 
 function judgeSilence(found: FindingList, { server, failure, detail }: SilentServer): void {

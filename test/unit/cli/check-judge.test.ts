@@ -35,6 +35,7 @@ function mountOf(name: string, changes: Partial<MountFacts> = {}, sound: Partial
 const answering = (mounts: readonly MountFacts[], version = 'Icecast 2.4.4'): ServerFacts => ({
   server,
   answers: true,
+  refused: [],
   version,
   clients: 10,
   listeners: 5,

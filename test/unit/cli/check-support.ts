@@ -21,6 +21,8 @@ export interface FakeIcecast {
 
 export interface FakeOptions {
   readonly password?: string;
+  /** That of the common source password. */
+  readonly sourcePassword?: string;
   readonly version?: string;
   readonly mounts?: Readonly<Record<string, FakeMount>>;
   /** Answers in place of Icecast, to everything. */
@@ -49,9 +51,12 @@ function statsXml(options: FakeOptions): string {
 export async function fakeIcecast(options: FakeOptions = {}): Promise<FakeIcecast> {
   const asked: string[] = [];
   const right = `Basic ${Buffer.from(`admin:${options.password ?? 'hunter2'}`).toString('base64')}`;
+  const sourceRight = `Basic ${Buffer.from(`source:${options.sourcePassword}`).toString('base64')}`;
   const server: Server = createServer((request, response) => {
     asked.push(request.url ?? '');
     if (options.answer !== undefined) options.answer(response);
+    else if (request.headers.authorization === sourceRight)
+      response.writeHead(400).end('Source does not exist');
     else if (request.headers.authorization !== right) response.writeHead(401).end('You need to authenticate');
     else response.writeHead(200, { 'content-type': 'text/xml' }).end(statsXml(options));
   });

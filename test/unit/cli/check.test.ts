@@ -80,6 +80,28 @@ describe('sustain check', () => {
     expect(text).not.toContain('hunter2');
   });
 
+  it('finds in relay mode that the source password is wrong, before the agent has to feed a mount with it', async () => {
+    const fake = await start({ mounts: well, sourcePassword: 'feed' });
+    const text = configText({ london: fake.url })
+      .replace(
+        '{ passwordEnv: ICECAST_ADMIN } }',
+        '{ passwordEnv: ICECAST_ADMIN }, source: { passwordEnv: FEED } }',
+      )
+      .concat('    serve: { mode: relay, outputs: [ { mount: /stream, codec: mp3 } ] }\n');
+    const said = async (password: string) => {
+      const lines: string[] = [];
+      const print = (line: string) => lines.push(line);
+      await runCheck({ config: put('relay.yaml', text), env: { ...env, FEED: password }, print });
+      return lines.join('\n');
+    };
+    expect(await said('feed')).not.toContain('FAULT');
+    const wrong = await said('hunter3');
+    expect(wrong).toContain(
+      'FAULT    london /stream: refuses the password of user source, which came from the environment variable FEED',
+    );
+    expect(wrong).not.toContain('hunter3');
+  });
+
   it('goes on with the other servers when one refuses connections', async () => {
     const gone = await start();
     await gone.close();
