@@ -98,7 +98,8 @@ function sentenceOf(
   { server, relation, skewMs, louderDb }: Compared,
 ): string {
   if (relation === 'unknown') return `${mount} of ${server} and of ${self} could not be compared`;
-  if (relation === 'different') return `${mount} of ${server} carries another programme than that of ${self}`;
+  if (relation === 'different')
+    return `${mount} of ${server} does not match that of ${self}: another programme, or one of them makes up for a delay`;
   const way = (skewMs ?? 0) < 0 ? 'ahead of' : 'behind';
   const level =
     louderDb === null ? '' : `, ${Math.abs(louderDb).toFixed(1)} dB ${louderDb < 0 ? 'quieter' : 'louder'}`;

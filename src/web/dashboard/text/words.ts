@@ -143,7 +143,9 @@ export function streamWords(stream: StreamView | null): string {
   const { relation, skewMs, louderDb, agoMs } = stream;
   const ago = `(${duration(agoMs)} ago)`;
   if (relation === 'unknown') return `its public mount could not be compared with the one here ${ago}`;
-  if (relation === 'different') return `its public mount carries another programme than here ${ago}`;
+  // One that runs faster to make up for a delay can't be told from another programme.
+  if (relation === 'different')
+    return `its public mount doesn’t match the one here: another programme, or one of them makes up for a delay ${ago}`;
   const later =
     skewMs === null ? '' : `, ${(Math.abs(skewMs) / 1000).toFixed(2)} s ${skewMs < 0 ? 'earlier' : 'later'}`;
   const louder =

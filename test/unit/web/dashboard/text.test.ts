@@ -157,7 +157,10 @@ describe("how another server's public stream lies to ours", () => {
       'its public mount carries the same as here, 1.25 s earlier, 2.0 dB softer (40 s ago)',
     ],
     [stream({ skewMs: null, louderDb: null }), 'its public mount carries the same as here (40 s ago)'],
-    [stream({ relation: 'different' }), 'its public mount carries another programme than here (40 s ago)'],
+    [
+      stream({ relation: 'different' }),
+      'its public mount doesn’t match the one here: another programme, or one of them makes up for a delay (40 s ago)',
+    ],
     [stream({ relation: 'unknown' }), 'its public mount could not be compared with the one here (40 s ago)'],
     [null, 'its public mount has not been compared with the one here yet'],
   ])('is said in full, however little is known', (view, words) => {
