@@ -73,13 +73,20 @@ async function live(
   process.stderr.write('demo: stopped, nothing is left running\n');
 }
 
-function scenariosFor({ mode, only }: DemoOptions): readonly Scenario[] | null {
+function scenariosFor({ mode, only, tour, json, markdown }: DemoOptions): readonly Scenario[] | null {
   const refuse = (text: string): null => {
     process.stderr.write(`${text}\n`);
     return null;
   };
   if (mode !== undefined && !MODES.some((one) => one === mode))
     return refuse(`There is no mode ${mode}; there are ${MODES.join(', ')}.`);
+  const ofTour = [
+    ['--only', only !== undefined],
+    ['--json', json === true],
+    ['--markdown', markdown === true],
+  ] as const;
+  const alone = tour === true ? undefined : ofTour.find(([, isAsked]) => isAsked);
+  if (alone !== undefined) return refuse(`${alone[0]} is for a tour: write --tour too.`);
   const ofMode = mode === undefined ? scenarios : scenarios.filter((scenario) => scenario.mode === mode);
   if (only === undefined) return ofMode;
   const ids = only.split(',');
