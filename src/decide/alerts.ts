@@ -3,13 +3,15 @@ import type { AlertCode } from '../domain/events.ts';
 import type { Mount } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import { type Desk, isVerified, misfit, mountToLeave } from './desk.ts';
-import type { Legs } from './leg.ts';
+import type { LegState, Legs } from './leg.ts';
 import type { ServerState } from './server.ts';
 
 /** A leg may be unknown this long before somebody is told: a watchman who can't hear is none. In ms. */
 const DEAF_GRACE_MS = 30_000;
 /** A backup may be faulty this long before somebody is told, in ms. */
 const BACKUP_GRACE_MS = 30_000;
+/** A monitor tries a server that was down again within this, and has then heard whether a source is there. In ms. */
+const RECONNECTED_WITHIN_MS = 12_000;
 const FAILED_MOVES = 3;
 /** A change of the config comes to one server after the other, by hands that type. In ms. */
 const TURNED_WITHIN_MS = 60_000;
@@ -47,9 +49,21 @@ export function alertsOf(
     );
   }
   if (server.condition.is !== 'up') return found;
+  const seen = legs.filter((leg) => !isOfTheServer(leg, server, nowMs));
   const air =
-    policy.mode === 'relay' ? noiseAlerts(server, desk, policy) : airAlerts(desk, legs, nowMs, policy);
-  return [...found, ...air, ...loopAlerts(server, legs, policy), ...legAlerts(desk, legs, nowMs, policy)];
+    policy.mode === 'relay' ? noiseAlerts(server, desk, policy) : airAlerts(desk, seen, nowMs, policy);
+  return [...found, ...air, ...loopAlerts(server, legs, policy), ...legAlerts(desk, seen, nowMs, policy)];
+}
+
+/** What a leg is said to lack is what its server lacked, which was told, and is back: no monitor has tried it again yet. */
+function isOfTheServer({ condition }: LegState, server: ServerState, nowMs: number): boolean {
+  const backAtMs = server.condition.sinceMs;
+  return (
+    condition.is === 'faulty' &&
+    condition.fault === 'unresponsive' &&
+    condition.sinceMs < backAtMs &&
+    nowMs - backAtMs < RECONNECTED_WITHIN_MS
+  );
 }
 
 /** Listeners of one server would hear another sound than those of the other, and hear it change when they are moved. */

@@ -26,6 +26,7 @@ const serverThat = (changes: Partial<ServerState> = {}): ServerState => ({
   condition: UP,
   ...changes,
 });
+const SECONDARY_LEG = legThat(SECONDARY, good).leg.id;
 const allGood = [PRIMARY, SECONDARY, AUTODJ].map((source) => legThat(source, good));
 const alerts = (legs: readonly LegState[] = allGood, desk: Desk = deskWith(), server = serverThat()) =>
   alertsOf(server, desk, legs, NOW_MS, POLICY);
@@ -65,6 +66,17 @@ describe('of what is on air', () => {
     const legs = [legThat(PRIMARY, faulty(NOW_MS)), legThat(SECONDARY, faulty(NOW_MS))];
     expect(keys(legs)).toEqual(['nothing-audible london']);
     expect(keys([legThat(PRIMARY, faulty(NOW_MS)), legThat(SECONDARY, good)])).toEqual([]);
+  });
+
+  test('a server that has just come back is no trouble of its sources until each was tried again', () => {
+    const down = [PRIMARY, SECONDARY].map((source) => legThat(source, faulty(10_000, 'unresponsive')));
+    const backFor = (ms: number) =>
+      keys(down, deskWith(), serverThat({ condition: { is: 'up', sinceMs: NOW_MS - ms } }));
+    expect(backFor(3_000)).toEqual([]);
+    expect(backFor(12_000)).toEqual(['nothing-audible london', `backup-not-proven ${SECONDARY_LEG}`]);
+    const absent = [PRIMARY, SECONDARY].map((source) => legThat(source, faulty(NOW_MS - 1_000, 'absent')));
+    const back = serverThat({ condition: { is: 'up', sinceMs: NOW_MS - 3_000 } });
+    expect(keys(absent, deskWith(), back)).toEqual(['nothing-audible london']);
   });
 
   test('moves that failed three times are told with the last reason', () => {
