@@ -339,6 +339,8 @@ function isHeardOf({ thread, hadReasons }: Incident, server: ServerName, airTime
     (reason) =>
       reason === `server-down ${server}` ||
       reason === `relay-failed ${server}` ||
+      reason === `dns-server-ill ${server}` ||
+      reason === `dns-held ${server}` ||
       (onAir !== null && reason.endsWith(` ${onAir}`)),
   );
 }

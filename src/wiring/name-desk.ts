@@ -237,9 +237,7 @@ function leaseOf(view: LeaseView, cluster: Cluster<WireObservation>): Lease {
 
 /** Which authorities do not answer what was written, and what they answer; null when all do. */
 function behindIn(authorities: readonly AuthorityView[]): string | null {
-  const texts = authorities.flatMap((view) =>
-    view.is === 'converged' ? [] : [`${view.authority} is ${view.is}: ${view.text}`],
-  );
+  const texts = authorities.flatMap((view) => (view.is === 'converged' ? [] : [view.text]));
   return texts.length === 0 ? null : texts.join('; ');
 }
 

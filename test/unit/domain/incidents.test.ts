@@ -223,6 +223,18 @@ describe('dead air', () => {
   });
 });
 
+test('dead air is also that of a server that listeners do not hear, by whose name the DNS has it', () => {
+  const story = new Story().at(0, tookOver).at(1, soundsAgain(1));
+  for (const code of ['dns-server-ill', 'dns-held'] as const)
+    story.at(10_000, { kind: 'dns-alert-opened', atMs: 10_000, code, subject: LONDON, detail: code });
+  story.at(15_000, silentFrom(10_000, 15_000)).at(20_000, soundsAgain(20_000));
+  const dead = [...story.book.open].map(({ thread, deadAirMs }) => [thread, deadAirMs]);
+  expect(Object.fromEntries(dead)).toMatchObject({
+    [`dns-server-ill ${LONDON}`]: { [LONDON]: 10_000 },
+    [`dns-held ${LONDON}`]: { [LONDON]: 10_000 },
+  });
+});
+
 describe('what listeners heard', () => {
   const seconds = (ms: number) => `${ms / 1000} s`;
 
