@@ -7,6 +7,7 @@ import type { HistoryStore } from '../store.ts';
 import { type EventPage, pageOf } from './pages.ts';
 import { type StationStory, type Story, StoryReader } from './story.ts';
 import { merged, type Stretch, type Totals, totalsOf, within } from './stretches.ts';
+import { type FoundIncident, troublesOf } from './troubles.ts';
 
 export interface OpenedLog {
   readonly path: string;
@@ -143,13 +144,14 @@ interface StationSide {
 
 /** Once each, though two copies of one log be given; that of the copy which knows its end. */
 function incidentsOf(stories: readonly StationSide[]): Incident[] {
-  const known = new Map<string, Incident>();
+  const known = new Map<string, FoundIncident>();
   for (const { story, found } of stories)
     for (const incident of found.incidents) {
       const key = `${story.agent} ${incident.id}`;
-      if ((known.get(key)?.closedUnixMs ?? null) === null) known.set(key, incident);
+      if ((known.get(key)?.incident.closedUnixMs ?? null) === null)
+        known.set(key, { agent: story.agent, incident });
     }
-  return [...known.values()];
+  return troublesOf([...known.values()]);
 }
 
 function switchesOf(stories: readonly StationSide[]): StationReport['switches'][number][] {

@@ -123,7 +123,10 @@ describe('a report', () => {
   test('of both agents knows both servers', () => {
     const both = reportFrom([london, logOf(DUBLIN)]);
     for (const name of [LONDON, DUBLIN]) expect(serverOf(both, name)).toMatchObject({ deadMs: 6_000 });
-    expect(both.stations[0]?.incidents).toHaveLength(2);
+    // One trouble on both, as people were told of one.
+    expect(both.stations[0]?.incidents).toMatchObject([
+      { servers: [LONDON, DUBLIN], deadAirMs: { [LONDON]: 6_000, [DUBLIN]: 6_000 } },
+    ]);
   });
 
   test('of a log and an older copy of it counts nothing twice', () => {
