@@ -224,6 +224,16 @@ export type FailoverEvent =
       readonly to: ServerName;
       readonly trigger: MoveTrigger;
       readonly because: string;
+      /** To the first of `prefer`, from which nothing will bring it back. */
+      readonly isHome?: true;
+    }
+  /** It points elsewhere than it did, and this agent has not written that: another one has, or a person. */
+  | {
+      readonly kind: 'dns-found';
+      readonly atMs: number;
+      readonly from: ServerName | null;
+      readonly to: ServerName;
+      readonly isHome?: true;
     }
   | { readonly kind: 'dns-moved'; readonly atMs: number; readonly to: ServerName; readonly tookMs: number }
   | {
@@ -250,6 +260,7 @@ export type FailoverEvent =
 const OF_THE_NAME: Readonly<Record<FailoverEvent['kind'], true>> = {
   'health-changed': true,
   'dns-moving': true,
+  'dns-found': true,
   'dns-moved': true,
   'dns-hold-changed': true,
   'dns-refused': true,

@@ -67,8 +67,12 @@ export function effectOf(event: RecordedEvent, book: IncidentBook): Effect | nul
     case 'dns-moving': {
       if (event.from === event.to) return null;
       const says = `the name goes to ${event.to}, because ${event.because}`;
-      if (event.trigger !== 'fault') return { do: 'remove', reason: 'away dns', says };
+      if (event.trigger !== 'fault' || event.isHome) return { do: 'remove', reason: 'away dns', says };
       return switchAway('away dns', says, event.because, event.from, null);
+    }
+    case 'dns-found': {
+      const says = `the name points to ${event.to}`;
+      return event.isHome ? { do: 'remove', reason: 'away dns', says } : null;
     }
     case 'alert-opened':
     case 'dns-alert-opened':

@@ -49,6 +49,8 @@ export function failoverSentence(event: FailoverEvent): string {
       if (event.from === event.to)
         return `the name stays on ${event.to} and is written anew: ${event.because}`;
       return `the name goes ${event.from === null ? '' : `from ${event.from} `}to ${event.to}: ${event.because}`;
+    case 'dns-found':
+      return `the name points to ${event.to}${event.from === null ? '' : ` and no longer to ${event.from}`}, by another's hand`;
     case 'dns-moved':
       return `every authority answers with ${event.to}, after ${(event.tookMs / 1000).toFixed(1)} s`;
     case 'dns-hold-changed':
@@ -103,6 +105,7 @@ export function recordedSentence(event: RecordedEvent): string {
   switch (event.kind) {
     case 'health-changed':
     case 'dns-moving':
+    case 'dns-found':
     case 'dns-moved':
     case 'dns-hold-changed':
     case 'dns-refused':

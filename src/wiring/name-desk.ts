@@ -230,6 +230,8 @@ function leaseOf(view: LeaseView, cluster: Cluster<WireObservation>): Lease {
     case 'unknown': {
       const link = cluster.link();
       if (link.is === 'connected') return { is: 'lost', detail: 'nobody holds the lease yet' };
+      if (link.is === 'no-majority')
+        return { is: 'lost', detail: `NATS answers, but not most of its servers (${link.reason})` };
       return { is: 'lost', detail: link.reason ?? 'NATS does not answer' };
     }
   }

@@ -160,13 +160,29 @@ export const guardsOfLeaving: readonly DnsGuard[] = [
   {
     guard: 'it is told that nobody may write',
     file: of('alerts'),
-    whole: "if (policy.mode === 'cluster' && state.lease.is === 'lost' && !isStarting)",
-    broken: "if (policy.mode === 'alone' && state.lease.is === 'lost' && !isStarting)",
+    whole: "if (policy.mode === 'cluster' && state.lease.is === 'lost' &&",
+    broken: "if (policy.mode === 'alone' && state.lease.is === 'lost' &&",
     mistake: (core) => {
       const world = settled(core, 'cluster');
       world.isNatsUp = false;
       world.pass(40);
       return isTold(world, 'dns-no-lease') ? null : 'nobody was told that the name can move no more';
+    },
+  },
+  {
+    guard: 'nobody is called because the lease is missed for a moment',
+    file: of('alerts'),
+    whole: ' && !isHandedOn)',
+    broken: ')',
+    mistake: (core) => {
+      const world = settled(core, 'cluster');
+      world.isNatsUp = false;
+      world.pass(5);
+      world.isNatsUp = true;
+      world.pass(60);
+      return isTold(world, 'dns-no-lease')
+        ? 'people were called for a lease that was missed for a moment'
+        : null;
     },
   },
   {

@@ -5,6 +5,8 @@ import type { FailoverStep } from './step.ts';
 
 /** At the start nothing is known for a while, and that is no news. */
 const STARTING_MS = 30_000;
+/** When the agent that held the lease dies, the next has it a moment after it has run out. */
+const HANDED_ON_WITHIN_MS = 10_000;
 
 /** Opens what deserves an alert now, from the state alone, and closes what no longer does. */
 export function failoverAlerts(state: FailoverState, nowMs: number, policy: FailoverPolicy): FailoverStep {
@@ -48,7 +50,8 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   if (state.record?.record.is === 'foreign')
     add('dns-foreign', 'dns', `${state.record.record.detail}: nothing is moved until it is one of ours`);
   const isStarting = nowMs - state.startedAtMs < STARTING_MS;
-  if (policy.mode === 'cluster' && state.lease.is === 'lost' && !isStarting)
+  const isHandedOn = nowMs - (state.noLeaseSinceMs ?? nowMs) < HANDED_ON_WITHIN_MS;
+  if (policy.mode === 'cluster' && state.lease.is === 'lost' && !isStarting && !isHandedOn)
     add('dns-no-lease', 'dns', `the name stays where it is, source switching goes on: ${state.lease.detail}`);
   return alerts;
 }

@@ -2,7 +2,7 @@ import type { FailoverEvent, FailoverInput, FailoverPolicy } from '../../domain/
 import { contestedBy, disputeAfter } from './contest.ts';
 import { cutOffNow, reachedAgain } from './cut-off.ts';
 import { leftBy } from './leaving.ts';
-import type { FailoverState } from './state.ts';
+import { type FailoverState, homeAt, publishedServer } from './state.ts';
 import type { FailoverStep } from './step.ts';
 
 type DnsInput = Extract<
@@ -23,12 +23,24 @@ export function published(state: FailoverState, input: DnsInput, policy: Failove
         events: [],
       };
     case 'record':
-      return { state: read(state, input, policy), commands: [], events: [] };
+      return { state: read(state, input, policy), commands: [], events: foundMoved(state, input, policy) };
     case 'authorities':
       return { state: { ...state, behind: input.behind }, commands: [], events: [] };
     case 'published':
       return ended(state, input, policy);
   }
+}
+
+/** So that the log of every agent has where the name pointed, whoever wrote it. */
+function foundMoved(
+  state: FailoverState,
+  { record, atMs }: DnsInput & { kind: 'record' },
+  policy: FailoverPolicy,
+): readonly FailoverEvent[] {
+  if (state.record === null || record.is !== 'server') return [];
+  const from = publishedServer(state);
+  const to = record.server;
+  return from === to ? [] : [{ kind: 'dns-found', atMs, from, to, ...homeAt(to, policy) }];
 }
 
 function read(

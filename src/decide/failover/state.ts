@@ -53,6 +53,8 @@ export interface FailoverState {
   /** When the agent beside a server was last seen there. */
   readonly colleagueSeenMs: ReadonlyMap<ServerName, number>;
   readonly lease: Lease;
+  /** Since when nobody has been known to hold it; null while somebody is. */
+  readonly noLeaseSinceMs: number | null;
   readonly record: {
     readonly record: PublishedRecord;
     readonly epoch: number | null;
@@ -85,6 +87,11 @@ export interface FailoverState {
   readonly leaving: readonly Leaving[];
   readonly alerts: ReadonlyMap<string, FailoverAlert>;
   readonly startedAtMs: number;
+}
+
+/** Of an event that tells where the name goes. */
+export function homeAt(server: ServerName, { servers }: FailoverPolicy): { readonly isHome?: true } {
+  return server === servers[0] ? { isHome: true } : {};
 }
 
 /** What an agent remembers over its own restart. Durations, as the monotonic clock starts anew. */
@@ -123,6 +130,7 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     observations: new Map(),
     colleagueSeenMs: new Map(),
     lease: { is: 'lost', detail: 'not heard of yet' },
+    noLeaseSinceMs: atMs,
     record: null,
     readAtMs: null,
     unread: null,

@@ -17,7 +17,7 @@ import {
 import { endListeners } from './leaving.ts';
 import { followOrder, obeyFailover } from './operator.ts';
 import { published, WRITE_AGAIN_MS } from './published.ts';
-import { type FailoverState, flapOf, publishedServer } from './state.ts';
+import { type FailoverState, flapOf, homeAt, publishedServer } from './state.ts';
 import { verdictOn } from './verdict.ts';
 import { mayWrite } from './writer.ts';
 
@@ -81,7 +81,11 @@ function take(state: FailoverState, input: FailoverInput, policy: FailoverPolicy
         policy,
       );
     case 'lease':
-      return quietly({ ...state, lease: input.lease });
+      return quietly({
+        ...state,
+        lease: input.lease,
+        noLeaseSinceMs: input.lease.is === 'lost' ? (state.noLeaseSinceMs ?? atMs) : null,
+      });
     case 'record':
     case 'record-unread':
     case 'authorities':
@@ -160,7 +164,7 @@ function order(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
         deadlineMs: Math.min(right.untilMs, nowMs + policy.writeWithinMs),
       },
     ],
-    events: [{ kind: 'dns-moving', atMs: nowMs, from, to, trigger, because }],
+    events: [{ kind: 'dns-moving', atMs: nowMs, from, to, trigger, because, ...homeAt(to, policy) }],
   };
 }
 

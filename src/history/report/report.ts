@@ -159,7 +159,29 @@ function switchesOf(stories: readonly StationSide[]): StationReport['switches'][
   for (const { story, found } of stories)
     for (const stored of found.switches)
       known.set(`${story.agent} ${stored.seq} ${stored.unixMs}`, { agent: story.agent, stored });
-  return [...known.values()];
+  return withoutEchoes([...known.values()].sort((a, b) => a.stored.unixMs - b.stored.unixMs));
+}
+
+/** An agent reads the name every 5 s; with time for a DNS that answers late. */
+const FOUND_WITHIN_MS = 60_000;
+
+/** Where the name went is said by the log of the agent that wrote it, where that is among them, and else by the first that found it. */
+function withoutEchoes(
+  switches: readonly StationReport['switches'][number][],
+): StationReport['switches'][number][] {
+  const kept: StationReport['switches'][number][] = [];
+  const toOf = ({ stored: { event } }: StationReport['switches'][number]) =>
+    event.kind === 'dns-moved' || event.kind === 'dns-found' ? event.to : null;
+  for (const one of switches) {
+    const { event, unixMs } = one.stored;
+    const isEcho = (other: StationReport['switches'][number]) =>
+      other.stored.event.kind === 'dns-moved' || kept.includes(other)
+        ? toOf(other) === toOf(one) && Math.abs(other.stored.unixMs - unixMs) <= FOUND_WITHIN_MS
+        : false;
+    if (event.kind !== 'dns-found' || !switches.some((other) => other !== one && isEcho(other)))
+      kept.push(one);
+  }
+  return kept;
 }
 
 function stationReport(

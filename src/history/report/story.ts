@@ -125,7 +125,7 @@ export class StoryReader {
     const { book, changes } = noteInBook(chapter.book, stored);
     chapter.book = book;
     this.#keep(chapter, changes);
-    if (['switched', 'relay-switched', 'dns-moved'].includes(stored.event.kind))
+    if (['switched', 'relay-switched', 'dns-moved', 'dns-found'].includes(stored.event.kind))
       chapter.switches.push(stored);
   }
 

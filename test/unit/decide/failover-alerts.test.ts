@@ -98,3 +98,30 @@ test('a held name is nothing to be told where no server would be better', () => 
   expect(codes).toContain('dns-no-server-well');
   expect(codes).not.toContain('dns-held');
 });
+
+test('nobody is called because a lease was handed on, and everybody who misses it for longer', () => {
+  const policy = { ...FAILOVER_DEFAULTS, mode: 'cluster' } as const;
+  let state = newFailover(policy, noFailoverMemory, 0);
+  const calledAtS: number[] = [];
+  for (let second = 1; second <= 100; second += 1) {
+    const isLost = (second > 60 && second <= 65) || second > 80;
+    const lease = isLost
+      ? ({ is: 'lost', detail: 'nobody' } as const)
+      : ({ is: 'theirs', holder: 'x' } as const);
+    const step = failoverStep(state, { kind: 'lease', atMs: second * 1_000, lease }, policy);
+    state = step.state;
+    if (step.events.some(({ kind }) => kind === 'dns-alert-opened')) calledAtS.push(second);
+  }
+  expect(calledAtS).toEqual([91]);
+});
+
+test('every agent notes where the name points, whoever has written it', () => {
+  const world = new DnsWorld('cluster');
+  world.pass(60);
+  world.dns = { ...world.dns, server: DUBLIN };
+  world.pass(10);
+  const found = world.events.filter(({ event }) => event.kind === 'dns-found');
+  expect(found.map(({ agent }) => agent).sort()).toEqual(world.agents.map(({ name }) => name).sort());
+  expect(found[0]?.event).toMatchObject({ from: LONDON, to: DUBLIN });
+  expect(found[0]?.event).not.toHaveProperty('isHome');
+});

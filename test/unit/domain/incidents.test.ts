@@ -223,6 +223,32 @@ describe('dead air', () => {
   });
 });
 
+describe('the name', () => {
+  const moving = {
+    kind: 'dns-moving',
+    atMs: 0,
+    from: LONDON,
+    to: DUBLIN,
+    trigger: 'fault',
+    because: 'london is dead',
+  } as const;
+  const openAfter = (...events: readonly RecordedEvent[]) =>
+    events.reduce((story, event, index) => story.at(1_000 * (index + 1), event), new Story()).pass(90_000)
+      .book.open;
+
+  test('that has fled is an incident until it is home again, whoever brought it there', () => {
+    expect(openAfter(moving)).toHaveLength(1);
+    expect(openAfter(moving, { ...moving, from: DUBLIN, to: LONDON, trigger: 'return' })).toEqual([]);
+    const found = { kind: 'dns-found', atMs: 0, from: DUBLIN, to: LONDON } as const;
+    expect(openAfter(moving, { ...found, isHome: true })).toEqual([]);
+    expect(openAfter(moving, found)).toHaveLength(1);
+  });
+
+  test('that has fled home is none that waits for its return', () => {
+    expect(openAfter({ ...moving, from: DUBLIN, to: LONDON, isHome: true })).toEqual([]);
+  });
+});
+
 test('dead air is also that of a server that listeners do not hear, by whose name the DNS has it', () => {
   const story = new Story().at(0, tookOver).at(1, soundsAgain(1));
   for (const code of ['dns-server-ill', 'dns-held'] as const)

@@ -129,6 +129,25 @@ describe('a report', () => {
     ]);
   });
 
+  test('says once where the name went: by the log of who wrote it, or else by the first that found it', () => {
+    const named = (self: typeof LONDON, event: RecordedEvent, minute: number) => {
+      const directory = logOf(self);
+      const { store } = openHistory(directory, new Date(0));
+      store.apply(batch({ unixMs: T0 + minute * MIN, station: null, event }));
+      store.close();
+      return directory;
+    };
+    const found = { kind: 'dns-found', atMs: 0, from: LONDON, to: DUBLIN } as const;
+    const byLondon = named(LONDON, { kind: 'dns-moved', atMs: 0, to: DUBLIN, tookMs: 40 }, 55.1);
+    const seenBy = [named(DUBLIN, found, 55), named(DUBLIN, found, 55.2)];
+    const moves = (...directories: readonly string[]) =>
+      reportFrom(directories).stations[0]?.switches.flatMap(({ stored: { event } }) =>
+        event.kind.startsWith('dns-') ? [event.kind] : [],
+      );
+    expect(moves(...seenBy, byLondon)).toEqual(['dns-moved']);
+    expect(moves(...seenBy)).toEqual(['dns-found']);
+  });
+
   test('of a log and an older copy of it counts nothing twice', () => {
     const copy = join(temporaryFolder(), 'copy');
     cpSync(london, copy, { recursive: true });

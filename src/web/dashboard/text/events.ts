@@ -131,6 +131,13 @@ function saidOfName(event: FailoverEvent): Said {
             : `DNS: ${event.from ?? 'nowhere'} → ${event.to}`,
         because: event.because,
       };
+    case 'dns-found':
+      return {
+        topic: 'switches',
+        tone: null,
+        says: `DNS: ${event.from ?? 'nowhere'} → ${event.to}`,
+        because: 'written by another agent or by hand',
+      };
     case 'dns-moved':
       return {
         topic: 'switches',
