@@ -122,7 +122,6 @@ program
   .option('--target <loudness>', 'in LUFS, or one of r128, aes, web, platforms (-16)')
   .option('--ceiling <level>', 'highest true peak, in dBTP (-1, and -2 below 96k)')
   .option('--bitrate <rate>', 'of a format that has one (192k)')
-  .option('--overwrite', 'write over <out> where it is there already')
   .option('--json', 'print JSON')
   .action(async (input: string, output: string, options: ProcessOptions) => {
     const { processFile } = await import('./process.ts');

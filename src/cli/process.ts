@@ -89,7 +89,6 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
   if (!search.ok) throw new UnreadableSound(search.error.message);
   await mustBeWritable(files);
   const source = await openFile(soundPath(files.input));
-  if (!wanted.overwrites) await mustBeFree(files, source);
   // Beside the output, so that it takes its place in one step, and only when it is whole.
   const unfinished = `${files.output}.${process.pid}.part`;
   const encoder = openEncodeFile({
@@ -155,14 +154,6 @@ async function mustBeWritable({ input, output }: Files): Promise<void> {
   if (!to.isFile()) throw new UnreadableSound(`${output} is there already and is no file`);
   if (from !== null && from.dev === to.dev && from.ino === to.ino)
     throw new UnreadableSound(`${output} is the input itself: write to another file`);
-}
-
-/** After the input was looked at, so that what is wrong with that is said first. */
-async function mustBeFree({ output }: Files, source: ByteSource): Promise<void> {
-  const found = await stat(output).catch(() => null);
-  if (found === null) return;
-  await source.close();
-  throw new UnreadableSound(`${output} is there already: --overwrite writes over it`);
 }
 
 function mustBeWhole(path: string, source: ByteSource, heard: Heard, heardSeconds: number): void {

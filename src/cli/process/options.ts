@@ -18,7 +18,6 @@ export interface ProcessOptions {
   readonly target?: string | undefined;
   readonly ceiling?: string | undefined;
   readonly bitrate?: string | undefined;
-  readonly overwrite?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -27,8 +26,6 @@ export interface WantedProcess {
   readonly values: ProcessingValues;
   readonly format: FileFormat;
   readonly bitrateKbps: number;
-  /** An output that is there already is replaced. */
-  readonly overwrites: boolean;
 }
 
 const USUAL_KBPS = 192;
@@ -72,8 +69,7 @@ export function parseProcessOptions(output: string, options: ProcessOptions): Pa
     ceilingDbtp: ceiling.value,
     lowestBitrateKbps: isLossless(extension) ? null : bitrate.value,
   });
-  const overwrites = options.overwrite === true;
-  return { ok: true, value: { preset, values, format: extension, bitrateKbps: bitrate.value, overwrites } };
+  return { ok: true, value: { preset, values, format: extension, bitrateKbps: bitrate.value } };
 }
 
 /** `-16`, `-16 LUFS` or one of the names that a level has; null when the option isn't there. */

@@ -164,14 +164,12 @@ describe('what goes wrong', () => {
     expect((await run(inFolder('fine.wav'), {}, whole)).said).not.toContain('damage');
   });
 
-  test('what is there already is written over only where that was asked for', async () => {
+  test('what is there already stays until the new file is whole, and is replaced then', async () => {
     const output = inFolder('kept.wav');
     writeFileSync(output, 'from yesterday');
-    const refused = await run(output, { preset: 'off' });
-    expect(refused.code).toBe(2);
-    expect(refused.said).toContain('kept.wav is there already: --overwrite writes over it');
+    expect((await run(output, { preset: 'off' }, inFolder('not-there.wav'))).code).toBe(2);
     expect(readFileSync(output, 'utf8')).toBe('from yesterday');
-    expect((await run(output, { preset: 'off', overwrite: true })).code).toBe(0);
+    expect((await run(output, { preset: 'off' })).code).toBe(0);
     expect(measured(output).seconds).toBeCloseTo(25, 0);
   });
 
