@@ -117,6 +117,8 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
       return blind(airTime, unixMs);
     case 'events-lost':
       return blind(airTime, event.fromUnixMs ?? unixMs);
+    case 'time-missed':
+      return missed(airTime, event.fromUnixMs, unixMs);
     default:
       return { airTime, segments: [] };
   }
@@ -154,6 +156,17 @@ function blind(airTime: AirTime, unixMs: number): AirStep {
     servers.set(server, { ...one, air: before.air, sinceUnixMs: before.sinceUnixMs });
   }
   return settle({ ...fresh, servers }, unixMs);
+}
+
+/** Nobody was listening in between, and all stands as before. What a clock that was put back shows again counts once. */
+function missed(airTime: AirTime, fromUnixMs: number, unixMs: number): AirStep {
+  const { airTime: before, segments } = untilNow(airTime, fromUnixMs);
+  if (unixMs <= fromUnixMs) return { airTime: before, segments };
+  const gap = untilNow(before, unixMs);
+  return {
+    airTime: gap.airTime,
+    segments: [...segments, ...gap.segments.map((one) => ({ ...one, air: 'unknown' }) as const)],
+  };
 }
 
 function withServer(airTime: AirTime, server: ServerName, change: Partial<ServerAir>): AirTime {

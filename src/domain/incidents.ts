@@ -134,8 +134,7 @@ function unconfirmedOf(open: readonly Incident[], sinceUnixMs: number): Incident
 export function noteInBook(before: IncidentBook, recorded: Recorded): BookStep {
   const { event, unixMs } = recorded;
   const isStart = event.kind === 'agent-started';
-  // While there was no agent nothing was looked for in vain.
-  const { book, changes: passed } = passTime(before, isStart ? (event.lastSeenUnixMs ?? unixMs) : unixMs);
+  const { book, changes: passed } = upTo(before, recorded);
   const heard = hearEvent(book.airTime, recorded);
   const effect = effectOf(event, book);
   const unconfirmed = isStart ? unconfirmedOf(book.open, unixMs) : book.unconfirmed;
@@ -149,6 +148,26 @@ export function noteInBook(before: IncidentBook, recorded: Recorded): BookStep {
     incident: open.find(({ id }) => id === incident.id) ?? incident,
   }));
   return { book: { ...told, open }, changes: [...passed, ...noted] };
+}
+
+/** While there was no agent, or it stood still, nothing was looked for in vain, and nobody heard that all was calm. */
+function upTo(before: IncidentBook, { event, unixMs }: Recorded): BookStep {
+  if (event.kind === 'agent-started') return passTime(before, event.lastSeenUnixMs ?? unixMs);
+  if (event.kind !== 'time-missed') return passTime(before, unixMs);
+  const { book, changes } = passTime(before, event.fromUnixMs);
+  const { open, unconfirmed } = book;
+  const later = (ms: number) => ms + unixMs - event.fromUnixMs;
+  return {
+    book: {
+      ...book,
+      open: open.map(({ calmSinceUnixMs, ...incident }) => ({
+        ...incident,
+        calmSinceUnixMs: calmSinceUnixMs === null ? null : later(calmSinceUnixMs),
+      })),
+      unconfirmed: { ...unconfirmed, sinceUnixMs: later(unconfirmed.sinceUnixMs) },
+    },
+    changes,
+  };
 }
 
 /**
@@ -287,7 +306,8 @@ function withStep(incident: Incident, step: IncidentStep): Incident {
 }
 
 function closed(incident: Incident): Incident {
-  const unixMs = incident.calmSinceUnixMs ?? incident.openedUnixMs;
+  // A clock that was put back shows an end before the beginning.
+  const unixMs = Math.max(incident.calmSinceUnixMs ?? 0, incident.openedUnixMs);
   return withStep(
     { ...incident, closedUnixMs: unixMs },
     { unixMs, is: 'closed', says: closingWords(incident, unixMs) },

@@ -59,6 +59,15 @@ export type AgentEvent =
       readonly count: number;
       /** When the row before was written; left out where this agent had written none. */
       readonly fromUnixMs?: number;
+    }
+  /** From then up to now by the wall clock nobody listened: this agent stood still, or its clock was put. */
+  | {
+      readonly kind: 'time-missed';
+      readonly atMs: number;
+      readonly is: 'stood-still' | 'clock-put';
+      readonly fromUnixMs: number;
+      /** How far the wall clock has come meanwhile; negative when it was put back. */
+      readonly forMs: number;
     };
 
 /** Everything that is written down. */
@@ -81,6 +90,7 @@ const OF_EVERY_STATION: readonly RecordedEvent['kind'][] = [
   'agent-stopped',
   'health-changed',
   'events-lost',
+  'time-missed',
 ];
 
 /** Whether an event is part of a station's story. What concerns the whole agent is told once: with its first station. */

@@ -1,5 +1,6 @@
 import type { StationEvent } from './events.ts';
 import type { FailoverEvent } from './failover.ts';
+import { lengthText } from './lengths.ts';
 import type { AgentEvent, RecordedEvent } from './record.ts';
 
 /** One event as a person would say it. */
@@ -91,6 +92,11 @@ export function agentSentence(event: AgentEvent): string {
       return `${event.mount} is ${event.isFed ? 'fed' : 'not fed'}`;
     case 'events-lost':
       return `${event.count} events were lost, as the disk took none`;
+    case 'time-missed':
+      if (event.is === 'stood-still') return `this agent stood still for ${lengthText(event.forMs)}`;
+      return event.forMs < 0
+        ? `the clock of this machine was put back by ${lengthText(-event.forMs)}`
+        : `the clock of this machine was put forward by ${lengthText(event.forMs)}, or it slept`;
   }
 }
 
@@ -124,6 +130,7 @@ export function recordedSentence(event: RecordedEvent): string {
     case 'agent-alert-closed':
     case 'output-changed':
     case 'events-lost':
+    case 'time-missed':
       return agentSentence(event);
     default:
       return sentenceOf(event);

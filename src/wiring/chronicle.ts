@@ -43,6 +43,9 @@ export const KEEP: Keep = {
   eventsMs: 730 * DAY_MS,
 };
 const LOOK_EVERY_MS = 1_000;
+/** From one look to the next no wall clock comes so far, and none goes back so far, by itself. */
+const MOST_AHEAD_MS = 5_000;
+const MOST_BACK_MS = 2_000;
 /** Somebody has seen by then that the history was put aside, or does with the acknowledgement of its incident. */
 const SET_ASIDE_SHOWN_MS = DAY_MS;
 /** A disk that doesn't answer keeps no agent from starting. */
@@ -88,6 +91,7 @@ export class Chronicle {
   #found: readonly Incident[] = [];
   #read: Promise<unknown> = Promise.resolve();
   #teller: Teller | null = null;
+  #lastLook: { readonly unixMs: number; readonly atMs: number } | null = null;
   /** Changes from before there was a teller. */
   #untold: IncidentChange[] = [];
 
@@ -179,6 +183,11 @@ export class Chronicle {
   }
 
   note(station: StationName | null, event: RecordedEvent): void {
+    this.#noteMissedTime();
+    this.#record(station, event);
+  }
+
+  #record(station: StationName | null, event: RecordedEvent): void {
     const unixMs = this.#unixMs();
     const recorded = { unixMs, station, event };
     const changes: IncidentChange[] = [];
@@ -190,6 +199,23 @@ export class Chronicle {
       changes.push(...step.changes);
     }
     this.#write(recorded, changes);
+  }
+
+  /** Before anything else that is noted, so that what was found since then stands behind it. */
+  #noteMissedTime(): void {
+    const { clock } = this.#options;
+    const now = { unixMs: this.#unixMs(), atMs: clock.nowMs() };
+    const last = this.#lastLook;
+    this.#lastLook = now;
+    if (last === null) return;
+    const forMs = now.unixMs - last.unixMs;
+    if (forMs > -MOST_BACK_MS && forMs < MOST_AHEAD_MS) return;
+    const is = forMs > 0 && now.atMs - last.atMs > forMs / 2 ? 'stood-still' : 'clock-put';
+    this.#record(null, { kind: 'time-missed', atMs: now.atMs, is, fromUnixMs: last.unixMs, forMs });
+    this.#options.log.warn(
+      { forMs },
+      is === 'stood-still' ? 'nothing is known of a while' : 'the wall clock was put',
+    );
   }
 
   sent(station: StationName, command: Command): void {
@@ -316,6 +342,7 @@ export class Chronicle {
   }
 
   #look(): void {
+    this.#noteMissedTime();
     const unixMs = this.#unixMs();
     for (const chapter of this.#chapters.values()) {
       if (chapter.followed !== null) this.#lookAt(chapter.followed, chapter.levels);

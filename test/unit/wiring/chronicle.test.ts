@@ -3,15 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { noMemory } from '../../../src/decide/state.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
 import { CALM_MS, type IncidentChange } from '../../../src/domain/incidents.ts';
+import { recordedSentence } from '../../../src/domain/sentences.ts';
 import { historyFile, openHistory } from '../../../src/history/open.ts';
 import { directPort, type StorePort } from '../../../src/history/port.ts';
 import { StoryReader } from '../../../src/history/report/story.ts';
 import { SustainError } from '../../../src/platform/errors.ts';
 import { Station } from '../../../src/station.ts';
 import { Chronicle } from '../../../src/wiring/chronicle.ts';
-import { AUTODJ, DUBLIN, LONDON, MYFM, POLICY, PRIMARY } from '../decide/builders.ts';
+import { AUTODJ, audible, DUBLIN, faulty, LONDON, MYFM, POLICY, PRIMARY } from '../decide/builders.ts';
 import { temporaryFolder } from '../history/support.ts';
-import { manualClock } from '../platform/clocks.ts';
+import { type ManualClock, manualClock } from '../platform/clocks.ts';
 import { keptLog } from './support.ts';
 
 const away: StationEvent = {
@@ -238,4 +239,74 @@ test('a history that is damaged while it is in use is begun anew with how all st
     'closed history-set-aside london',
   ]);
   await chronicle.stop();
+});
+
+describe('a while of which nothing is known', () => {
+  const tookOver: StationEvent = {
+    kind: 'took-over',
+    atMs: 0,
+    server: LONDON,
+    source: PRIMARY,
+    because: 'it was on air before',
+  };
+  const leg = POLICY.legs.find(({ server, source }) => server === LONDON && source === PRIMARY);
+  const changed = (atMs: number, isAudible: boolean): StationEvent => ({
+    kind: 'leg-changed',
+    atMs,
+    leg: leg?.id ?? ('' as never),
+    from: faulty(0),
+    to: isAudible ? audible(atMs, atMs) : faulty(atMs),
+  });
+
+  /** What the log says of London's listeners when all of it is read again. */
+  async function heardAfter(what: (clock: ManualClock) => void, isAudible: boolean) {
+    const { chronicle, clock, directory } = await chronicleIn();
+    chronicle.note(MYFM, tookOver);
+    chronicle.note(MYFM, changed(clock.nowMs(), isAudible));
+    clock.advance(10_000);
+    what(clock);
+    clock.advance(10_000);
+    const open = chronicle.openIncidents;
+    await chronicle.stop();
+    const { store } = openHistory(directory, new Date(0));
+    const reader = new StoryReader();
+    const events = store.events({ limit: 100 });
+    for (const stored of events) reader.take(stored);
+    const { stations } = reader.end(clock.wallTime().getTime());
+    store.close();
+    const lengths: Record<string, number> = {};
+    for (const { server, air, fromUnixMs, toUnixMs } of stations.get(MYFM)?.stretches ?? [])
+      if (server === LONDON) lengths[air] = (lengths[air] ?? 0) + toUnixMs - fromUnixMs;
+    return { lengths, open, says: events.map(({ event }) => recordedSentence(event)) };
+  }
+
+  test('is that in which the agent stood still, whatever was on air before and is after', async () => {
+    const { lengths, says } = await heardAfter((clock) => clock.standStill(40_000), true);
+    expect(lengths).toEqual({ sounding: 20_000, unknown: 40_000 });
+    expect(says).toContain('this agent stood still for 40.0 s');
+  });
+
+  test('is an hour by which the clock was put forward, and no hour of dead air', async () => {
+    const { lengths, says } = await heardAfter((clock) => clock.putForward(3_600_000), false);
+    expect(lengths['dead']).toBeLessThanOrEqual(20_000);
+    expect(lengths['dead']).toBeGreaterThanOrEqual(19_000);
+    expect(lengths['unknown']).toBeGreaterThanOrEqual(3_600_000);
+    expect(says).toContainEqual(expect.stringMatching(/put forward by 1 h 0 min, or it slept/));
+  });
+
+  test.each([3_600_000, -3_600_000])(
+    'leaves an incident calm for its 30 s when the clock is put by %d ms',
+    async (byMs) => {
+      const { chronicle, clock } = await chronicleIn();
+      chronicle.note(MYFM, away);
+      chronicle.note(MYFM, back);
+      clock.advance(10_000);
+      clock.putForward(byMs);
+      clock.advance(CALM_MS - 12_000);
+      expect(chronicle.openIncidents).toHaveLength(1);
+      clock.advance(5_000);
+      expect(chronicle.openIncidents).toEqual([]);
+      await chronicle.stop();
+    },
+  );
 });
