@@ -426,6 +426,22 @@ describe('the page', () => {
     await leg(page, '/stream@london').locator('[data-output="feeding"]').waitFor();
   });
 
+  test('says so when one is signed out without having asked for it', async () => {
+    const other = await openWindow(browser, house.agents.london, DESK);
+    await signIn(other.page, 'bob', house.agents.london.operatorToken);
+    await card(other.page, 'london').waitFor();
+    await other.page.context().clearCookies();
+    const why = other.page.getByRole('status').filter({ hasText: 'You were signed out' });
+    await why.waitFor();
+    expect(await accessibilityFaults(other.page)).toEqual([]);
+    await signIn(other.page, 'bob', house.agents.london.operatorToken);
+    await card(other.page, 'london').waitFor();
+    await other.page.getByRole('button', { name: 'Sign out' }).click();
+    await other.page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await why.count()).toBe(0);
+    await other.close();
+  });
+
   test('shows the witnesses and how the cluster stands', async () => {
     const { page } = studio;
     await page.route('**/api/v1/state*', async (route) => {

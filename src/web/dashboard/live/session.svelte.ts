@@ -13,6 +13,8 @@ class Session {
   is = $state<'asking' | 'signed-out' | 'signed-in'>('asking');
   name = $state('');
   mayOperate = $state(false);
+  /** It was over without anybody here having asked for that. */
+  wasLost = $state(false);
 
   /** Asks whether the browser still has a session; without an answer it is asked again. */
   async find(): Promise<void> {
@@ -30,13 +32,18 @@ class Session {
 
   async signOut(): Promise<void> {
     await remove(PATH);
-    this.lost();
+    this.#end(false);
   }
 
   /** The agent doesn't know us any more. */
   lost(): void {
+    this.#end(true);
+  }
+
+  #end(wasLost: boolean): void {
     this.is = 'signed-out';
     this.mayOperate = false;
+    this.wasLost = wasLost;
   }
 
   #begin({ name, role, csrf }: SessionView): void {
@@ -44,6 +51,7 @@ class Session {
     this.name = name;
     this.mayOperate = role === 'operator';
     this.is = 'signed-in';
+    this.wasLost = false;
   }
 }
 
