@@ -1,9 +1,9 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type House, startHouse } from '../../src/demo/house.ts';
+import type { House } from '../../src/demo/house.ts';
 import { onAir, waitForOnAir } from '../../src/demo/scenarios.ts';
-import { legOf, story, wait } from './station.ts';
+import { inHouse, legOf, story, wait } from './station.ts';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 const UNCHECKED = fileURLToPath(new URL(`../output/unchecked-${process.pid}/`, import.meta.url));
@@ -32,26 +32,19 @@ async function carryMonitorsAway(house: House, isOver: () => Promise<boolean>): 
   }
 }
 
-describe('monitors that moveclients carried to another mount', () => {
-  test('are not believed: the silent mount stays silent, and nobody goes back to it', async () => {
-    const house = await startHouse();
-    try {
+// In a house each, and both at once.
+describe.concurrent('monitors that moveclients carried to another mount', () => {
+  test('are not believed: the silent mount stays silent, and nobody goes back to it', () =>
+    inHouse({}, async (house) => {
       await carryMonitorsAway(house, async () => false);
       expect((await legOf(house, 'london', 'primary')).condition, story(house)).not.toBe('audible');
       expect(await onAir(house, 'london')).toBe('secondary');
-    } finally {
-      await house.stop();
-    }
-  });
+    }));
 
-  test('would be believed without the check: listeners would be sent back to the silent mount', async () => {
-    const house = await startHouse({ agentCli: buildUnchecked() });
-    try {
+  test('would be believed without the check: listeners would be sent back to the silent mount', () =>
+    inHouse({ agentCli: buildUnchecked() }, async (house) => {
       await carryMonitorsAway(house, async () => (await onAir(house, 'london')) === 'primary');
       await waitForOnAir(house, 'london', 'primary', 30_000);
       expect(house.encoder1.programme.sound().is).toBe('silence');
-    } finally {
-      await house.stop();
-    }
-  });
+    }));
 });

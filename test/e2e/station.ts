@@ -1,7 +1,17 @@
-import type { House, HouseServer } from '../../src/demo/house.ts';
+import { type House, type HouseOptions, type HouseServer, startHouse } from '../../src/demo/house.ts';
 import type { AgentView, LegView } from '../../src/domain/view.ts';
 
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A house of its own for what happens: several may stand at once, and each goes with what happened in it. */
+export async function inHouse<T>(options: HouseOptions, happens: (house: House) => Promise<T>): Promise<T> {
+  const house = await startHouse(options);
+  try {
+    return await happens(house);
+  } finally {
+    await house.stop();
+  }
+}
 
 export async function stateOf(house: House, agent: HouseServer): Promise<AgentView> {
   return house.agents[agent].state();
