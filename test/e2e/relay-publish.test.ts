@@ -74,6 +74,14 @@ const publicMounts = () =>
     () => JSON.stringify(agent.relay.view),
   );
 
+const captureAll = () =>
+  Promise.all(
+    OUTPUTS.map(async ({ mount, demuxer }) => ({
+      mount,
+      one: await capture(`${icecast.url}${mount}`, demuxer),
+    })),
+  );
+
 beforeAll(async () => {
   icecast = await startIcecast({
     host: '127.0.0.42',
@@ -115,14 +123,9 @@ afterAll(async () => {
 describe('the public mounts', () => {
   it('each carry the programme in their own codec, and none of it is broken', async () => {
     await pause(3_000);
-    const captures = await Promise.all(
-      OUTPUTS.map(async ({ mount, demuxer }) => ({
-        mount,
-        capture: await capture(`${icecast.url}${mount}`, demuxer),
-      })),
-    );
+    const captures = await captureAll();
     await pause(6_000);
-    for (const { mount, capture: one } of captures) {
+    for (const { mount, one } of captures) {
       const heard = await one.stop();
       expect(heard.complaints.length, `${mount}: ${heard.complaints}`).toBeLessThanOrEqual(CUT_FRAMES);
       expect(heard.seconds, mount).toBeGreaterThan(5);
@@ -266,9 +269,9 @@ it('a restart of Icecast is followed at once: fed as soon as it accepts', async 
   }
   console.log('fed again after', rounds);
   expect(Math.min(...rounds)).toBeLessThan(2_000);
-  for (const { mount, demuxer } of OUTPUTS) {
-    const one = await capture(`${icecast.url}${mount}`, demuxer);
-    await pause(2_000);
+  const captures = await captureAll();
+  await pause(2_000);
+  for (const { mount, one } of captures) {
     const heard = await one.stop();
     expect(heard.complaints.length, `${mount}: ${heard.complaints}`).toBeLessThanOrEqual(CUT_FRAMES);
     expect(heard.seconds, mount).toBeGreaterThan(1);
