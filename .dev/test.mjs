@@ -1,11 +1,11 @@
-// `npm test`: lint, types and all test projects, in this order, each to its end.
+// `npm test`: lint, types and all test projects, each to its end. What only computes runs beside what waits for real time.
 // `npm test -- --only unit,scenario` takes some of them; what follows goes to vitest: `npm test -- --only e2e rig`.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { platformName } from './packages.mjs';
 import { prepareOrExit } from './prepare.mjs';
-import { bin, root, runHere } from './steps.mjs';
+import { bin, root, runHere, succeeds } from './steps.mjs';
 
 const CHECKS = {
   lint: [bin('biome'), ['check', '.']],
@@ -14,6 +14,8 @@ const CHECKS = {
 const PROJECTS = ['unit', 'scenario', 'native', 'e2e'];
 /** How many files at a time: what waits for processes and real time leaves two files on two cores idle by half. */
 const WORKERS = { unit: 4, e2e: 3 };
+/** What waits for real time leaves almost one of two cores idle; what keeps none itself takes that, one file at a time. */
+const BESIDE = { e2e: ['scenario', 'native'] };
 /** What keeps real time is run three files at a time on two cores; so many that failed there are run once more, alone. */
 const ALONE_AGAIN = { e2e: 3 };
 const STEPS = [...Object.keys(CHECKS), ...PROJECTS];
@@ -63,23 +65,66 @@ function failuresOf(report) {
   });
 }
 
-async function runVitest(project, workers, files) {
+/** What is started by this runs only where nothing else wants to, as do all that it starts. */
+const WHEN_IDLE = ['chrt', '--idle', '0'];
+
+/** Where a log takes its words it gives way to what has the terminal. */
+async function runVitest(project, { workers, files = positionals, log = null }) {
   rmSync(reportPath(project), { force: true });
-  const exitCode = await runHere(bin('vitest'), [
-    ...['run', '--config', 'test/vitest.config.ts', '--project', project, '--passWithNoTests'],
+  const [command, ...words] = [
+    ...(log === null ? [] : WHEN_IDLE),
+    ...[bin('vitest'), 'run', '--config', 'test/vitest.config.ts', '--project', project, '--passWithNoTests'],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath(project)}`],
     `--maxWorkers=${workers}`,
     ...files,
-  ]);
+  ];
+  const exitCode = await runHere(command, words, log === null ? {} : { stdio: ['ignore', log, log] });
   return readReport(project, exitCode);
 }
 
-async function runProject(project) {
-  const result = await runVitest(project, WORKERS[project] ?? 2, positionals);
+/** To give way is of no use where all that runs here shares one allowance of CPU time, as in many a container. */
+function mayRunBeside() {
+  const allowances = ['/sys/fs/cgroup/cpu.max', '/sys/fs/cgroup/cpu/cpu.cfs_quota_us'];
+  const isLimited = (path) => existsSync(path) && !/^(max|-1)\b/.test(readFileSync(path, 'utf8'));
+  return !allowances.some(isLimited) && succeeds(WHEN_IDLE[0], [...WHEN_IDLE.slice(1), 'true']);
+}
+
+/** Begins those that were asked for, one after the other; what they said is shown when it is asked for how they went. */
+function beginBeside(projects) {
+  const logPath = join(root, 'test', 'output', 'beside.log');
+  const log = openSync(logPath, 'w');
+  const runAll = async () => {
+    const done = [];
+    for (const name of projects) if (!interrupted) done.push(await timed(name, () => runProject(name, log)));
+    closeSync(log);
+    return done.map((result) => ({ ...result, where: ', beside the next' }));
+  };
+  const ended = runAll();
+  return {
+    ended,
+    /** Resolves with their results. */
+    async show() {
+      const done = await ended;
+      console.log(`\n=== ${projects.join(', ')}, beside it\n${readFileSync(logPath, 'utf8')}`);
+      return done;
+    },
+  };
+}
+
+async function timed(name, run) {
+  const fromMs = performance.now();
+  const result = await run();
+  return { name, ...result, seconds: (performance.now() - fromMs) / 1000 };
+}
+
+async function runProject(project, log = null, othersBeside = null) {
+  const workers = log === null ? (WORKERS[project] ?? 2) : 1;
+  const result = await runVitest(project, { workers, log });
   const files = [...new Set(result.failures.map(({ file }) => file))];
   if (interrupted || files.length === 0 || files.length > (ALONE_AGAIN[project] ?? 0)) return result;
+  await othersBeside?.ended;
   console.log(`\n=== ${project}, once more and alone: ${files.join(', ')}`);
-  const alone = await runVitest(project, 1, files);
+  const alone = await runVitest(project, { workers: 1, files });
   const stillFails = (one) => alone.failures.some(({ file, name }) => file === one.file && name === one.name);
   const onlyAlone = result.failures.filter((one) => !stillFails(one));
   return {
@@ -105,13 +150,19 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
+const steps = STEPS.filter((name) => wanted.includes(name));
+const beside = mayRunBeside() ? BESIDE : {};
+const besideOf = (name) => (beside[name] ?? []).filter((other) => steps.includes(other));
+const isBeside = new Set(steps.flatMap(besideOf));
+
 const results = [];
-for (const name of STEPS.filter((candidate) => wanted.includes(candidate))) {
+for (const name of steps.filter((one) => !isBeside.has(one))) {
   if (interrupted) break;
+  const others = besideOf(name);
+  const begun = others.length > 0 ? beginBeside(others) : null;
   console.log(`\n=== ${name}`);
-  const fromMs = performance.now();
-  const result = await (name in CHECKS ? runCheck(name) : runProject(name));
-  results.push({ name, ...result, seconds: (performance.now() - fromMs) / 1000 });
+  const result = await timed(name, () => (name in CHECKS ? runCheck(name) : runProject(name, null, begun)));
+  results.push(...((await begun?.show()) ?? []), result);
 }
 
 for (const { file, name, message } of results.flatMap((result) => result.failures)) {
@@ -124,9 +175,9 @@ for (const { file, name, message } of results.flatMap((result) => result.onlyAlo
 
 const sum = (field) => results.reduce((total, result) => total + result[field], 0);
 console.log(`\nSustain's tests on ${platformName()}, Node ${process.versions.node}`);
-for (const { name, passed, failed, seconds, onlyAlone = [] } of results) {
+for (const { name, passed, failed, seconds, onlyAlone = [], where = '' } of results) {
   const counted = `${passed} passed, ${failed} failed${onlyAlone.length > 0 ? `, ${onlyAlone.length} passed only alone` : ''}`;
-  const outcome = name in CHECKS ? (failed === 0 ? 'clean' : 'faults') : counted;
+  const outcome = name in CHECKS ? (failed === 0 ? 'clean' : 'faults') : counted + where;
   console.log(`  ${name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s   ${outcome}`);
 }
 const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
