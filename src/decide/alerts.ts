@@ -12,6 +12,8 @@ const DEAF_GRACE_MS = 30_000;
 const BACKUP_GRACE_MS = 30_000;
 /** A monitor tries a server that was down again within this, and has then heard whether a source is there. In ms. */
 const RECONNECTED_WITHIN_MS = 12_000;
+/** What an agent that has just been restarted left behind is gone by then. In ms. */
+const TWIN_FOR_MS = 20_000;
 const FAILED_MOVES = 3;
 /** A change of the config comes to one server after the other, by hands that type. In ms. */
 const TURNED_WITHIN_MS = 60_000;
@@ -41,7 +43,11 @@ export function alertsOf(
   nowMs: number,
   policy: StationPolicy,
 ): Alert[] {
-  const found = [...serverAlerts(server, nowMs), ...chainAlerts(server, nowMs, policy)];
+  const found = [
+    ...serverAlerts(server, nowMs),
+    ...twinAlerts(server, nowMs, policy),
+    ...chainAlerts(server, nowMs, policy),
+  ];
   if (server.role === 'watching') return found;
   if (server.role === 'deputy') {
     found.push(
@@ -64,6 +70,18 @@ function isOfTheServer({ condition }: LegState, server: ServerState, nowMs: numb
     condition.sinceMs < backAtMs &&
     nowMs - backAtMs < RECONNECTED_WITHIN_MS
   );
+}
+
+/** Two machines with one name: each takes the other for itself, and the server that none of them is called after has no agent. */
+function twinAlerts(
+  { server, twinSinceMs }: ServerState,
+  nowMs: number,
+  { self, servers }: StationPolicy,
+): Alert[] {
+  const told = servers.includes(self) ? self : servers[0];
+  if (server !== told || twinSinceMs === null || nowMs - twinSinceMs < TWIN_FOR_MS) return [];
+  const detail = `another agent is called ${self} too: each machine needs its own SUSTAIN_SERVER (or SUSTAIN_WITNESS)`;
+  return [alert('agent-twice', server, detail)];
 }
 
 /** Listeners of one server would hear another sound than those of the other, and hear it change when they are moved. */

@@ -26,6 +26,8 @@ export interface ServerState {
   readonly agentChain: (ChainSign & { readonly sinceMs: number }) | null;
   /** Since when that one is another than ours; null while it is the same, or the other agent is not seen. */
   readonly chainDiffersSinceMs: number | null;
+  /** Since when each look has shown another agent by this agent's own name; null while none does. */
+  readonly twinSinceMs: number | null;
   /** From when the absence of that agent could have been noticed: the looks have been good since. */
   readonly watchedFromMs: number | null;
   /** When this agent last ended a standstill: a look that began before then failed because of ourselves. */
@@ -44,6 +46,7 @@ export function newServer(server: ServerName, policy: StationPolicy, atMs: numbe
     agentSeenAtMs: null,
     agentChain: null,
     chainDiffersSinceMs: null,
+    twinSinceMs: null,
     watchedFromMs: null,
     stoodStillUntilMs: Number.NEGATIVE_INFINITY,
     fallbacks: new Map(),
@@ -71,6 +74,7 @@ export function withServerLook(state: ServerState, look: ServerLook, station: St
     agentSeenAtMs: seen ? look.atMs : state.agentSeenAtMs,
     agentChain: seen ? chainShown(state, look, station) : state.agentChain,
     watchedFromMs: state.watchedFromMs ?? look.atMs,
+    twinSinceMs: look.isTwinThere === true ? (state.twinSinceMs ?? look.atMs) : null,
   };
 }
 

@@ -21,6 +21,7 @@ export type AlertCode =
   | 'cannot-hear'
   | 'hears-itself'
   | 'agent-gone'
+  | 'agent-twice'
   | 'processing-differs'
   | 'relay-failed';
 

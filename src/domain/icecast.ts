@@ -64,6 +64,8 @@ export type ServerLook =
       /** Of every mount on the server that has one; left out where nobody asked. */
       readonly fallbacks?: ReadonlyMap<Mount, Mount>;
       readonly presences: readonly Presence[];
+      /** Another agent shows that it lives, by the very name of the one that looks. */
+      readonly isTwinThere?: true;
     }
   | {
       readonly ok: false;

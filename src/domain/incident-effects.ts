@@ -16,6 +16,7 @@ const OF_A_SERVER: readonly AlertCode[] = [
   'admin-unauthorised',
   'admin-overloaded',
   'agent-gone',
+  'agent-twice',
   'processing-differs',
 ];
 /** The thread of what listeners hear; there is one for each station. */

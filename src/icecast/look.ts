@@ -13,6 +13,8 @@ export interface LookOptions {
   readonly client: AdminClient;
   /** Who looks: only this agent's monitors are told apart, and its own presence is no news to it. */
   readonly agent: ServerName;
+  /** Whether a sign of life by our own name is one of ours; left out: each is. */
+  readonly isOurPresence?: (id: MonitorId) => boolean;
   /** The mounts of the station; others on the server are nobody's business here. */
   readonly mounts: readonly Mount[];
   /** No one answer may take longer, in ms. The whole look has this and a little for every mount. */
@@ -89,17 +91,20 @@ export function createLook(options: LookOptions): Look {
 
     const mounts: MountView[] = [];
     const presences = new Map<ServerName, Presence>();
+    let isTwinThere = false;
     for (const [index, one] of present.entries()) {
       const clients = clientsOf[index] ?? null;
       if (clients === null) continue;
-      const seated = whoSits(clients, options.agent, userAgents);
+      const seated = whoSits(clients, options, userAgents);
       mounts.push(viewOf(one, clients.length, seated, slow.get(one.mount)));
       for (const presence of seated.presences) noteNewest(presences, presence);
+      isTwinThere ||= seated.isTwinThere;
     }
     userAgents.forgetUnseen();
     const fallbacks = new Map<Mount, Mount>();
     for (const { mount, fallback } of listed.value) if (fallback !== null) fallbacks.set(mount, fallback);
-    return { ok: true, startedAtMs, atMs, mounts, fallbacks, presences: [...presences.values()] };
+    const twin = isTwinThere ? { isTwinThere } : {};
+    return { ok: true, startedAtMs, atMs, mounts, fallbacks, presences: [...presences.values()], ...twin };
   };
 }
 
@@ -124,10 +129,18 @@ interface Seated {
   readonly monitors: MonitorId[];
   /** Of other agents. */
   readonly presences: Presence[];
+  isTwinThere: boolean;
 }
 
-function whoSits(clients: readonly ListedClient[], self: ServerName, userAgents: UserAgentReader): Seated {
-  const seated: Seated = { listeners: 0, monitors: [], presences: [] };
+/** A presence is renewed every 5 s; what has sat for longer is what a dead agent left behind. */
+const TWIN_FRESH_SECONDS = 12;
+
+function whoSits(
+  clients: readonly ListedClient[],
+  { agent: self, isOurPresence = () => true }: LookOptions,
+  userAgents: UserAgentReader,
+): Seated {
+  const seated: Seated = { listeners: 0, monitors: [], presences: [], isTwinThere: false };
   for (const { userAgent, connectedSeconds } of clients) {
     if (!isSustain(userAgent)) {
       seated.listeners += 1;
@@ -135,7 +148,11 @@ function whoSits(clients: readonly ListedClient[], self: ServerName, userAgents:
     }
     const ours = userAgents.read(userAgent);
     if (ours?.role === 'monitor' && ours.agent === self) seated.monitors.push(ours.id);
-    if (ours?.role !== 'presence' || ours.agent === self) continue;
+    if (ours?.role !== 'presence') continue;
+    if (ours.agent === self) {
+      seated.isTwinThere ||= connectedSeconds <= TWIN_FRESH_SECONDS && !isOurPresence(ours.id);
+      continue;
+    }
     const { role: _role, id: _id, ...said } = ours;
     seated.presences.push({ ...said, connectedSeconds });
   }

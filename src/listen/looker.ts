@@ -1,5 +1,5 @@
 import type { ServerLook } from '../domain/icecast.ts';
-import type { Mount, ServerName } from '../domain/ids.ts';
+import type { MonitorId, Mount, ServerName } from '../domain/ids.ts';
 import type { AdminClient } from '../icecast/admin-client.ts';
 import { createLook } from '../icecast/look.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
@@ -9,6 +9,7 @@ export interface LookerOptions {
   readonly clock: Clock;
   readonly client: AdminClient;
   readonly agent: ServerName;
+  readonly isOurPresence?: (id: MonitorId) => boolean;
   readonly mounts: readonly Mount[];
   readonly seen: (look: ServerLook) => void;
   /** From the start of one look to the start of the next, in ms, while looks are cheap. */

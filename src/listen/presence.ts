@@ -1,5 +1,5 @@
 import type { ChainSign } from '../domain/chain-sign.ts';
-import { type Mount, monitorId, type ServerName } from '../domain/ids.ts';
+import { type MonitorId, type Mount, monitorId, type ServerName } from '../domain/ids.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import { openStream, type StreamConnection, type StreamLimits } from '../icecast/stream-client.ts';
 import { type OnAir, userAgentOf } from '../icecast/user-agent.ts';
@@ -28,12 +28,16 @@ export interface PresenceOptions {
 export interface PresenceControl {
   /** True while a connection of this agent shows on the server. */
   readonly isShown: boolean;
+  /** Whether a connection that shows our name is one that this agent has or had lately. */
+  isOurs(id: MonitorId): boolean;
   setMounts(mounts: readonly Mount[]): void;
   stop(): void;
 }
 
 const RENEW_EVERY_MS = 5_000;
 const SOMETHING_NEW_EVERY_MS = 500;
+/** Each may be tried on several mounts, and be renewed twice a second; what Icecast still lists has to be among them. */
+const IDS_REMEMBERED = 100;
 
 /**
  * Shows the other agents that this one lives: one listener connection, younger than a few seconds, on the server that
@@ -51,6 +55,7 @@ class ServerPresence implements PresenceControl {
   #opening: StreamConnection | null = null;
   #preferred = 0;
   #said = '';
+  #ids: readonly MonitorId[] = [];
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -66,6 +71,10 @@ class ServerPresence implements PresenceControl {
 
   get isShown(): boolean {
     return this.#shown !== null;
+  }
+
+  isOurs(id: MonitorId): boolean {
+    return this.#ids.includes(id);
   }
 
   setMounts(mounts: readonly Mount[]): void {
@@ -97,6 +106,7 @@ class ServerPresence implements PresenceControl {
     if (mount === undefined || triesLeft === 0) return;
     const { clock, random, server, agent, limits, marks, onAir, chains } = this.#options;
     const id = monitorId(random.token(8));
+    this.#ids = [...this.#ids.slice(1 - IDS_REMEMBERED), id];
     const connection: StreamConnection = openStream(
       clock,
       {

@@ -58,16 +58,6 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
     server: address,
     credentials: { user: admin.user, password: admin.password.reveal() },
   });
-  const looker = startLooker({
-    clock,
-    client,
-    agent: self,
-    mounts,
-    seen: options.seen,
-    intervalMs: LOOK_EVERY_MS,
-    maxIntervalMs: LOOK_AT_LEAST_EVERY_MS,
-    deadlineMs: LOOK_DEADLINE_MS,
-  });
   const presence = startPresence({
     clock,
     random,
@@ -78,6 +68,17 @@ export function startServerLink(options: ServerLinkOptions): ServerLink {
     onAir: options.onAir,
     ...(options.news === undefined ? {} : { news: options.news }),
     ...(options.chains === undefined ? {} : { chains: options.chains }),
+  });
+  const looker = startLooker({
+    clock,
+    client,
+    agent: self,
+    isOurPresence: (id) => presence.isOurs(id),
+    mounts,
+    seen: options.seen,
+    intervalMs: LOOK_EVERY_MS,
+    maxIntervalMs: LOOK_AT_LEAST_EVERY_MS,
+    deadlineMs: LOOK_DEADLINE_MS,
   });
 
   return {

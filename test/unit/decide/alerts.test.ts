@@ -61,6 +61,14 @@ describe('of the server', () => {
   });
 });
 
+test('a second agent by our own name is told once, and not what a restart has left behind', () => {
+  const twinFor = (ms: number, server = LONDON) =>
+    keys(allGood, deskWith(), serverThat({ server, twinSinceMs: NOW_MS - ms }));
+  expect(twinFor(19_000)).toEqual([]);
+  expect(twinFor(20_000)).toEqual(['agent-twice london']);
+  expect(twinFor(20_000, DUBLIN)).toEqual([]);
+});
+
 describe('of what is on air', () => {
   test('nothing audible is told once nothing else is proven either', () => {
     const legs = [legThat(PRIMARY, faulty(NOW_MS)), legThat(SECONDARY, faulty(NOW_MS))];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { monitorId, mount, serverName } from '../../../src/domain/ids.ts';
+import { type MonitorId, monitorId, mount, serverName } from '../../../src/domain/ids.ts';
 import type { AdminClient } from '../../../src/icecast/admin-client.ts';
 import { createLook } from '../../../src/icecast/look.ts';
 import { commandOutcomeOf, moveListeners } from '../../../src/icecast/move.ts';
@@ -38,6 +38,32 @@ describe('a look', () => {
     expect(seen.mounts[0]).toMatchObject({ mount: A, listeners: 2, monitors: ['beef'] });
     expect(seen.presences).toEqual([{ agent: 'dublin', connectedSeconds: 5 }]);
     expect(seen.startedAtMs).toBeLessThan(seen.atMs);
+  });
+
+  test('tells another agent by our own name from our own signs of life, and from what a dead one left', async () => {
+    const icecast = new FakeIcecast();
+    const seen = async (clients: Readonly<Record<string, string>>) => {
+      icecast.seat('/a', clients);
+      const isOurPresence = (id: MonitorId) => id === 'bb';
+      const { client } = icecast;
+      const look = await createLook({
+        clock: systemClock,
+        client,
+        agent: LONDON,
+        mounts: [A],
+        isOurPresence,
+      })();
+      return look.ok && look.isTwinThere === true;
+    };
+    expect(await seen({ 1: ours('presence', 'london', 'bb'), 2: ours('presence', 'dublin', 'cc') })).toBe(
+      false,
+    );
+    expect(await seen({ 1: ours('presence', 'london', 'bb'), 2: ours('presence', 'london', 'cc') })).toBe(
+      true,
+    );
+    expect(await seen({ 1: ours('presence', 'london', 'bb'), 40: ours('presence', 'london', 'cc') })).toBe(
+      false,
+    );
   });
 
   test('after another tells who sits there then', async () => {
