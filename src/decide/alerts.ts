@@ -9,7 +9,7 @@ import type { ServerState } from './server.ts';
 /** A leg may be unknown this long before somebody is told: a watchman who can't hear is none. In ms. */
 const DEAF_GRACE_MS = 30_000;
 /** A backup may be faulty this long before somebody is told, in ms. */
-const BACKUP_GRACE_MS = 30_000;
+export const BACKUP_GRACE_MS = 30_000;
 /** A monitor tries a server that was down again within this, and has then heard whether a source is there. In ms. */
 const RECONNECTED_WITHIN_MS = 12_000;
 /** What an agent that has just been restarted left behind is gone by then. In ms. */

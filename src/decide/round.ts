@@ -2,7 +2,7 @@ import { type Command, type CommandId, commandId } from '../domain/commands.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { LegId, ServerName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
-import { type Alert, alertsOf } from './alerts.ts';
+import { type Alert, alertsOf, BACKUP_GRACE_MS } from './alerts.ts';
 import { afterSwitch, afterTakeOver, choose, lastChoice } from './choice.ts';
 import { type Desk, withProbation } from './desk.ts';
 import { isDisplaced, type LegState, reconnecting, withCondition } from './leg.ts';
@@ -227,7 +227,10 @@ export class Round {
     for (const [name, server] of this.#state.servers) {
       const desk = this.#state.desks.get(name);
       if (desk === undefined) continue;
-      alerts.push(...alertsOf(server, desk, this.#legsOn(name), atMs, this.#policy));
+      const found = alertsOf(server, desk, this.#legsOn(name), atMs, this.#policy);
+      if (found.some(({ code }) => code === 'nothing-audible'))
+        this.#state = { ...this.#state, allLostAtMs: withEntry(this.#state.allLostAtMs, name, atMs) };
+      alerts.push(...found.filter((one) => this.#state.alerts.has(one.key) || this.#isNews(one, name)));
     }
     if (alerts.length === 0 && this.#state.alerts.size === 0) return;
     const now = new Map(alerts.map((alert) => [alert.key, alert]));
@@ -239,6 +242,14 @@ export class Round {
       if (!now.has(key)) this.events.push({ kind: 'alert-closed', atMs, code, subject, detail });
     }
     this.#state = { ...this.#state, alerts: now };
+  }
+
+  /** Of a backup nobody has to be told while all is lost, nor before it has had its time to come back with the others. */
+  #isNews({ code }: Alert, server: ServerName): boolean {
+    if (code !== 'backup-not-proven') return true;
+    const { mode, self } = this.#policy;
+    const allLostAtMs = this.#state.allLostAtMs.get(mode === 'relay' ? self : server);
+    return allLostAtMs === undefined || this.#nowMs - allLostAtMs >= BACKUP_GRACE_MS;
   }
 
   #withDesk(server: ServerName, change: (desk: Desk, legs: readonly LegState[]) => Desk): void {

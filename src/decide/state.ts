@@ -33,6 +33,8 @@ export interface StationState {
   readonly servers: ReadonlyMap<ServerName, ServerState>;
   readonly desks: ReadonlyMap<ServerName, Desk>;
   readonly alerts: ReadonlyMap<string, Alert>;
+  /** When listeners of a server could have heard nothing last, whichever source they had been on. */
+  readonly allLostAtMs: ReadonlyMap<ServerName, number>;
   /** The newest planned silence, also when it is over: what was heard in it may be proven later. */
   readonly silence: ExpectedSilence | null;
   readonly memory: Memory;
@@ -48,6 +50,7 @@ export function newState(policy: StationPolicy, memory: Memory, atMs: number): S
       policy.servers.map((server) => [server, rememberedDesk(server, memory.desks[server], atMs)]),
     ),
     alerts: new Map(),
+    allLostAtMs: new Map(),
     silence: null,
     memory,
     stopping: false,

@@ -238,3 +238,50 @@ test('names of commands are never used twice by one agent', () => {
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids[0]).toBe('myfm@london-1');
 });
+
+describe('backups that fail', () => {
+  /** Half a second at a time: which sources are silent, and since when. */
+  function live(
+    run: Run,
+    fromMs: number,
+    toMs: number,
+    silentFromMs: Partial<Record<string, number>>,
+  ): string[] {
+    const before = run.told.length;
+    for (let atMs = fromMs; atMs < toMs; atMs += 500) {
+      for (const source of [PRIMARY, SECONDARY, AUTODJ]) {
+        const sinceMs = silentFromMs[source];
+        run.set(source, sinceMs === undefined ? audible(0, atMs) : faulty(sinceMs), 5);
+      }
+      run.look(LONDON, goodLook(atMs, MOUNTS)).look(DUBLIN, goodLook(atMs, MOUNTS, PRESENT));
+    }
+    return run.told
+      .slice(before)
+      .flatMap((event) =>
+        event.kind === 'alert-opened' || event.kind === 'alert-closed'
+          ? `${event.kind} ${event.code} ${event.subject}`
+          : [],
+      );
+  }
+  const lost = (fromMs: number) => ({ [PRIMARY]: fromMs, [SECONDARY]: fromMs, [AUTODJ]: fromMs });
+  const told = (source: string) =>
+    expect.stringContaining(`alert-opened backup-not-proven myfm/${source}`) as string;
+
+  test('with the source on air are one alert, and have their time to come back with it', () => {
+    const run = new Run();
+    live(run, 0, 10_000, {});
+    expect(live(run, 10_000, 90_000, lost(10_000))).toEqual(['alert-opened nothing-audible london']);
+    const one = { [SECONDARY]: 10_000 };
+    expect(live(run, 90_000, 110_000, one)).toEqual(['alert-closed nothing-audible london']);
+    expect(live(run, 110_000, 125_000, one)).toEqual([told(SECONDARY)]);
+  });
+
+  test('before that are told, and stay so while all is lost', () => {
+    const run = new Run();
+    live(run, 0, 10_000, {});
+    expect(live(run, 10_000, 60_000, { [AUTODJ]: 10_000 })).toEqual([told(AUTODJ)]);
+    expect(live(run, 60_000, 120_000, { ...lost(60_000), [AUTODJ]: 10_000 })).toEqual([
+      'alert-opened nothing-audible london',
+    ]);
+  });
+});
