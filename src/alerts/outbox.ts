@@ -123,6 +123,11 @@ export class Outbox {
     for (const lane of this.#lanes.values()) lane.run();
   }
 
+  /** What is due and only gathered with what else comes, by receivers that have taken all until now: as good as told. */
+  get gathered(): readonly AlertMessage[] {
+    return [...this.#lanes.values()].flatMap((lane) => lane.gathered);
+  }
+
   get figures(): readonly OutboxFigures[] {
     return [...this.#lanes.values()].map(({ figures }) => figures);
   }
@@ -189,6 +194,12 @@ class Lane {
       letter.row.attempts === 0 ? letter : { ...letter, dueMs: Math.min(letter.dueMs, nowMs) },
     );
     this.run();
+  }
+
+  get gathered(): readonly AlertMessage[] {
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#isFailing || this.#stormMs(nowMs) <= 0) return [];
+    return this.#letters.filter(({ dueMs }) => dueMs <= nowMs).map(({ message }) => message);
   }
 
   get figures(): OutboxFigures {

@@ -29,7 +29,7 @@ export interface SustainClient {
   readonly chains?: readonly ChainSign[];
 }
 
-export const MOST_MARKS = 17;
+export const MOST_MARKS = 32;
 
 /** Icecast takes 4096 bytes for all headers of a request, and what is cut off at the end makes the whole unreadable. */
 export const MOST_USER_AGENT_CHARS = 3_000;

@@ -134,8 +134,9 @@ export class Alerting implements Teller {
     const { chronicle, config } = this.#options;
     const told: string[] = [];
     const heard: string[] = [];
+    const gathered = new Map(this.#outbox.gathered.map(({ incident }) => [incident.id, toldOf(incident)]));
     for (const incident of chronicle.openIncidents) {
-      const known = this.#told.get(incident.id);
+      const known = this.#told.get(incident.id) ?? gathered.get(incident.id);
       const deadAirMs = this.#heardHere(incident);
       const said = { ...incident, ...known, deadAirMs, isTold: known !== undefined };
       const mark = said.isTold || deadAirMs !== null ? incidentMark(config, server, said) : null;
@@ -180,10 +181,7 @@ export class Alerting implements Teller {
   #remember({ kind, incident }: AlertMessage): void {
     this.#left.delete(incident.id);
     if (kind === 'closed') this.#told.delete(incident.id);
-    else {
-      const { station, thread, severity, openedUnixMs, servers } = incident;
-      this.#told.set(incident.id, { station, thread, severity, openedUnixMs, servers });
-    }
+    else this.#told.set(incident.id, toldOf(incident));
   }
 
   /** What listeners of our own server heard of it; null when that isn't known, or it is none of its servers. */
@@ -273,6 +271,10 @@ export class Alerting implements Teller {
         .then((kept) => this.written(rows, kept));
     }
   }
+}
+
+function toldOf({ station, thread, severity, openedUnixMs, servers }: AlertMessage['incident']): Told {
+  return { station, thread, severity, openedUnixMs, servers };
 }
 
 function toldBy(agent: string): string {

@@ -133,6 +133,11 @@ const serverDown: StationEvent & { kind: 'alert-opened' } = {
   subject: LONDON,
   detail: 'london refuses connections',
 };
+const formatsDiffer: StationEvent & { kind: 'alert-opened' } = {
+  ...serverDown,
+  code: 'formats-differ',
+  detail: 'mono',
+};
 const told = (receiver: Receiver): string[] =>
   receiver.received.map(({ body }) => {
     const { type, data } = JSON.parse(body) as { type: string; data: { agent: string } };
@@ -159,6 +164,19 @@ describe('two agents that see the same trouble', () => {
       one.chronicle.note(MYFM, { ...away(one.self), from: AUTODJ, to: PRIMARY, trigger: 'return' });
     await pass(clock, CALM_MS / 1000 + 3, [london, dublin]);
     expect(told(receiver)).toEqual(['incident.opened london', 'incident.closed london']);
+  });
+
+  test('tell each of many troubles once, though the first gathers what comes on top of five', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    await pass(clock, 3, [london, dublin]);
+    const of = (station: number): StationEvent => ({ ...formatsDiffer, subject: `station ${station}` });
+    for (let station = 1; station <= 30; station += 1)
+      for (const one of [london, dublin]) one.chronicle.note(MYFM, of(station));
+    await pass(clock, 90, [london, dublin]);
+    const bodies = receiver.received.map(({ body }) => body);
+    expect(bodies.filter((body) => body.includes('"agent":"dublin"'))).toEqual([]);
+    for (let station = 1; station <= 30; station += 1)
+      expect(bodies.join().match(new RegExp(`formats-differ station ${station}"`, 'g'))).toHaveLength(1);
   });
 
   test('and a witness tell once that a server died together with the first agent', async () => {
