@@ -5,9 +5,6 @@ import { id3Bytes, SNIFF_BYTES, sniffContainer } from './sniff.ts';
 
 const CHUNK_BYTES = 128 * 1024;
 
-/** What a command line calls `-` is its standard input. */
-export const soundPath = (word: string): string => (word === '-' ? '/dev/stdin' : word);
-
 /** Opens a file and looks at what it is; ffmpeg never learns its name. @throws UnreadableSound */
 export async function openFile(path: string): Promise<ByteSource> {
   const file = await openForReading(path);

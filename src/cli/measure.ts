@@ -1,6 +1,6 @@
 import { type ByteSource, containerName, UnreadableSound } from '../audio/byte-source.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
-import { openFile, soundPath } from '../audio/sound-file.ts';
+import { openSound } from '../audio/standard-input.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { EXIT } from './exit-codes.ts';
@@ -82,7 +82,7 @@ class Measuring {
     const search = await findFfmpeg({ clock: this.#clock, ...(env === undefined ? {} : { env }) });
     if (!search.ok) throw new UnreadableSound(search.error.message);
     const ffmpegPath = search.ffmpeg.path;
-    if (!this.#isLive) return this.#hear(await openFile(soundPath(this.#what)), this.#what, ffmpegPath);
+    if (!this.#isLive) return this.#hear(await openSound(this.#what), this.#what, ffmpegPath);
     const address = parseLiveUrl(this.#what);
     const { interrupted } = this.#surroundings;
     const open = (titles: boolean) => openLive({ clock: this.#clock, address, titles, interrupted });

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type ByteSource, containerName, UnreadableSound } from '../audio/byte-source.ts';
 import { isLossless, openEncodeFile } from '../audio/encode-file.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
-import { openFile, soundPath } from '../audio/sound-file.ts';
+import { openSound } from '../audio/standard-input.ts';
 import { describeExit } from '../platform/child.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
@@ -88,7 +88,7 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
   const search = await findFfmpeg({ clock, ...(env === undefined ? {} : { env }) });
   if (!search.ok) throw new UnreadableSound(search.error.message);
   await mustBeWritable(files);
-  const source = await openFile(soundPath(files.input));
+  const source = await openSound(files.input);
   // Beside the output, so that it takes its place in one step, and only when it is whole.
   const unfinished = `${files.output}.${process.pid}.part`;
   const encoder = openEncodeFile({

@@ -1,0 +1,46 @@
+import type { Readable } from 'node:stream';
+import { messageOf } from '../platform/errors.ts';
+import { type ByteSource, KNOWN_KINDS, UnreadableSound } from './byte-source.ts';
+import { id3Bytes, SNIFF_BYTES, sniffContainer } from './sniff.ts';
+import { openFile } from './sound-file.ts';
+
+/** What a command line names: a file, or `-`, its standard input. @throws UnreadableSound */
+export const openSound = (word: string): Promise<ByteSource> =>
+  word === '-' ? openStream(process.stdin, 'standard input') : openFile(word);
+
+/** Whatever it is, a pipe or a socket: it can be read once only, so what was looked at is handed on. @throws UnreadableSound */
+export async function openStream(stream: Readable, name: string): Promise<ByteSource> {
+  const chunks = readable(stream, name);
+  const begun: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes < SNIFF_BYTES) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    begun.push(next.value);
+    bytes += next.value.length;
+  }
+  if (bytes === 0) throw new UnreadableSound(`${name} is empty`);
+  const head = Buffer.concat(begun);
+  const container = sniffContainer(head) ?? (id3Bytes(head) > 0 ? 'mp3' : null);
+  if (container === null) {
+    stream.destroy();
+    throw new UnreadableSound(`${name} is no sound that is known here (${KNOWN_KINDS})`);
+  }
+  return {
+    container,
+    totalBytes: null,
+    async *chunks() {
+      yield head;
+      yield* chunks;
+    },
+    close: async () => void stream.destroy(),
+  };
+}
+
+async function* readable(stream: Readable, name: string): AsyncGenerator<Uint8Array, void> {
+  try {
+    for await (const chunk of stream) yield chunk as Uint8Array;
+  } catch (thrown) {
+    throw new UnreadableSound(`${name} cannot be read: ${messageOf(thrown)}`);
+  }
+}
