@@ -167,7 +167,7 @@ function release(state: LegState, provenAtMs: number, policy: StationPolicy): Le
   for (const reading of state.pending) {
     if (reading.arrivedAtMs > provenAtMs) pending.push(reading);
     else {
-      sensor = hear(sensor, reading, policy.silence);
+      sensor = hear(afterHole(sensor, reading), reading, policy.silence);
       programme = hearProgramme(programme, reading, state.link, policy);
       found = faultsIn(reading);
       if (reading.isWantedQuiet) wantedQuietFromMs ??= reading.atMs - reading.durationMs;
@@ -175,6 +175,13 @@ function release(state: LegState, provenAtMs: number, policy: StationPolicy): Le
     }
   }
   return { ...state, sensor, programme, found, wantedQuietFromMs, pending, provenAtMs, displaced: 0 };
+}
+
+/** What was not heard for so long is not known to have gone on. */
+function afterHole(sensor: SoundSensor, { atMs, durationMs }: LevelReading): SoundSensor {
+  const fromMs = atMs - durationMs;
+  const isHole = fromMs - sensor.heardToMs > FRESH_MS && sensor.heardToMs > Number.NEGATIVE_INFINITY;
+  return isHole ? newSensor(fromMs, fromMs) : sensor;
 }
 
 const NO_FAULTS: readonly ProgrammeFault[] = [];
@@ -246,7 +253,7 @@ function isStalledOn(link: Link, condition: LegCondition): boolean {
 }
 
 function sensorAfter(
-  { sensor, programme }: LegState,
+  { sensor, programme, stoodStillUntilMs }: LegState,
   condition: LegCondition,
   fresh: LegCondition,
   nowMs: number,
@@ -258,6 +265,8 @@ function sensorAfter(
   // At a start the burst is all there is to hear of the past, and nothing was lost yet.
   const isNew = sensor.heardToMs === Number.NEGATIVE_INFINITY;
   if (!lost || (condition.is === 'unknown' && isNew)) return sensor;
+  // What came while we stood still is about to be heard, and a silence in it began before.
+  if (condition.is === 'unknown' && nowMs - stoodStillUntilMs < FRESH_MS) return sensor;
   // A programme fault is something heard: when nothing is heard any more, it is not known to go on.
   return newSensor(nowMs, programme === null ? nowMs : sensor.heardToMs);
 }

@@ -390,6 +390,28 @@ describe('our own trouble is never the fault of a leg', () => {
     expect(run.is).toBe('stalled');
   });
 
+  test('a silence that began before a standstill goes on through it where all of it is heard afterwards', () => {
+    const run = new LegRun().go(10_000).go(1_000, { sound: false });
+    for (let late = 1; late <= 40; late += 1)
+      run.leg = withReading(run.leg, reading(run.nowMs + 100 * late, 0));
+    run.nowMs += 4_000;
+    const heard = run.leg.pending;
+    run.leg = { ...withGap(run.leg, run.nowMs), pending: heard };
+    run.go(600, { sound: false });
+    expect(run.is).toBe('silent');
+    expect(run.leg.condition.sinceMs).toBe(10_000);
+  });
+
+  test('a silence before a standstill in which nothing was heard says nothing of what comes after it', () => {
+    const run = new LegRun().go(10_000).go(1_000, { sound: false });
+    run.nowMs += 20_000;
+    run.leg = withGap(run.leg, run.nowMs);
+    run.go(4_000, { sound: false });
+    expect(run.seen).not.toContain('silent');
+    run.go(2_000, { sound: false });
+    expect(run.is).toBe('silent');
+  });
+
   test('a look that began before a standstill proves nothing after it', () => {
     const run = new LegRun().go(10_000);
     run.nowMs += 2500;
