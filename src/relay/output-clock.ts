@@ -10,6 +10,9 @@ const MOST_BLOCKS = 2;
 /** What is owed after a standstill of ours up to this is made up for, as players have as much in hand. */
 const MOST_OWED_MS = 5_000;
 
+/** Half a tick off, so that no tick comes just before a block is due. */
+const BEGINS_LATE_MS = TICK_MS / 2;
+
 /** How much sound is due for the encoders, in real time from when the public mounts began to be fed. */
 export class OutputClock {
   #sinceMs: number | null = null;
@@ -24,16 +27,15 @@ export class OutputClock {
     return this.#givenFrames;
   }
 
-  /** Half a tick off, so that no tick comes just before a block is due. */
   begin(nowMs: number): void {
-    this.#sinceMs = nowMs - TICK_MS / 2;
+    this.#sinceMs = nowMs - BEGINS_LATE_MS;
   }
 
   gave(frames: number): void {
     this.#givenFrames += frames;
   }
 
-  /** What has not been played yet, in whole frames. */
+  /** What has not been played yet, in whole frames; of a clock that is not running, if it began now. */
   dueMs(nowMs: number): number {
     return this.#dueFrames(nowMs) / PCM_FRAMES_PER_MS;
   }
@@ -50,7 +52,7 @@ export class OutputClock {
   }
 
   #dueFrames(nowMs: number): number {
-    if (this.#sinceMs === null) return 0;
-    return Math.floor((nowMs - this.#sinceMs) * PCM_FRAMES_PER_MS) - this.#givenFrames;
+    const sinceMs = this.#sinceMs ?? nowMs - BEGINS_LATE_MS;
+    return Math.floor((nowMs - sinceMs) * PCM_FRAMES_PER_MS) - this.#givenFrames;
   }
 }
