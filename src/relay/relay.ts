@@ -166,8 +166,11 @@ class StationRelay implements Relay {
     const latencyMs = this.#latencyMs();
     if (latencyMs !== null) this.#pace = nextPace(this.#pace, latencyMs - this.#wantedLatencyMs, passedMs);
     this.#choose(nowMs);
-    const needed = this.#alignment.needs(this.#options.delayMs, this.#cursorFrame(), this.#legs.audible);
-    this.#legs.tidy(this.#onAir, this.#cursorMs() ?? nowMs - this.#wantedLatencyMs, needed);
+    // What is faded out may lie far behind what is played.
+    if (!this.#playout.isFading) {
+      const needed = this.#alignment.needs(this.#options.delayMs, this.#cursorFrame(), this.#legs.audible);
+      this.#legs.tidy(this.#onAir, this.#cursorMs() ?? nowMs - this.#wantedLatencyMs, needed);
+    }
     this.#alignment.keepOnly((id) => this.#legs.takeOf(id) !== null);
     this.#announce();
   }

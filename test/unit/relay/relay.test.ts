@@ -463,6 +463,38 @@ describe('a relay over a long time', () => {
     await Promise.all([bad.relay.stop(), deaf.relay.stop()]);
   });
 
+  it('fades a leg out to the end, however much later what it goes to is joined', async () => {
+    const backFromMs = 30_000;
+    const { relay, force, pass } = simulate(
+      [
+        {
+          source: 'primary',
+          isOther: true,
+          conditionAt: () => ({ is: 'faulty', sinceMs: 0, fault: 'tone', detail: '' }),
+        },
+        {
+          source: 'secondary',
+          conditionAt: (nowMs) =>
+            nowMs < backFromMs + 2_000
+              ? { is: 'faulty', sinceMs: 0, fault: 'absent', detail: '' }
+              : { is: 'audible', sinceMs: backFromMs, verifiedAtMs: nowMs - 500 },
+        },
+        { source: 'autodj', isOther: true, conditionAt: audible },
+      ],
+      { restoreMs: 20_000, differentFadeMs: 1_000 },
+    );
+    await pass(52);
+    // It goes on from its first words, far from the live edge.
+    expect(relay.view.onAir).toBe(leg('secondary').id);
+    expect(relay.view.latencyMs).toBeGreaterThan(15_000);
+    force('primary');
+    await pass(3);
+    expect(relay.view.onAir).toBe(leg('primary').id);
+    expect(relay.view.latencyMs).toBeLessThan(8_000);
+    expect(relay.view.dryMs).toBe(0);
+    await relay.stop();
+  });
+
   it('begins a different programme about as loud as what it follows, and lets that go again', async () => {
     const { relay, events, played, feeds, force, pass } = simulate([
       { source: 'primary', conditionAt: audible },
