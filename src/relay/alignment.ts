@@ -177,7 +177,10 @@ export class Alignment {
     const search = tracked
       ? aroundWhere(reference, take, cursorFrame, offsetAt(before, cursorFrame))
       : wherever(reference, take, pair.misses);
-    if (search === null) return;
+    if (search === null) {
+      if (tracked && isPast(reference, take, cursorFrame, offsetAt(before, cursorFrame))) pair.misses = 1;
+      return;
+    }
     const atFrame = search.needleFrame + search.needle.length / PCM_CHANNELS / 2;
     const finding = this.#correlate(search.needle, search.haystack);
     letGo(search.needle);
@@ -311,22 +314,58 @@ function aroundWhere(reference: Take, take: Take, cursorFrame: number, offsetFra
   );
 }
 
-/** A piece out of the time that both takes hold. After a reconnect that is only Icecast's burst, and a shorter one has to do. */
+/** The take doesn't go as far as where it was last found: a stall may have moved that, in which it lost some of the programme. */
+function isPast(reference: Take, take: Take, cursorFrame: number, offsetFrames: number): boolean {
+  const isHeld =
+    cursorFrame >= reference.startFrame && cursorFrame + TRACK_NEEDLE_FRAMES <= reference.endFrame;
+  return isHeld && cursorFrame + offsetFrames + TRACK_NEEDLE_FRAMES > take.endFrame;
+}
+
+/**
+ * A piece out of the time that both takes sound in, or as long as that is too short, of what they hold. After a reconnect
+ * that is only Icecast's burst, and a shorter one has to do.
+ */
 function wherever(reference: Take, take: Take, misses: number): Search | null {
-  const bounds = [reference, take].map((one) => ({
-    from: one.timeOf(one.startFrame),
-    to: one.timeOf(one.endFrame),
-  }));
-  const fromMs = Math.max(...bounds.map(({ from }) => from ?? Number.POSITIVE_INFINITY));
-  const toMs = Math.min(...bounds.map(({ to }) => to ?? Number.NEGATIVE_INFINITY));
-  const commonFrames = ((toMs - fromMs) * PCM_RATE_HZ) / 1_000;
-  if (!(commonFrames >= LEAST_COMMON_FRAMES)) return null;
-  const needleFrames = Math.min(NEEDLE_FRAMES, Math.floor(commonFrames / 2));
-  const isWide = commonFrames >= WIDE_FRAMES;
+  const held = commonTime(reference, take, heldTime);
+  const sounding = commonTime(reference, take, soundingTime);
+  const { fromMs, toMs, frames } = sounding.frames >= LEAST_COMMON_FRAMES ? sounding : held;
+  if (!(frames >= LEAST_COMMON_FRAMES)) return null;
+  const needleFrames = Math.min(NEEDLE_FRAMES, Math.floor(frames / 2));
+  // A copy that was silent until a moment ago is not found in that silence.
+  const isWide = sounding.frames >= WIDE_FRAMES;
   const place = isWide ? (NEEDLE_PLACES[misses % NEEDLE_PLACES.length] ?? 0.5) : 0.5;
   const beginsAt = reference.frameAt(fromMs + place * (toMs - fromMs - (1_000 * needleFrames) / PCM_RATE_HZ));
   if (beginsAt === null) return null;
   const needleFrame = Math.max(reference.startFrame, Math.min(beginsAt, reference.endFrame - needleFrames));
   const fromFrame = Math.max(take.startFrame, take.endFrame - MOST_HAYSTACK_FRAMES);
   return searchOf(reference, needleFrame, needleFrames, take, fromFrame, take.endFrame, isWide);
+}
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function commonTime(
+  one: Take,
+  other: Take,
+  spanOf: (take: Take) => Span,
+): Span & { readonly frames: number } {
+  const [a, b] = [spanOf(one), spanOf(other)];
+  const fromMs = Math.max(a.fromMs, b.fromMs);
+  const toMs = Math.min(a.toMs, b.toMs);
+  return { fromMs, toMs, frames: ((toMs - fromMs) * PCM_RATE_HZ) / 1_000 };
+}
+
+const heldTime = (take: Take): Span => ({
+  fromMs: take.timeOf(take.startFrame) ?? Number.POSITIVE_INFINITY,
+  toMs: take.timeOf(take.endFrame) ?? Number.NEGATIVE_INFINITY,
+});
+
+function soundingTime(take: Take): Span {
+  const { fromMs, toMs } = heldTime(take);
+  return {
+    fromMs: Math.max(fromMs, take.provenFromMs ?? fromMs),
+    toMs: Math.min(toMs, take.provenToMs ?? toMs),
+  };
 }

@@ -97,7 +97,7 @@ export class RelayLegs {
       leg.verdicts.note(leg.condition, nowMs);
       for (const take of leg.takes) {
         take.settle(nowMs);
-        if (leg.condition.is === 'audible') take.noteProof(leg.condition.verifiedAtMs);
+        if (leg.condition.is === 'audible') take.noteProof(leg.condition.sinceMs, leg.condition.verifiedAtMs);
       }
     }
   }

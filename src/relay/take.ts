@@ -53,6 +53,7 @@ export class Take implements TakeSight {
   #bytes = 0;
   #isOpen = true;
   #provenToMs: number | null = null;
+  #provenFromMs: number | null = null;
 
   constructor(options: TakeOptions) {
     this.id = options.id;
@@ -138,9 +139,16 @@ export class Take implements TakeSight {
     return this.#provenToMs;
   }
 
+  /** Since when its leg sounds without a break, as far as that was proven; null when it never was. */
+  get provenFromMs(): number | null {
+    return this.#provenFromMs;
+  }
+
   /** What proves the leg once this is closed proves another connection. */
-  noteProof(toMs: number): void {
-    if (this.#isOpen) this.#provenToMs = toMs;
+  noteProof(fromMs: number, toMs: number): void {
+    if (!this.#isOpen) return;
+    this.#provenFromMs = fromMs;
+    this.#provenToMs = toMs;
   }
 
   hereBy(ms: number): number {

@@ -116,6 +116,48 @@ describe('how the legs lie to the one on air', () => {
     expect(alignment.relationOf(lines[1].take)).toMatchObject({ is: 'same', offsetFrames: 24_000 });
   });
 
+  it('is not denied of a copy that is silent, as long as too little of its sound came after that', async () => {
+    const alignment = new Alignment(searchedFor);
+    const quiet = studio.slice();
+    quiet.fill(0, 0, 20 * RATE_HZ * CHANNELS);
+    const lines = [line(studio), line(quiet, LAG_FRAMES)] as const;
+    for (const { take } of lines) take.noteProof(0, 10_000);
+    alignment.setReference(lines[0].take);
+    await pass(lines.slice(0, 1), alignment, 0, 10);
+    for (let second = 10; second < 30; second += 1) {
+      lines[0].take.noteProof(0, second * 1_000);
+      lines[1].take.noteProof(22_000, Math.max(22_000, second * 1_000));
+      await pass(lines, alignment, second, 1);
+      expect(alignment.relationOf(lines[1].take).is, `after ${second} s`).not.toBe('different');
+    }
+    // Its take began ten seconds after the other one.
+    expect(alignment.relationOf(lines[1].take)).toMatchObject({
+      is: 'same',
+      offsetFrames: LAG_FRAMES - 10 * RATE_HZ,
+    });
+  });
+
+  it('is found anew for a copy that lost more of the programme in a stall than is in hand', async () => {
+    const alignment = new Alignment(searchedFor);
+    const lines = [line(studio), line(studio, 4_800)] as const;
+    alignment.setReference(lines[0].take);
+    await pass(lines, alignment, 0, 15);
+    expect(alignment.relationOf(lines[1].take)).toMatchObject({ is: 'same', offsetFrames: 4_800 });
+    await pass(lines.slice(0, 1), alignment, 15, 8);
+    for (let second = 23; second < 35; second += 1) {
+      // Health begins anew after a stall.
+      lines[0].take.noteProof(0, second * 1_000);
+      lines[1].take.noteProof(23_000, second * 1_000);
+      await pass(lines, alignment, second, 1);
+      for (const { take } of lines) take.ring.forgetBefore(take.frameAt((second - 7) * 1_000) ?? 0);
+    }
+    const lostFrames = 8 * RATE_HZ;
+    expect(alignment.relationOf(lines[1].take)).toMatchObject({
+      is: 'same',
+      offsetFrames: 4_800 - lostFrames,
+    });
+  });
+
   it('is not guessed from a steady tone', async () => {
     const alignment = new Alignment(searchedFor);
     const tone = Float32Array.from(

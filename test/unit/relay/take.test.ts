@@ -84,10 +84,10 @@ describe('the time line of a take', () => {
     const take = newTake();
     heard(take, 0, 1);
     expect(take.provenToMs).toBeNull();
-    take.noteProof(900);
+    take.noteProof(0, 900);
     take.close();
     take.push(new Float32Array(200), 2_000);
-    take.noteProof(1_900);
+    take.noteProof(0, 1_900);
     expect(take.endFrame).toBe(48_000 * 5);
     expect(take.provenToMs).toBe(900);
   });
