@@ -208,8 +208,10 @@ function leave(
   );
   const able = joins.filter(({ leg, join }) => join.isProven && leg.condition.is === 'audible');
   const canBeHitless = able.some(({ join }) => join.same !== null);
-  // A new connection to the same leg that isn't aligned yet would be heard as a jump; it is gone back to later.
-  const good = able.filter(({ leg, join }) => leg !== current || join.same !== null || !canBeHitless);
+  // What isn't in step, or not yet known to be, would be heard as a jump; it is gone back to later.
+  const isOther = ({ leg, join }: (typeof able)[number]) =>
+    leg !== current && situation.relationOf(join.take).is === 'different';
+  const good = able.filter((one) => one.join.same !== null || !canBeHitless || isOther(one));
   const target =
     good.find(({ leg }) => leg === current || !isOnProbation(leg, situation.nowMs)) ??
     good[0] ??
@@ -288,6 +290,8 @@ function comeBack(
     const relation = situation.relationOf(take);
     if (relation.is === 'unknown' && goodMs < leg.requiredHealthMs + ALIGN_WITHIN_MS) return STAY;
     const atFrame = onAir.frame + LEAD_FRAMES;
+    if (relation.is === 'same' && willBeInStep(situation, take, onAir, atFrame + offsetAt(relation, atFrame)))
+      continue;
     const join =
       relation.is === 'same'
         ? joinAt(situation, leg, take, onAir, atFrame)
@@ -299,18 +303,34 @@ function comeBack(
 }
 
 /**
+ * Whether a copy doesn't hold the moment that is played yet, but will: its new connection doesn't go back so far, or it is
+ * behind by more than the latency has grown to. There is no hurry to go back to it, and a jump would be heard.
+ */
+function willBeInStep(
+  { nowMs, latencyMs }: Situation,
+  take: TakeSight,
+  onAir: { take: TakeSight; frame: number },
+  frame: number,
+): boolean {
+  if (frame < take.startFrame + REACH_FRAMES) return true;
+  if (frame + AHEAD_FRAMES <= take.endFrame) return false;
+  const behindMs = nowMs - (onAir.take.timeOf(onAir.frame) ?? nowMs);
+  return frame + AHEAD_FRAMES - (latencyMs - behindMs) * PCM_FRAMES_PER_MS <= take.endFrame;
+}
+
+/**
  * The first proven sound of a leg that came back, or the usual distance from the live edge when that is long ago; null while
  * that distance reaches back into its fault, as it does where the delay is longer than the restore delay.
  */
 function joinAtFirstWords(situation: Situation, take: TakeSight, sinceMs: number): Join | null {
   const { nowMs, latencyMs, policy } = situation;
   const joinedAt = (frame: number): Join => ({ take, frame, same: null, isProven: true });
-  const oldest = take.startFrame + REACH_FRAMES;
-  const usual = Math.max(oldest, take.frameAt(nowMs - latencyMs) ?? oldest);
+  const usual = take.frameAt(nowMs - latencyMs);
   const first = take.frameAt(sinceMs - PREROLL_MS);
-  if (first === null || nowMs - sinceMs > policy.mostLatencyMs) return joinedAt(usual);
+  if (usual === null || first === null) return null;
   // An encoder that was started anew sounds from where its take begins, and there is nothing before that.
-  const words = Math.max(first, oldest);
+  const oldest = take.startFrame + REACH_FRAMES;
+  const words = nowMs - sinceMs > policy.mostLatencyMs ? Math.max(usual, oldest) : Math.max(first, oldest);
   return words <= usual ? joinedAt(words) : null;
 }
 

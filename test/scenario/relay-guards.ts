@@ -198,4 +198,30 @@ export const relayGuards: readonly RelayGuard[] = [
     isRight: (choice) =>
       choice.do === 'switch' && Math.abs((choice.to?.frame ?? 0) - choice.atFrame + frameOf(1_000)) <= 1,
   },
+  {
+    guard: 'a return to a copy waits until that holds the moment that is played',
+    file: 'relay/choice.ts',
+    whole: 'if (frame < take.startFrame + REACH_FRAMES) return true;',
+    broken: '',
+    in: () => {
+      const secondary = good('secondary');
+      const renewed = good('primary', [takeOf('primary', { fromMs: NOW_MS - 4_000 })]);
+      return situation([renewed, secondary], secondary, { relationOf: () => copy(0) });
+    },
+    isRight: stays,
+  },
+  {
+    guard: 'a copy in step is gone to before a leg that would be heard as a jump',
+    file: 'relay/choice.ts',
+    whole: '!canBeHitless || isOther(one)',
+    broken: '!canBeHitless || one.leg !== current',
+    in: () => {
+      const primary = silentSince('primary', CURSOR_MS + 3_000);
+      const dublin = good('primary@dublin');
+      return situation([primary, dublin, good('secondary')], primary, {
+        relationOf: ({ leg }) => (leg === dublin.leg ? { is: 'unknown' } : copy(300)),
+      });
+    },
+    isRight: goesTo('secondary'),
+  },
 ];

@@ -57,6 +57,23 @@ describe('a leg on air that falls silent', () => {
     expect(switched(choose(situation(legs, primary))).to?.take.leg).toBe('primary@dublin');
   });
 
+  it('goes to a copy in step before a leg ahead of it that would be heard as a jump', () => {
+    const primary = silentSince('primary', CURSOR_MS + 3_000);
+    const [dublin, secondary] = [good('primary@dublin'), good('secondary')];
+    const towards = (of: Relation) =>
+      switched(
+        choose(
+          situation([primary, dublin, secondary], primary, {
+            relationOf: ({ leg }) => (leg === dublin.leg ? of : copy(300)),
+          }),
+        ),
+      ).to?.take.leg;
+    expect(towards(UNKNOWN)).toBe('secondary');
+    expect(towards(copy(-60_000))).toBe('secondary');
+    expect(towards(copy(600))).toBe('primary@dublin');
+    expect(towards(DIFFERENT)).toBe('primary@dublin');
+  });
+
   it('passes over a copy that falls silent at the same moment of the programme', () => {
     const primary = silentSince('primary', FAULT_MS);
     const legs = [primary, silentSince('secondary', FAULT_MS + 500), good('autodj')];
@@ -323,6 +340,14 @@ describe('the return to a better leg', () => {
     expect((choice.to?.frame ?? 0) / 48).toBeCloseTo(NOW_MS - 11_950, 0);
   });
 
+  it('waits until a new connection goes as far back as listeners are, though the leg has been good for longer', () => {
+    const autodj = good('autodj');
+    const renewedAgo = (ms: number) =>
+      choose(situation([good('primary', [takeOf('primary', { fromMs: NOW_MS - ms })]), autodj], autodj));
+    expect(renewedAgo(4_000).do).toBe('stay');
+    expect((switched(renewedAgo(LATENCY_MS + 100)).to?.frame ?? 0) / 48).toBeCloseTo(NOW_MS - LATENCY_MS, 0);
+  });
+
   it('does not go back for first words that are long past', () => {
     const autodj = good('autodj');
     const choice = switched(choose(situation([good('primary'), autodj], autodj)));
@@ -336,6 +361,18 @@ describe('the return to a better leg', () => {
     );
     expect((choice.to?.frame ?? 0) - choice.atFrame).toBe(frameOf(-1_840));
     expect(choice.fadeFrames).toBe(960);
+  });
+
+  it('waits until a copy holds the moment that is played, and makes no jump to it', () => {
+    const secondary = good('secondary');
+    const renewed = good('primary', [takeOf('primary', { fromMs: NOW_MS - 4_000 })]);
+    const inStep = { relationOf: () => copy(0) };
+    expect(choose(situation([renewed, secondary], secondary, inStep)).do).toBe('stay');
+    const late = { relationOf: () => copy(LATENCY_MS) };
+    const wanted = { ...late, latencyMs: 2 * LATENCY_MS };
+    expect(choose(situation([good('primary'), secondary], secondary, wanted)).do).toBe('stay');
+    // As far behind as the latency never grows, there is no other way.
+    expect(choose(situation([good('primary'), secondary], secondary, late)).do).toBe('switch');
   });
 
   it('waits a while to learn whether it is the same programme', () => {
