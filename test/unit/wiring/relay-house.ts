@@ -1,52 +1,26 @@
-import { createStreamClock } from '../../../src/audio/stream-clock.ts';
 import { Secret } from '../../../src/config/secret.ts';
 import { noMemory } from '../../../src/decide/state.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
-import { type Leg, type MonitorId, monitorId, type ServerName } from '../../../src/domain/ids.ts';
+import { type Leg, monitorId, type ServerName } from '../../../src/domain/ids.ts';
 import type { Input } from '../../../src/domain/inputs.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
-import type { LegFeed } from '../../../src/relay/legs.ts';
 import { Station } from '../../../src/station.ts';
 import { startStationRelay } from '../../../src/wiring/station-relay.ts';
-import { policyWith, pulse, reading, viewOf } from '../decide/builders.ts';
+import { policyWith, viewOf } from '../decide/builders.ts';
 import { manualClock } from '../platform/clocks.ts';
+import { type Carried, CHANNELS, Connection, Mount, RATE_HZ, START_MS, STEP_MS } from './relay-mount.ts';
 
-export const RATE_HZ = 48_000;
-const CHANNELS = 2;
-export const START_MS = 1_000;
-const STEP_MS = 100;
-const STEP_FRAMES = (STEP_MS * RATE_HZ) / 1_000;
-const BURST_MS = 4_000;
+export { type Carried, RATE_HZ, START_MS };
+
+const LOOK_EVERY_STEPS = 5;
 
 type RelaySwitch = StationEvent & { kind: 'relay-switched' };
 
-/** What one leg carries. */
-export interface Carried {
-  readonly of: string;
-  readonly on: ServerName;
-  /** Whole seconds of it, which go round. */
-  readonly programme: Float32Array;
-  /** What the encoder sends now: nothing, silence or its programme. */
-  sends(nowMs: number): 'nothing' | 'silence' | 'programme';
-  /** The network holds back what comes meanwhile and brings it at once afterwards. */
-  isHeldBack?(nowMs: number): boolean;
-}
-
+/** One mount, and the agent's connection to it; null while there is none. */
 interface Line {
-  readonly carried: Carried;
-  readonly leg: Leg;
-  /** Everything that the encoder has sent, a step each. */
-  readonly sent: Float32Array[];
-  monitor: MonitorId;
-  feed: LegFeed;
-  edge: ReturnType<typeof createStreamClock>;
-  openedAtMs: number;
-  fromStep: number;
-  steps: number;
-  lastByteAtMs: number;
-  /** Ends of the blocks whose time is not settled yet. */
-  unread: number[];
+  readonly mount: Mount;
+  connection: Connection | null;
 }
 
 /** Noise under a slow envelope: unlike itself everywhere, and of a loudness that changes as speech and music do. */
@@ -69,8 +43,8 @@ export function noise(seconds: number, seed: number): Float32Array {
 }
 
 /**
- * The decision and the relay of one station as they ship, on a clock that is moved by hand: legs that send, and an
- * Icecast that hands it on.
+ * The decision, the ears and the relay of one station as they ship, on a clock that is moved by hand: legs that send,
+ * and an Icecast that hands it on.
  */
 export function relayHouse(
   carried: readonly Carried[],
@@ -83,9 +57,19 @@ export function relayHouse(
   const carriedBy = (leg: Leg) => carried.find(({ of, on }) => of === leg.source && on === leg.server);
   const policy = { ...all, legs: all.legs.filter((leg) => carriedBy(leg) !== undefined) };
   const switches: RelaySwitch[] = [];
+  const events: StationEvent[] = [];
   const played: Float32Array[] = [];
   const take = (input: Input) => station.take(input);
-  const station = new Station(policy, noMemory, clock.nowMs(), { command() {}, event() {} });
+  const station = new Station(policy, noMemory, clock.nowMs(), {
+    command(command) {
+      if (command.kind !== 'reconnect-monitor') return;
+      const line = lines.find(({ mount }) => mount.leg.id === command.leg);
+      if (line === undefined) return;
+      hangUp(line);
+      if (line.mount.isThere) connect(line);
+    },
+    event: (event) => events.push(event),
+  });
   const relay = startStationRelay({
     station,
     serve: {
@@ -111,110 +95,114 @@ export function relayHouse(
     log: silentLogger(),
     input: take,
     event: (event) => {
+      events.push(event);
       if (event.kind === 'relay-switched') switches.push(event);
     },
     played: (pcm) => played.push(pcm),
     processed() {},
   });
   let monitors = 0;
-  const connect = (leg: Leg, atMs: number) => {
+  const connect = (line: Line) => {
+    const { leg } = line.mount;
     monitors += 1;
     const monitor = monitorId(`m${monitors}`);
-    take({
-      kind: 'link',
-      atMs,
-      leg: leg.id,
-      link: { is: 'open', sinceMs: atMs, monitor, contentType: 'audio/mpeg' },
+    const sinceMs = clock.nowMs();
+    const link = { is: 'open', sinceMs, monitor, contentType: 'audio/mpeg' } as const;
+    take({ kind: 'link', atMs: sinceMs, leg: leg.id, link });
+    line.connection = new Connection({
+      monitor,
+      mount: line.mount,
+      clock,
+      openFeed: () => relay.openFeed(leg.id),
+      reading: (reading) => take({ kind: 'levels', atMs: clock.nowMs(), leg: leg.id, reading }),
+      pulse: (pulse) => take({ kind: 'pulse', atMs: pulse.atMs, leg: leg.id, pulse }),
     });
-    const edge = createStreamClock({ rateHz: RATE_HZ });
-    return { monitor, feed: relay.openFeed(leg.id), edge, openedAtMs: atMs, steps: 0, unread: [] };
+  };
+  const hangUp = (line: Line) => {
+    if (line.connection === null) return;
+    line.connection.close();
+    line.connection = null;
+    take({ kind: 'link', atMs: clock.nowMs(), leg: line.mount.leg.id, link: { is: 'waiting' } });
   };
   const lines: Line[] = policy.legs.map((leg) => {
     const found = carriedBy(leg);
     if (found === undefined) throw new Error(`nothing is carried by ${leg.id}`);
-    return { carried: found, leg, sent: [], fromStep: 0, lastByteAtMs: START_MS, ...connect(leg, START_MS) };
+    return { mount: new Mount(leg, found), connection: null };
   });
-  const send = ({ carried: from, sent }: Line, nowMs: number) => {
-    const step = (nowMs - START_MS) / STEP_MS - 1;
-    const sends = from.sends(nowMs);
-    if (sends !== 'nothing') sent.push(sends === 'silence' ? SILENCE : soundOf(from.programme, step));
+  for (const line of lines) connect(line);
+  /** What Icecast does with the agent's connection. */
+  const serve = (line: Line, nowMs: number) => {
+    const { mount, connection } = line;
+    if (connection === null) return;
+    if (mount.carried.isCut?.(nowMs)) return hangUp(line);
+    if (connection.mount.isThere) return;
+    const gone = connection.mount.carried.isGone?.(nowMs);
+    const to = typeof gone === 'object' ? gone.to : null;
+    const other = lines.find(
+      ({ mount: { leg, isThere } }) => leg.source === to && leg.server === mount.leg.server && isThere,
+    );
+    if (other === undefined) hangUp(line);
+    else connection.carryTo(other.mount);
   };
-  const bring = (line: Line, nowMs: number) => {
-    const { carried: from, leg, sent } = line;
-    if (from.isHeldBack?.(nowMs)) return;
-    for (let at = line.fromStep + line.steps; at < sent.length; at += 1) {
-      const pcm = sent[at] ?? new Float32Array(0);
-      line.feed.pcm(pcm);
-      line.steps += 1;
-      line.edge.arrived(line.steps * STEP_FRAMES, nowMs);
-      line.unread.push(at);
-      line.lastByteAtMs = nowMs;
-    }
-    if (!line.edge.settled(nowMs)) return;
-    for (const at of line.unread.splice(0)) {
-      const atMs = line.edge.timeOf((at - line.fromStep + 1) * STEP_FRAMES);
-      take({
-        kind: 'levels',
-        atMs: nowMs,
-        leg: leg.id,
-        reading: reading(atMs, sent[at] === SILENCE ? 0 : STEP_MS, line.monitor),
+  const look = (server: ServerName, nowMs: number) => {
+    const here = lines.filter(({ mount }) => mount.leg.server === server);
+    const mounts = here
+      .filter(({ mount }) => mount.isThere)
+      .map(({ mount }) => {
+        const on = here.flatMap(({ connection }) =>
+          connection?.mount === mount ? [connection.monitor] : [],
+        );
+        return viewOf(mount.leg.source, { monitors: on });
       });
+    const seen = { ok: true as const, startedAtMs: nowMs - 10, atMs: nowMs, mounts, presences: [] };
+    // A mount that isn't listed is not listened to.
+    for (const line of here) {
+      if (!line.mount.isThere) hangUp(line);
+      else if (line.connection === null && !line.mount.carried.isCut?.(nowMs)) connect(line);
     }
+    take({ kind: 'look', atMs: nowMs, server, look: seen });
   };
   const watch = (nowMs: number) => {
     const step = Math.round((nowMs - START_MS) / STEP_MS);
-    for (const { leg, monitor, openedAtMs, lastByteAtMs } of lines) {
-      const bytes = { monitor, openedAtMs, lastByteAtMs, lastPcmAtMs: lastByteAtMs };
-      if (step % 2 === 0) take({ kind: 'pulse', atMs: nowMs, leg: leg.id, pulse: pulse(nowMs, bytes) });
-    }
-    for (const server of step % 5 === 0 ? servers : []) {
-      const mounts = lines
-        .filter(({ leg }) => leg.server === server)
-        .map(({ leg, monitor }) => viewOf(leg.source, { monitors: [monitor] }));
-      const look = { ok: true as const, startedAtMs: nowMs - 10, atMs: nowMs, mounts, presences: [] };
-      take({ kind: 'look', atMs: nowMs, server, look });
-    }
+    if (step % LOOK_EVERY_STEPS === 0) for (const server of servers) look(server, nowMs);
     take({ kind: 'tick', atMs: nowMs });
+  };
+  const send = (nowMs: number) => {
+    for (const { mount } of lines) mount.send(nowMs);
   };
   return {
     clock,
     relay,
     station,
     switches,
+    events,
     played,
-    /** The agent stands still, and Icecast hangs up on its monitors, which didn't read. */
-    standStill(seconds: number) {
+    /** The agent stands still; when it is hung up on, its monitors connect anew. */
+    standStill(seconds: number, isHungUpOn = true) {
       const fromMs = clock.nowMs();
       clock.standStill(seconds * 1_000);
-      for (const line of lines)
-        for (let atMs = fromMs + STEP_MS; atMs <= clock.nowMs(); atMs += STEP_MS) send(line, atMs);
-      take({ kind: 'gap', atMs: clock.nowMs(), lostMs: seconds * 1_000 });
+      for (let atMs = fromMs + STEP_MS; atMs <= clock.nowMs(); atMs += STEP_MS) send(atMs);
+      if (seconds > 1) take({ kind: 'gap', atMs: clock.nowMs(), lostMs: seconds * 1_000 });
+      if (!isHungUpOn) return;
       for (const line of lines) {
-        line.feed.close();
-        const fromStep = Math.max(0, line.sent.length - BURST_MS / STEP_MS);
-        Object.assign(line, connect(line.leg, clock.nowMs()), { fromStep });
+        if (line.connection === null) continue;
+        hangUp(line);
+        if (line.mount.isThere) connect(line);
       }
     },
     async pass(seconds: number) {
       for (let step = 0; step < (seconds * 1_000) / STEP_MS; step += 1) {
         clock.advance(STEP_MS);
+        const nowMs = clock.nowMs();
+        send(nowMs);
         for (const line of lines) {
-          send(line, clock.nowMs());
-          bring(line, clock.nowMs());
+          serve(line, nowMs);
+          line.connection?.bring(nowMs);
         }
-        watch(clock.nowMs());
+        watch(nowMs);
         await settle();
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
   };
-}
-
-const SILENCE = new Float32Array(STEP_FRAMES * CHANNELS);
-
-/** 100 ms out of a programme that goes round and round. */
-function soundOf(programme: Float32Array, step: number): Float32Array {
-  const samples = STEP_FRAMES * CHANNELS;
-  const at = (step * samples) % programme.length;
-  return programme.subarray(at, at + samples);
 }

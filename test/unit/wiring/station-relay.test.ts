@@ -117,6 +117,17 @@ describe('a stall on the link of the encoder on air', () => {
   });
 });
 
+it('what a station begins with is sound, from the first block on', async () => {
+  const copies = [LONDON, DUBLIN].map(
+    (on, index): Carried => ({ of: PRIMARY, on, programme: studio, lagMs: 640 * index, sends: always }),
+  );
+  const { relay, played, pass } = relayHouse(copies, settle);
+  await pass(15);
+  expect(secondsOf(played)).toBeGreaterThan(4);
+  expect(quietMs(played)).toBe(0);
+  await relay.stop();
+});
+
 describe('an agent that stood still', () => {
   it.each([1, 2, 4, 4.9, 12, 60])('for %d s sends no silence for the time that is lost', async (seconds) => {
     const { relay, played, standStill, pass } = relayHouse(studioAndAutodj(), settle);
@@ -130,19 +141,28 @@ describe('an agent that stood still', () => {
     await relay.stop();
   });
 
-  it.each([1, 2])('for %d s plays nothing of a silence that began just before', async (seconds) => {
-    const silentFromMs = START_MS + 30_500;
-    const { relay, played, standStill, pass } = relayHouse(
-      studioAndAutodj({ sends: (nowMs) => (nowMs > silentFromMs ? 'silence' : 'programme') }),
-      settle,
-    );
-    await pass(31);
-    const before = played.length;
-    standStill(seconds);
-    await pass(40);
-    expect(quietMs(played.slice(before))).toBeLessThan(50);
-    await relay.stop();
-  });
+  it.each([
+    [1, 500, true],
+    [2, 500, true],
+    [4, 500, true],
+    [4, 500, false],
+    [4, 3_000, false],
+  ])(
+    'for %d s plays nothing of a silence that began %d ms before, hung up on: %s',
+    async (seconds, beforeMs, isHungUpOn) => {
+      const silentFromMs = START_MS + 31_000 - beforeMs;
+      const { relay, played, standStill, pass } = relayHouse(
+        studioAndAutodj({ sends: (nowMs) => (nowMs > silentFromMs ? 'silence' : 'programme') }),
+        settle,
+      );
+      await pass(31);
+      const before = played.length;
+      standStill(seconds, isHungUpOn);
+      await pass(40);
+      expect(quietMs(played.slice(before))).toBeLessThan(50);
+      await relay.stop();
+    },
+  );
 });
 
 /** What of it is under -60 dBFS, in ms, block by block of 10 ms. */
