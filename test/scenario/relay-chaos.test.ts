@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { complaintsIn } from './relay-heard.ts';
+import { aWorldOfCopies, aWorldWithAutodj } from './relay-worlds.ts';
+
+/** A world of the relay takes as long as several of the decision alone. */
+const RUNS = Math.ceil(Number(process.env['SUSTAIN_SCENARIO_RUNS'] ?? 30) / 3);
+const SEED = Number(process.env['SUSTAIN_SCENARIO_SEED'] ?? 20_261_122);
+
+/** Searches go on beside the event loop: the time of these worlds waits for them, however long they take. */
+const searches = vi.hoisted(() => ({ last: Promise.resolve() as Promise<unknown> }));
+vi.mock('../../src/audio/splice.ts', async (original) => {
+  const splice = await original<typeof import('../../src/audio/splice.ts')>();
+  const correlate: typeof splice.correlate = (needle, haystack) => {
+    const found = splice.correlate(needle, haystack);
+    searches.last = found.catch(() => null);
+    return found;
+  };
+  return { ...splice, correlate };
+});
+const settle = () => searches.last;
+
+describe('whatever goes wrong with the legs of a relay, in whatever order, and with the agent that stands still', () => {
+  test.each([
+    ['a copy of the programme', aWorldOfCopies],
+    ['an AutoDJ', aWorldWithAutodj],
+  ])(
+    'no silence, jump or gap is heard as long as there is %s',
+    async (_whole, aWorld) => {
+      await fc.assert(
+        fc.asyncProperty(aWorld, async (world) => {
+          expect(await complaintsIn(world, settle)).toEqual([]);
+        }),
+        { numRuns: RUNS, seed: SEED },
+      );
+    },
+    600_000,
+  );
+});
