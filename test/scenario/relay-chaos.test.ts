@@ -4,7 +4,7 @@ import { complaintsIn } from './relay-heard.ts';
 import { aWorldOfCopies, aWorldWithAutodj } from './relay-worlds.ts';
 
 /** A world of the relay takes as long as several of the decision alone. */
-const RUNS = Math.ceil(Number(process.env['SUSTAIN_SCENARIO_RUNS'] ?? 30) / 3);
+const RUNS = Math.ceil(Number(process.env['SUSTAIN_SCENARIO_RUNS'] ?? 30) / 5);
 const SEED = Number(process.env['SUSTAIN_SCENARIO_SEED'] ?? 20_261_122);
 
 /** Searches go on beside the event loop: the time of these worlds waits for them, however long they take. */
