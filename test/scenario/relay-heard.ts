@@ -120,27 +120,35 @@ export async function complaintsIn(world: World, settle: () => Promise<unknown>)
   await relay.stop();
   const excuses = excusesOf(world, legsOf(world, programmes), TRIP_MS, DELAY_MS);
   const stretches = stretchesIn(played);
-  return [...complaints, ...quietIn(stretches, excuses, depths), ...jumpsIn(stretches, excuses)];
+  return [...complaints, ...quietIn(stretches, excuses, depths), ...jumpsIn(stretches, excuses, depths)];
 }
 
-/** Silence that is none of a pause, and for which enough was in hand to have found it. */
+/** Whether so much was in hand that a fault is found, and left for another leg, before it is played. */
+const isEnoughInHand = (depths: readonly Depth[], atMs: number): boolean =>
+  depths.every(
+    ({ heardMs: depthMs, latencyMs }) => Math.abs(depthMs - atMs) > 1_000 || latencyMs >= NEEDED_MS,
+  );
+
+/** Silence that is none of a pause. */
 function quietIn(stretches: readonly Stretch[], { pauseMs }: Excuses, depths: readonly Depth[]): string[] {
   return stretches.flatMap(({ of, fromMs, toMs }) => {
     const lastsMs = toMs - fromMs;
     if (of !== 'quiet' || lastsMs < LONGEST_QUIET_MS || lastsMs <= pauseMs + 2 * WINDOW_MS) return [];
-    const around = depths.filter((depth) => Math.abs(depth.heardMs - fromMs) <= 1_000);
-    const inHandMs = Math.min(...around.map(({ latencyMs }) => latencyMs));
-    return inHandMs < NEEDED_MS ? [] : [`quiet for ${lastsMs} ms at ${fromMs} ms`];
+    return isEnoughInHand(depths, fromMs) ? [`quiet for ${lastsMs} ms at ${fromMs} ms`] : [];
   });
 }
 
 /** Where what is heard of a programme doesn't go on from what was heard of it just before. */
-function jumpsIn(stretches: readonly Stretch[], { lostMs, isStuck, isTooLate }: Excuses): string[] {
+function jumpsIn(
+  stretches: readonly Stretch[],
+  { lostMs, isStuck, isTooLate }: Excuses,
+  depths: readonly Depth[],
+): string[] {
   if (isStuck || isTooLate) return [];
   const sounding = stretches.filter(({ of }) => of !== 'quiet');
   return sounding.flatMap((stretch, index) => {
     const last = sounding[index - 1];
-    if (last === undefined || last.of !== stretch.of) return [];
+    if (last === undefined || last.of !== stretch.of || !isEnoughInHand(depths, last.toMs)) return [];
     const jumpMs = stretch.placeMs - last.lastPlaceMs - (stretch.fromMs - last.toMs + WINDOW_MS);
     // The tempo may be another one in what lies between.
     const mostMs = 5 + 0.004 * (stretch.fromMs - last.toMs);

@@ -154,9 +154,12 @@ export interface Excuses {
 
 export function excusesOf(world: World, legs: readonly Carried[], tripMs: number, delayMs: number): Excuses {
   const all = legs.map((leg) => excusesOfLeg(leg, tripMs));
+  const pauseMs = Math.max(...all.map((one) => one.pauseMs));
+  // Each leg carries the same pause at another moment of the programme, and it may be gone from one to another within it.
+  const apartMs = Math.max(...world.lagsMs) - Math.min(...world.lagsMs);
   return {
     lostMs: all.flatMap(({ lostMs }) => lostMs),
-    pauseMs: Math.max(...all.map(({ pauseMs }) => pauseMs)),
+    pauseMs: pauseMs === 0 ? 0 : pauseMs + apartMs,
     isStuck: world.faults.some(({ kind }) => kind === 'stuck'),
     isTooLate: all.some(({ laterMs }) => laterMs > delayMs),
   };
