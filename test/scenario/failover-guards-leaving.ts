@@ -200,8 +200,8 @@ export const guardsOfLeaving: readonly DnsGuard[] = [
   {
     guard: 'it is told that the name could not be moved',
     file: of('alerts'),
-    whole: 'if (state.writeFailed !== null && (',
-    broken: 'if (state.writeFailed !== null && policy.writeWithinMs < 0 && (',
+    whole: 'if (state.writeFailed !== null && isKnownToLast',
+    broken: 'if (state.writeFailed !== null && policy.writeWithinMs < 0 && isKnownToLast',
     mistake: (core) => {
       const world = settled(core);
       world.writing = 'refused';

@@ -39,7 +39,7 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   }
   const wantsWrite = state.publishing !== null || wishOf(state, nowMs, policy).is === 'move';
   const amiss = amissIn(state);
-  if (state.writeFailed !== null && (wantsWrite || amiss !== null))
+  if (state.writeFailed !== null && isKnownToLast(state) && (wantsWrite || amiss !== null))
     add('dns-not-written', 'dns', `the name could not be written: ${state.writeFailed.detail}`);
   if (state.unread !== null)
     add('dns-not-read', 'dns', `what stands in the DNS is not known: ${state.unread}`);
@@ -54,4 +54,10 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   if (policy.mode === 'cluster' && state.lease.is === 'lost' && !isStarting && !isHandedOn)
     add('dns-no-lease', 'dns', `the name stays where it is, source switching goes on: ${state.lease.detail}`);
   return alerts;
+}
+
+/** Another agent may have written the very same, and kept this one from it: what stands there now says whether it failed. */
+function isKnownToLast({ writeFailed, readAtMs }: FailoverState): boolean {
+  if (writeFailed?.by !== 'right') return true;
+  return readAtMs !== null && readAtMs > writeFailed.atMs;
 }

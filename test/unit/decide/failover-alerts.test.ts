@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { failoverAlerts } from '../../../src/decide/failover/alerts.ts';
 import { newFailover, noFailoverMemory } from '../../../src/decide/failover/state.ts';
 import { failoverStep } from '../../../src/decide/failover/step.ts';
 import type { FailoverInput } from '../../../src/domain/failover.ts';
@@ -124,4 +125,23 @@ test('every agent notes where the name points, whoever has written it', () => {
   expect(found.map(({ agent }) => agent).sort()).toEqual(world.agents.map(({ name }) => name).sort());
   expect(found[0]?.event).toMatchObject({ from: LONDON, to: DUBLIN });
   expect(found[0]?.event).not.toHaveProperty('isHome');
+});
+
+test('a write that another agent was faster with is told only when what stands there is still not as it should be', () => {
+  const state = newFailover(FAILOVER_DEFAULTS, noFailoverMemory, 0);
+  const record = { record: { is: 'server', server: LONDON, amiss: 'the TTL' }, epoch: 9, atMs: 0 } as const;
+  const codes = (by: 'right' | 'provider', readAtMs: number) => {
+    const failed = {
+      ...state,
+      record,
+      readAtMs,
+      writeFailed: { detail: 'dublin wrote epoch 10', atMs: 1_000, by },
+    };
+    return [...failoverAlerts(failed, 1_200, FAILOVER_DEFAULTS).state.alerts.values()].map(
+      ({ code }) => code,
+    );
+  };
+  expect(codes('right', 900)).toEqual([]);
+  expect(codes('right', 1_100)).toEqual(['dns-not-written']);
+  expect(codes('provider', 900)).toEqual(['dns-not-written']);
 });
