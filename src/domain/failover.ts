@@ -235,7 +235,14 @@ export type FailoverEvent =
       readonly to: ServerName;
       readonly isHome?: true;
     }
-  | { readonly kind: 'dns-moved'; readonly atMs: number; readonly to: ServerName; readonly tookMs: number }
+  | {
+      readonly kind: 'dns-moved';
+      readonly atMs: number;
+      readonly to: ServerName;
+      readonly tookMs: number;
+      /** Why it was ordered, or who asked for it; logs of before this was written have none. */
+      readonly because?: string;
+    }
   | {
       readonly kind: 'dns-hold-changed';
       readonly atMs: number;

@@ -53,7 +53,7 @@ export function failoverSentence(event: FailoverEvent): string {
     case 'dns-found':
       return `the name points to ${event.to}${event.from === null ? '' : ` and no longer to ${event.from}`}, by another's hand`;
     case 'dns-moved':
-      return `every authority answers with ${event.to}, after ${(event.tookMs / 1000).toFixed(1)} s`;
+      return `every authority answers with ${event.to}, after ${(event.tookMs / 1000).toFixed(1)} s${event.because === undefined ? '' : `: ${event.because}`}`;
     case 'dns-hold-changed':
       return `the DNS: ${event.detail} by ${event.author}`;
     case 'dns-refused':

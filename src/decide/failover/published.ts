@@ -74,7 +74,8 @@ function ended(
       events: [],
     };
   }
-  const moved: FailoverEvent = { kind: 'dns-moved', atMs, to: server, tookMs: atMs - publishing.sinceMs };
+  const { because, sinceMs } = publishing;
+  const moved: FailoverEvent = { kind: 'dns-moved', atMs, to: server, tookMs: atMs - sinceMs, because };
   return {
     state: {
       ...free,

@@ -3,6 +3,7 @@ import { failoverAlerts } from '../../../src/decide/failover/alerts.ts';
 import { newFailover, noFailoverMemory } from '../../../src/decide/failover/state.ts';
 import { failoverStep } from '../../../src/decide/failover/step.ts';
 import type { FailoverInput } from '../../../src/domain/failover.ts';
+import { failoverSentence } from '../../../src/domain/sentences.ts';
 import { DnsWorld, DUBLIN, LONDON } from '../../../src/simulate/dns-world.ts';
 import { FAILOVER_DEFAULTS } from '../../../src/simulate/station.ts';
 
@@ -144,4 +145,17 @@ test('a write that another agent was faster with is told only when what stands t
   expect(codes('right', 900)).toEqual([]);
   expect(codes('right', 1_100)).toEqual(['dns-not-written']);
   expect(codes('provider', 900)).toEqual(['dns-not-written']);
+});
+
+test('that the name was moved is noted with who asked for it', () => {
+  const world = new DnsWorld('cluster');
+  world.pass(60);
+  world.ask('dublin', { do: 'force', server: DUBLIN, author: 'eve', forMs: 60_000, override: false });
+  world.pass(10);
+  const moved = world.events.flatMap(({ event }) =>
+    event.kind === 'dns-moved' ? [failoverSentence(event)] : [],
+  );
+  expect(moved).toEqual([
+    expect.stringMatching(/^every authority answers with dublin, after [\d.]+ s: eve asked for it$/),
+  ]);
 });

@@ -143,7 +143,7 @@ function saidOfName(event: FailoverEvent): Said {
         topic: 'switches',
         tone: 'good',
         says: `DNS: ${event.to} is published, after ${(event.tookMs / 1000).toFixed(1)} s`,
-        because: null,
+        because: event.because ?? null,
       };
     case 'health-changed':
       return {
