@@ -16,8 +16,8 @@ const PROJECTS = ['unit', 'scenario', 'native', 'e2e'];
 const WORKERS = { unit: 4, e2e: 3 };
 /** What waits for real time leaves almost one of two cores idle; what keeps none itself takes that, one file at a time. */
 const BESIDE = { e2e: ['scenario', 'native'] };
-/** What keeps real time is run three files at a time on two cores; so many that failed there are run once more, alone. */
-const ALONE_AGAIN = { e2e: 3 };
+/** What has processes of its own is run three or four files at a time on two cores; so many that failed there are run once more, alone. */
+const ALONE_AGAIN = { unit: 3, e2e: 3 };
 const STEPS = [...Object.keys(CHECKS), ...PROJECTS];
 
 const { values, positionals } = parseArgs({
