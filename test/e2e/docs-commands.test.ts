@@ -67,7 +67,7 @@ it('a silence is planned, listed and cancelled as the page says', async () => {
   expect(planned).toMatchObject([{ says: 'two minutes', author: 'ann' }]);
   await run(here('docs/how-to/planned-silence.md sh 2', planned[0]?.id));
   const { text } = await house.agents.london.call('/api/v1/stations/myfm/planned-silence');
-  expect(JSON.parse(text)).toEqual({ planned: [] });
+  expect(JSON.parse(text)).toMatchObject({ planned: [] });
 });
 
 it('reports and a replay are made as the pages say, from copies that were made under the agents', async () => {

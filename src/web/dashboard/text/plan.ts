@@ -31,6 +31,9 @@ export function dayOf(date: string, repeats: Repeats): string {
   }
 }
 
+/** As the agent writes it: a browser may give the seconds, too, where there are none. */
+export const timeOf = (at: string): string => at.replace(/^(\d\d:\d\d):00$/, '$1');
+
 /** `Europe/London` as people write it in a sentence: `Europe/London time`. */
 export const zoneWords = (timeZone: string): string =>
   timeZone === '' || timeZone === 'UTC' ? timeZone : `${timeZone.replaceAll('_', ' ')} time`;

@@ -10,7 +10,7 @@ import {
   serverOf,
   sourceOf,
 } from '../../../../src/web/dashboard/text/history.ts';
-import { dayOf, REPEATS, zoneWords } from '../../../../src/web/dashboard/text/plan.ts';
+import { dayOf, REPEATS, timeOf, zoneWords } from '../../../../src/web/dashboard/text/plan.ts';
 import { duration, level, list, plain, streamWords, zone } from '../../../../src/web/dashboard/text/words.ts';
 import { AUTODJ, DUBLIN, PRIMARY } from '../../decide/builders.ts';
 import { LEVELS, LOUDNESS } from '../support.ts';
@@ -166,4 +166,8 @@ describe("how another server's public stream lies to ours", () => {
   ])('is said in full, however little is known', (view, words) => {
     expect(streamWords(view)).toBe(words);
   });
+});
+
+test('the time of a plan has no seconds where there are none', () => {
+  expect(['11:00', '11:00:00', '11:00:30'].map(timeOf)).toEqual(['11:00', '11:00', '11:00:30']);
 });
