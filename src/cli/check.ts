@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
 import { type Config, type Environment, loadConfig, printProblems } from '../config/index.ts';
+import { counted } from '../domain/counted.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { systemRandom } from '../platform/random.ts';
@@ -46,7 +47,7 @@ export async function runCheck(options: CheckOptions): Promise<CheckExitCode> {
     const { faults, warnings } = loaded;
     if (json) print(JSON.stringify({ ok: false, config: { faults, warnings } }, null, 2));
     else {
-      const count = `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'} in the config.`;
+      const count = `${counted(faults.length, 'fault')} in the config.`;
       print(
         [printProblems(options.config, faults), warningText(options.config, warnings), count]
           .filter(Boolean)

@@ -3,6 +3,7 @@ import { findDecoderHost, MP3_DECODER } from '../audio/decoder-host-path.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
 import { legDecoders } from '../audio/shared-decoder.ts';
 import { type Config, type ConfigFlags, loadConfig, printProblems } from '../config/index.ts';
+import { counted } from '../domain/counted.ts';
 import { STATE_TAKEN } from '../history/claim.ts';
 import { systemClock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
@@ -126,7 +127,7 @@ async function start(log: Logger, options: Parameters<typeof Agent.start>[0]): P
 
 /** One line for `systemctl status`. */
 function statusOf({ self, isWitness, stations }: Config): string {
-  const count = stations.length === 1 ? '1 station' : `${stations.length} stations`;
+  const count = counted(stations.length, 'station');
   return `${isWitness ? 'witness' : 'beside'} ${self}, ${count}`;
 }
 

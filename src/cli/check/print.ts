@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { printable } from '../../icecast/text.ts';
 import type { MountFacts, ServerFacts, Wanted } from './facts.ts';
 import { type Finding, worstFirst } from './findings.ts';
@@ -82,8 +83,6 @@ function findingText({ severity, server, about, says, change }: Finding): string
   const place = server === null ? about : `${server} ${about}`;
   return `${severity.toUpperCase().padEnd(7)}  ${place}: ${says}\n         -> ${change}`;
 }
-
-const counted = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;
 
 /** The whole report for a person; warnings of the config stand before it. */
 export function reportText(

@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import type { Cause } from '../../simulate/faults.ts';
 import type { KeeperYears } from '../../simulate/years.ts';
 import { keeperWords } from './print.ts';
@@ -41,7 +42,7 @@ export function simulationPlot(
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="14" fill="#222222" role="img">`,
     `<title>Minutes without sound per listener and year</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    `<text x="16" y="30" font-size="17" font-weight="bold">Minutes without sound per listener and year, over ${years} simulated ${years === 1 ? 'year' : 'years'}</text>`,
+    `<text x="16" y="30" font-size="17" font-weight="bold">Minutes without sound per listener and year, over ${counted(years, 'simulated year')}</text>`,
     ...rows,
     ...legend,
     '</svg>',

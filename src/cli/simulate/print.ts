@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import type { Cause } from '../../simulate/faults.ts';
 import type { KeeperYears } from '../../simulate/years.ts';
 import { decisionDelays, type Wanted } from './options.ts';
@@ -50,7 +51,7 @@ function without({ keeper: _keeper, ...rest }: KeeperYears): Omit<KeeperYears, '
 export function simulationText({ options, mode }: Wanted, results: readonly KeeperYears[]): string {
   const { years, seed, causes } = options;
   const lines = [
-    `${years} ${years === 1 ? 'year' : 'years'} of a station in ${mode} mode, seed ${seed}: per listener and year`,
+    `${counted(years, 'year')} of a station in ${mode} mode, seed ${seed}: per listener and year`,
     '',
     ...table(
       ['', 'available', '±', 'worst 5 %', 'without sound', 'switches', 'false', 'name moved', 'false'],

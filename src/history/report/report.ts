@@ -175,9 +175,9 @@ function withoutEchoes(
   for (const one of switches) {
     const { event, unixMs } = one.stored;
     const isEcho = (other: StationReport['switches'][number]) =>
-      other.stored.event.kind === 'dns-moved' || kept.includes(other)
-        ? toOf(other) === toOf(one) && Math.abs(other.stored.unixMs - unixMs) <= FOUND_WITHIN_MS
-        : false;
+      (other.stored.event.kind === 'dns-moved' || kept.includes(other)) &&
+      toOf(other) === toOf(one) &&
+      Math.abs(other.stored.unixMs - unixMs) <= FOUND_WITHIN_MS;
     if (event.kind !== 'dns-found' || !switches.some((other) => other !== one && isEcho(other)))
       kept.push(one);
   }
@@ -218,9 +218,9 @@ function stationReport(
     incidents: incidentsOf(stories)
       .filter(isIn)
       .sort((a, b) => a.openedUnixMs - b.openedUnixMs),
-    switches: switchesOf(stories)
-      .filter(({ stored: { unixMs } }) => unixMs >= fromUnixMs && unixMs < toUnixMs)
-      .sort((a, b) => a.stored.unixMs - b.stored.unixMs),
+    switches: switchesOf(stories).filter(
+      ({ stored: { unixMs } }) => unixMs >= fromUnixMs && unixMs < toUnixMs,
+    ),
     loudness: stories[0] === undefined ? [] : loudnessOf(station, stories[0].log.store, fromUnixMs, toUnixMs),
   };
 }

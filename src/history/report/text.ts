@@ -1,3 +1,4 @@
+import { counted } from '../../domain/counted.ts';
 import { heardWords } from '../../domain/incidents.ts';
 import { lengthText } from '../../domain/lengths.ts';
 import { recordedSentence } from '../../domain/sentences.ts';
@@ -37,9 +38,6 @@ export function missingText({ missingHeads }: Report): readonly string[] {
       `MISSING: no row has the head ${head}: rows that were there are gone or changed, or it is of another log`,
   );
 }
-
-const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count} ${count === 1 ? one : many}`;
 
 export function reportText(report: Report): string {
   const lines = [`Sustain: ${iso(report.fromUnixMs)} to ${iso(report.toUnixMs)}`, EVIDENCE, ''];
