@@ -2,8 +2,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { type ByteSource, KNOWN_KINDS, UnreadableSound } from './byte-source.ts';
 import { id3Bytes, SNIFF_BYTES, sniffContainer } from './sniff.ts';
+import { openStream } from './stream-source.ts';
 
 const CHUNK_BYTES = 128 * 1024;
+
+/** What a command line names: a file, or `-`, its standard input. @throws UnreadableSound */
+export const openSound = (word: string): Promise<ByteSource> =>
+  word === '-' ? openStream(process.stdin, 'standard input') : openFile(word);
 
 /** Opens a file and looks at what it is; ffmpeg never learns its name. @throws UnreadableSound */
 export async function openFile(path: string): Promise<ByteSource> {
@@ -32,35 +37,30 @@ async function openForReading(path: string): Promise<FileHandle> {
 async function sourceOf(path: string, file: FileHandle): Promise<ByteSource> {
   const stat = await file.stat();
   if (stat.isDirectory()) throw new UnreadableSound(`${path} is a folder, not a file`);
-  // A pipe can be read once only, so what was looked at is handed on.
-  const head = await readFully(file, SNIFF_BYTES, stat.isFile() ? 0 : null);
+  if (!stat.isFile()) return openStream(file.createReadStream(), path);
+  const head = await readFully(file, SNIFF_BYTES, 0);
   if (head.length === 0) throw new UnreadableSound(`${path} is empty`);
   const tagBytes = id3Bytes(head);
-  const start = tagBytes > 0 && stat.isFile() ? await readFully(file, SNIFF_BYTES, tagBytes) : head;
+  const start = tagBytes > 0 ? await readFully(file, SNIFF_BYTES, tagBytes) : head;
   if (start.length === 0) throw new UnreadableSound(`${path} holds an ID3 tag and no sound`);
-  const container = sniffContainer(start) ?? (tagBytes > 0 && !stat.isFile() ? 'mp3' : null);
+  const container = sniffContainer(start);
   if (container === null)
     throw new UnreadableSound(`${path} is no sound that is known here (${KNOWN_KINDS})`);
-  if (container === 'mov' && stat.isFile()) await mustBeReadableInOrder(path, file);
+  if (container === 'mov') await mustBeReadableInOrder(path, file);
   return {
     container,
-    totalBytes: stat.isFile() ? stat.size : null,
-    chunks: () => chunksOf(path, file, head, stat.isFile()),
+    totalBytes: stat.size,
+    chunks: () => chunksOf(path, file, head),
     close: () => file.close(),
   };
 }
 
-async function* chunksOf(
-  path: string,
-  file: FileHandle,
-  head: Buffer,
-  isFile: boolean,
-): AsyncIterable<Uint8Array> {
+async function* chunksOf(path: string, file: FileHandle, head: Buffer): AsyncIterable<Uint8Array> {
   yield head;
   let at = head.length;
   for (;;) {
     // A buffer of its own for each chunk: the pipe to ffmpeg may hold on to it.
-    const chunk = await readFully(file, CHUNK_BYTES, isFile ? at : null).catch((thrown: unknown) => {
+    const chunk = await readFully(file, CHUNK_BYTES, at).catch((thrown: unknown) => {
       throw new UnreadableSound(`${path} cannot be read: ${messageOf(thrown)}`);
     });
     if (chunk.length === 0) return;
@@ -70,12 +70,11 @@ async function* chunksOf(
 }
 
 /** Fewer bytes only where the file ends. */
-async function readFully(file: FileHandle, bytes: number, position: number | null): Promise<Buffer> {
+async function readFully(file: FileHandle, bytes: number, position: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(bytes);
   let filled = 0;
   while (filled < bytes) {
-    const at = position === null ? null : position + filled;
-    const { bytesRead } = await file.read(buffer, filled, bytes - filled, at);
+    const { bytesRead } = await file.read(buffer, filled, bytes - filled, position + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

@@ -1,6 +1,6 @@
 import { type ByteSource, containerName, UnreadableSound } from '../audio/byte-source.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
-import { openSound } from '../audio/standard-input.ts';
+import { openSound } from '../audio/sound-file.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { EXIT } from './exit-codes.ts';

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type ByteSource, containerName, UnreadableSound } from '../audio/byte-source.ts';
 import { isLossless, openEncodeFile } from '../audio/encode-file.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
-import { openSound } from '../audio/standard-input.ts';
+import { openSound } from '../audio/sound-file.ts';
 import { describeExit } from '../platform/child.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';

@@ -2,11 +2,6 @@ import type { Readable } from 'node:stream';
 import { messageOf } from '../platform/errors.ts';
 import { type ByteSource, KNOWN_KINDS, UnreadableSound } from './byte-source.ts';
 import { id3Bytes, SNIFF_BYTES, sniffContainer } from './sniff.ts';
-import { openFile } from './sound-file.ts';
-
-/** What a command line names: a file, or `-`, its standard input. @throws UnreadableSound */
-export const openSound = (word: string): Promise<ByteSource> =>
-  word === '-' ? openStream(process.stdin, 'standard input') : openFile(word);
 
 /** Whatever it is, a pipe or a socket: it can be read once only, so what was looked at is handed on. @throws UnreadableSound */
 export async function openStream(stream: Readable, name: string): Promise<ByteSource> {
