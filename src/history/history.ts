@@ -198,9 +198,11 @@ export class History {
   async #tidy(): Promise<void> {
     const { port, keep, clock } = this.#options;
     if (this.#isFailing || this.#closed) return;
+    let time: number | null = null;
     for (let more = true; more && !this.#closed; ) {
       const kept = await this.#try(async () => {
-        more = await port.call('tidy', clock.wallTime().getTime(), keep);
+        time ??= await port.call('tidyTime', clock.wallTime().getTime());
+        more = time !== null && (await port.call('tidy', time, keep));
       });
       if (!kept) return;
     }

@@ -62,6 +62,14 @@ export interface Keep {
   readonly eventsMs: number;
 }
 
+/**
+ * By a clock that was put forward all that is kept would be too old at once. So what is old is told by a time of our own, which
+ * each round comes this much nearer to the clock; there is a round each minute.
+ */
+const MOST_FORGOTTEN_MS = 10 * 60_000;
+/** A clock that shows less was never set: a machine without a battery begins in 1970. */
+const CLOCK_IS_SET_MS = Date.UTC(2026, 0, 1);
+
 /** Rows that are thinned in one transaction: a writer that waits for it waits for a few ms. */
 const THIN_ROWS = 5_000;
 
@@ -243,6 +251,16 @@ export class HistoryStore {
     return verifyChain(chained(), this.#anchor(), heads);
   }
 
+  /** The time by which a round of `tidy` may tell what is old; null: none can be told. */
+  tidyTime(nowUnixMs: number): number | null {
+    if (nowUnixMs < CLOCK_IS_SET_MS) return null;
+    const before = this.#meta('tidied');
+    const last = before === null ? nowUnixMs : Number(before);
+    const time = Math.min(nowUnixMs, last + MOST_FORGOTTEN_MS);
+    this.#setMeta('tidied', String(Math.max(last, time)));
+    return time;
+  }
+
   /**
    * Thins and forgets what is old, a few thousand rows at a time; returns whether there is more to do. The first rows
    * of the event log go with their age, and the hash of the last of them stays as the anchor of the chain.
@@ -268,9 +286,8 @@ export class HistoryStore {
         )
         .get(oldest);
       if (last !== undefined) {
-        database
-          .prepare("INSERT OR REPLACE INTO meta VALUES ('anchor', ?)")
-          .run(JSON.stringify({ seq: last.seq, hash: Buffer.from(last.hash).toString('hex') }));
+        const hash = Buffer.from(last.hash).toString('hex');
+        this.#setMeta('anchor', JSON.stringify({ seq: last.seq, hash }));
         database.prepare('DELETE FROM events WHERE seq <= ?').run(last.seq);
       }
       return isMore;
@@ -336,12 +353,19 @@ export class HistoryStore {
   }
 
   #anchor(): { seq: number; hash: Uint8Array } {
-    const row = this.#database
-      .prepare<[], { value: string }>("SELECT value FROM meta WHERE key = 'anchor'")
-      .get();
-    if (row === undefined) return { seq: 0, hash: FIRST_HASH };
-    const { seq, hash } = JSON.parse(row.value) as { seq: number; hash: string };
+    const value = this.#meta('anchor');
+    if (value === null) return { seq: 0, hash: FIRST_HASH };
+    const { seq, hash } = JSON.parse(value) as { seq: number; hash: string };
     return { seq, hash: Buffer.from(hash, 'hex') };
+  }
+
+  #meta(key: string): string | null {
+    const sql = 'SELECT value FROM meta WHERE key = ?';
+    return this.#database.prepare<[string], { value: string }>(sql).get(key)?.value ?? null;
+  }
+
+  #setMeta(key: string, value: string): void {
+    this.#database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(key, value);
   }
 }
 

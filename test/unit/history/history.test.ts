@@ -3,6 +3,7 @@ import type { OutboxRow } from '../../../src/domain/outbox.ts';
 import { History } from '../../../src/history/history.ts';
 import { openHistory } from '../../../src/history/open.ts';
 import { directPort, type StorePort } from '../../../src/history/port.ts';
+import type { Keep } from '../../../src/history/store.ts';
 import { SustainError } from '../../../src/platform/errors.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { keptLog } from '../wiring/support.ts';
@@ -11,10 +12,10 @@ import { LEG, recorded, second, temporaryFolder } from './support.ts';
 const KEEP = { tiers: [], levelsMs: 1e12, eventsMs: 1e12 };
 
 /** A history on a disk that can be made to take nothing. */
-function historyOnADisk() {
+function historyOnADisk(startMs = 1_000_000, keep: Keep = KEEP) {
   const directory = temporaryFolder();
   const disk = { isFull: false, calls: [] as string[] };
-  const clock = manualClock(1_000_000);
+  const clock = manualClock(startMs);
   const { log, lines } = keptLog();
   const inner = directPort({ directory, wallTime: () => new Date(0), setAside: () => {} });
   const port: StorePort = {
@@ -25,7 +26,7 @@ function historyOnADisk() {
     },
     close: () => inner.close(),
   };
-  const history = new History({ port, keep: KEEP, clock, log });
+  const history = new History({ port, keep, clock, log });
   return { history, disk, clock, lines, directory };
 }
 
@@ -114,5 +115,67 @@ describe('the history of a running agent', () => {
     });
     expect(events[2]?.unixMs).toBe(12);
     expect(store.verify()).toMatchObject({ ok: true, rows: 20_002 });
+  });
+});
+
+describe('what is old', () => {
+  const DAY_MS = 24 * 3_600_000;
+  const NOW = Date.UTC(2026, 10, 28);
+  const NINETY_DAYS: Keep = {
+    tiers: [{ afterMs: 2 * DAY_MS, spanS: 10 }],
+    levelsMs: 90 * DAY_MS,
+    eventsMs: 730 * DAY_MS,
+  };
+
+  /** A row an hour for 100 days up to now, and an event as long ago as two years and a day. */
+  async function aged() {
+    const found = historyOnADisk(NOW, NINETY_DAYS);
+    const { history, clock, directory } = found;
+    for (let hour = 100 * 24; hour > 0; hour -= 1) history.addLevels(second(NOW - hour * 3_600_000, -20));
+    await history.write({ recorded: recorded(NOW - 731 * DAY_MS) });
+    await history.write({ recorded: recorded(NOW - DAY_MS) });
+    const minutes = async (count: number) => {
+      for (let minute = 0; minute < count; minute += 1) {
+        clock.advance(60_000);
+        await flushed();
+        await flushed();
+      }
+    };
+    const kept = async () => {
+      await history.close();
+      const { store } = openHistory(directory, new Date(0));
+      const rows = store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: NOW + 1000 });
+      return {
+        seconds: rows.filter(({ spanS }) => spanS === 1).length,
+        all: rows.length,
+        events: store.events({ limit: 10 }).length,
+      };
+    };
+    await minutes(1);
+    return { ...found, minutes, kept };
+  }
+
+  test('is thinned and forgotten by the clock', async () => {
+    const { kept } = await aged();
+    expect(await kept()).toEqual({ seconds: 47, all: 2159, events: 1 });
+  });
+
+  test('is not all that there is because a clock was put forward by ten years for an hour', async () => {
+    const { clock, minutes, kept } = await aged();
+    clock.putForward(3653 * DAY_MS);
+    await minutes(60);
+    clock.putForward(-3653 * DAY_MS);
+    await minutes(1);
+    // An hour by that clock takes no more than ten, and the day before yesterday in its seconds.
+    expect(await kept()).toEqual({ seconds: 37, all: 2149, events: 1 });
+  });
+
+  test('is not told by a clock that was never set, and all the better when it is', async () => {
+    const { clock, minutes, kept } = await aged();
+    clock.putForward(-NOW);
+    await minutes(5);
+    clock.putForward(NOW + 3 * 3_600_000);
+    await minutes(20);
+    expect(await kept()).toEqual({ seconds: 44, all: 2156, events: 1 });
   });
 });
