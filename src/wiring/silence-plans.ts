@@ -17,6 +17,10 @@ import type { MemoryFile } from './memory-file.ts';
 import type { SharedSilence } from './shared-silences.ts';
 
 const LOOK_EVERY_MS = 250;
+/** A wall clock that differs by more from what it showed was put. */
+const CLOCK_PUT_MS = 1_000;
+/** What is over is kept for so long: by a clock that is put back it is still to come. */
+const OVER_KEPT_MS = 24 * 3_600_000;
 const MOST_PLANS = 200;
 
 type SilenceEvent = AgentEvent & { readonly kind: 'planned-silence' };
@@ -42,8 +46,11 @@ export class SilencePlans {
   #fromConfig: readonly PlannedSilence[] = [];
   #zones: ReadonlyMap<StationName, string> = new Map();
   readonly #inForce = new Map<StationName, SilenceWindow>();
-  /** The next window of each plan, as it is asked for four times a second; worked out anew when it is over. */
-  readonly #next = new WeakMap<PlannedSilence, SilenceWindow | null>();
+  /** The next window of each plan, as it is asked for four times a second; worked out anew when it is over, and by another clock. */
+  #next = new WeakMap<PlannedSilence, SilenceWindow | null>();
+  /** How far the wall clock is ahead of the monotonic one. */
+  #wallLeadMs: number | null = null;
+  readonly #overSinceMs = new WeakMap<PlannedSilence, number>();
   #cancel: () => void = () => {};
   #planned: readonly PlannedSilence[] = [];
 
@@ -82,7 +89,11 @@ export class SilencePlans {
   /** Null when there is no such station. */
   list(station: StationName): readonly PlannedSilenceView[] | null {
     if (!this.#zones.has(station)) return null;
-    return [...this.#of(station).map((plan) => this.#view(plan)), ...this.#sharedViews(station)];
+    const own = this.#of(station).map((plan) => this.#view(plan));
+    return [
+      ...own.filter(({ from, next }) => from === 'config' || next !== null),
+      ...this.#sharedViews(station),
+    ];
   }
 
   /** Without one in the config that of this machine. */
@@ -101,11 +112,13 @@ export class SilencePlans {
 
   plan(station: StationName, request: PlanRequest): PlanOutcome {
     if (!this.#zones.has(station)) return { ok: false, is: 'no-station' };
-    if (this.#planned.length >= MOST_PLANS) return { ok: false, is: 'too-many' };
+    const nowUnixMs = this.#unixMs();
+    const lasting = this.#planned.filter((plan) => this.#nextOf(plan, nowUnixMs) !== null);
+    if (lasting.length >= MOST_PLANS) return { ok: false, is: 'too-many' };
     const { timeZone, ...asked } = request;
     const id = this.#options.random.token(8);
     const plan = { ...asked, id, station, timeZone: timeZone ?? this.timeZoneOf(station) };
-    if (nextWindow(plan, this.#unixMs()) === null) return { ok: false, is: 'over' };
+    if (nextWindow(plan, nowUnixMs) === null) return { ok: false, is: 'over' };
     this.#keep([...this.#planned, plan]);
     this.#tell(station, 'planned', wordsOf(plan), request.author);
     this.#look();
@@ -133,21 +146,44 @@ export class SilencePlans {
 
   #look(): void {
     const nowUnixMs = this.#unixMs();
+    const nowMs = this.#options.clock.nowMs();
+    const isClockPut = this.#isClockPut(nowUnixMs - nowMs);
     const shared = this.#options.shared();
     for (const station of this.#zones.keys()) {
       const windows = [
         ...this.#of(station).flatMap((plan) => this.#nextOf(plan, nowUnixMs) ?? []),
         ...shared.flatMap((one) => (one.station === station ? [one.window] : [])),
       ];
-      this.#set(station, windowInForce(windows, nowUnixMs), nowUnixMs);
+      this.#set(station, windowInForce(windows, nowUnixMs), nowUnixMs, isClockPut);
     }
-    const lasting = this.#planned.filter((plan) => this.#nextOf(plan, nowUnixMs) !== null);
+    const lasting = this.#planned.filter((plan) => !this.#isLongOver(plan, nowUnixMs, nowMs));
     if (lasting.length < this.#planned.length) this.#keep(lasting);
   }
 
-  #set(station: StationName, window: SilenceWindow | null, nowUnixMs: number): void {
+  /** Then every window is worked out anew. */
+  #isClockPut(wallLeadMs: number): boolean {
+    const before = this.#wallLeadMs ?? wallLeadMs;
+    const isPut = Math.abs(wallLeadMs - before) > CLOCK_PUT_MS;
+    if (isPut) this.#next = new WeakMap();
+    if (isPut || this.#wallLeadMs === null) this.#wallLeadMs = wallLeadMs;
+    return isPut;
+  }
+
+  #isLongOver(plan: PlannedSilence, nowUnixMs: number, nowMs: number): boolean {
+    if (this.#nextOf(plan, nowUnixMs) !== null) {
+      this.#overSinceMs.delete(plan);
+      return false;
+    }
+    const sinceMs = this.#overSinceMs.get(plan) ?? nowMs;
+    this.#overSinceMs.set(plan, sinceMs);
+    return nowMs - sinceMs >= OVER_KEPT_MS;
+  }
+
+  #set(station: StationName, window: SilenceWindow | null, nowUnixMs: number, isClockPut: boolean): void {
     const before = this.#inForce.get(station) ?? null;
-    if (before?.fromUnixMs === window?.fromUnixMs && before?.untilUnixMs === window?.untilUnixMs) return;
+    const isSame = before?.fromUnixMs === window?.fromUnixMs && before?.untilUnixMs === window?.untilUnixMs;
+    // What goes on by another clock goes on to another moment.
+    if (isSame && (window === null || !isClockPut)) return;
     const { clock, input } = this.#options;
     const atMs = clock.nowMs();
     const { fromUnixMs, untilUnixMs, says } = window ?? { fromUnixMs: 0, untilUnixMs: 0, says: '' };

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { StationConfig } from '../../../src/config/index.ts';
@@ -152,4 +152,49 @@ test('a silence that was planned on another agent is kept here too', async () =>
   clock.advance(61_000);
   expect(told).toEqual(['begun planned on dublin']);
   expect(plans.list(MYFM)).toMatchObject([{ from: 'colleague', inForce: true, at: '11:00:00' }]);
+});
+
+describe('when the wall clock is put', () => {
+  const HOUR_MS = 3_600_000;
+
+  test('a silence is kept at its hour, though a clock that was ahead has shown its end already', async () => {
+    const { plans, clock, told, directory } = await plansIn(temporaryFolder(), ELEVEN - 50 * 60_000, [DAILY]);
+    plans.plan(OTHERFM, request('2026-11-08'));
+    clock.putForward(HOUR_MS);
+    clock.advance(60_000);
+    expect(plans.list(OTHERFM)).toEqual([]);
+    clock.putForward(-HOUR_MS);
+    clock.advance(50 * 60_000);
+    expect(told.slice(1)).toEqual(['begun noon', 'otherfm: begun two minutes']);
+    await saved(directory);
+    clock.advance(5 * 60_000);
+    clock.standStill(25 * HOUR_MS);
+    clock.advance(1_000);
+    const plansSaved = () => JSON.parse(readFileSync(join(directory, '.planned-silence.json'), 'utf8'));
+    await expect.poll(plansSaved).toMatchObject({ plans: [] });
+  });
+
+  test('a silence that comes each day is none that comes in ten years', async () => {
+    const { clock, told } = await plansIn(temporaryFolder(), ELEVEN - 2 * HOUR_MS, [DAILY]);
+    const tenYears = 3653 * 24 * HOUR_MS;
+    clock.putForward(tenYears);
+    clock.advance(HOUR_MS);
+    clock.putForward(-tenYears);
+    clock.advance(HOUR_MS);
+    expect(told).toEqual(['begun noon']);
+  });
+
+  test('one that lasts goes on until the clock shows its end', async () => {
+    const { clock, inputs, told } = await plansIn(temporaryFolder(), ELEVEN - 60_000, [DAILY]);
+    clock.advance(120_000);
+    clock.putForward(-45_000);
+    clock.advance(1_000);
+    expect(inputs).toMatchObject([
+      { untilMs: ELEVEN + 120_000 + LATE_MS },
+      { untilMs: ELEVEN + 165_000 + LATE_MS },
+    ]);
+    clock.putForward(-3_600_000);
+    clock.advance(1_000);
+    expect(told).toEqual(['begun noon', 'over noon']);
+  });
 });
