@@ -103,3 +103,34 @@ function mpegFrameBytes(head: Buffer): number {
   const samples = layer === 1 && version !== 3 ? 576 : 1152;
   return Math.floor((samples * bytesPerSecond) / perSecond) + padding;
 }
+
+/** What a file says of itself at its beginning. */
+export interface SaidLength {
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+}
+
+const CHUNK_HEAD_BYTES = 8;
+const IN_DS64 = 0xffff_ffff;
+/** Who writes into a pipe can't know how much it will be, and puts nothing there, or close to the most that would go. */
+const isGuessed = (size: number): boolean => size === 0 || [0x7fff, 0xffff].includes(size >>> 16);
+
+/** How long a WAV is by its own header, up to the end of its sound; null when that isn't said. */
+export function wavLength(head: Buffer): SaidLength | null {
+  if (sniffContainer(head) !== 'wav') return null;
+  let large: number | null = null;
+  let bytesPerSecond = 0;
+  for (let at = 12; at + 2 * CHUNK_HEAD_BYTES <= head.length; ) {
+    const start = at + CHUNK_HEAD_BYTES;
+    const size = head.readUInt32LE(at + 4);
+    const hasMore = start + 2 * CHUNK_HEAD_BYTES <= head.length;
+    if (startsWith(head, 'fmt ', at) && hasMore) bytesPerSecond = head.readUInt32LE(start + 8);
+    if (startsWith(head, 'ds64', at) && hasMore) large = Number(head.readBigUInt64LE(start + 8));
+    if (startsWith(head, 'data', at)) {
+      const known = size === IN_DS64 && large ? large : isGuessed(size) ? 0 : size;
+      return known > 0 && bytesPerSecond > 0 ? { bytes: start + known, bytesPerSecond } : null;
+    }
+    at = start + size + (size % 2);
+  }
+  return null;
+}

@@ -1,14 +1,20 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants, openSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { type ByteSource, KNOWN_KINDS, UnreadableSound } from './byte-source.ts';
-import { id3Bytes, SNIFF_BYTES, sniffContainer } from './sniff.ts';
+import { id3Bytes, SNIFF_BYTES, sniffContainer, wavLength } from './sniff.ts';
 import { openStream } from './stream-source.ts';
 
 const CHUNK_BYTES = 128 * 1024;
 
-/** What a command line names: a file, or `-`, its standard input. @throws UnreadableSound */
-export const openSound = (word: string): Promise<ByteSource> =>
-  word === '-' ? openStream(process.stdin, 'standard input') : openFile(word);
+/** What a command line names: a file, or `-`, its standard input. @throws UnreadableSound, also when `interrupted` */
+export async function openSound(word: string, interrupted: AbortSignal): Promise<ByteSource> {
+  if (word === '-') return openStream(process.stdin, 'standard input', interrupted);
+  const found = await stat(word).catch(() => null);
+  if (found?.isFIFO() !== true) return openFile(word);
+  return openStream(new Socket({ fd: openPipe(word), writable: false }), word, interrupted);
+}
 
 /** Opens a file and looks at what it is; ffmpeg never learns its name. @throws UnreadableSound */
 export async function openFile(path: string): Promise<ByteSource> {
@@ -27,11 +33,24 @@ async function openForReading(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r');
   } catch (thrown) {
-    const code = codeOf(thrown);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new UnreadableSound(`${path} does not exist`);
-    if (code === 'EACCES') throw new UnreadableSound(`${path} may not be read by this user`);
-    throw new UnreadableSound(`${path} cannot be opened: ${messageOf(thrown)}`);
+    throw notOpened(path, thrown);
   }
+}
+
+/** A named pipe into which nobody writes yet would hold up whoever opens it, and could not be left again. */
+function openPipe(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (thrown) {
+    throw notOpened(path, thrown);
+  }
+}
+
+function notOpened(path: string, thrown: unknown): UnreadableSound {
+  const code = codeOf(thrown);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new UnreadableSound(`${path} does not exist`);
+  if (code === 'EACCES') return new UnreadableSound(`${path} may not be read by this user`);
+  return new UnreadableSound(`${path} cannot be opened: ${messageOf(thrown)}`);
 }
 
 async function sourceOf(path: string, file: FileHandle): Promise<ByteSource> {
@@ -50,6 +69,7 @@ async function sourceOf(path: string, file: FileHandle): Promise<ByteSource> {
   return {
     container,
     totalBytes: stat.size,
+    saidLength: wavLength(start),
     chunks: () => chunksOf(path, file, head),
     close: () => file.close(),
   };

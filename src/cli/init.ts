@@ -111,7 +111,7 @@ async function write(
   await refuseUnusable(text, config);
   const made = { source: newSecret(), admin: newSecret() };
   const found = existing?.passwords ?? { source: null, admin: null };
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   await chmod(folder, 0o700);
   const kept = await writeSecrets(folder, {
     'icecast-admin': found.admin ?? made.admin,
@@ -161,6 +161,13 @@ function sayChanges(
 }
 
 const newSecret = (): string => randomBytes(24).toString('base64url');
+
+/** Step by step, as Node's own way of making all of a path never ends where the system lets nobody make any, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  if (!existsSync(dirname(path))) await makeFolder(dirname(path));
+  await mkdir(path, { mode: 0o700 });
+}
 
 /** Secrets that are there already are somebody's: they stay. */
 async function writeSecrets(folder: string, secrets: Readonly<Record<string, string>>): Promise<string[]> {

@@ -4,7 +4,7 @@ import { openSound } from '../audio/sound-file.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { messageOf } from '../platform/errors.ts';
 import { EXIT } from './exit-codes.ts';
-import { type Heard, hearSource } from './measure/hear.ts';
+import { damageOf, type Heard, hearSource } from './measure/hear.ts';
 import { listenToProgramme, type ProgrammeListener } from './measure/listener.ts';
 import { isUrl, openLive, parseLiveUrl, TitlesLied } from './measure/live-source.ts';
 import { type MeasureOptions, parseOptions, type Wanted } from './measure/options.ts';
@@ -78,13 +78,12 @@ class Measuring {
   }
 
   async run(): Promise<number> {
-    const { env } = this.#surroundings;
+    const { env, interrupted } = this.#surroundings;
     const search = await findFfmpeg({ clock: this.#clock, ...(env === undefined ? {} : { env }) });
     if (!search.ok) throw new UnreadableSound(search.error.message);
     const ffmpegPath = search.ffmpeg.path;
-    if (!this.#isLive) return this.#hear(await openSound(this.#what), this.#what, ffmpegPath);
+    if (!this.#isLive) return this.#hear(await openSound(this.#what, interrupted), this.#what, ffmpegPath);
     const address = parseLiveUrl(this.#what);
-    const { interrupted } = this.#surroundings;
     const open = (titles: boolean) => openLive({ clock: this.#clock, address, titles, interrupted });
     try {
       return await this.#hear(await open(true), address.shown, ffmpegPath);
@@ -133,8 +132,8 @@ class Measuring {
       return EXIT.failed;
     }
     // Whoever joins a stream joins in the middle of a frame, and ffmpeg says so; in a file it is damage.
-    const [first] = this.#isLive ? [] : heard.complaints;
-    if (first !== undefined) say(`${shown}: ffmpeg found damage in it: ${first}`);
+    const damage = this.#isLive ? null : damageOf(heard);
+    if (damage !== null) say(`${shown}: ${damage}`);
     return EXIT.ok;
   }
 }

@@ -1,5 +1,5 @@
-import { rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type ByteSource, containerName, UnreadableSound } from '../audio/byte-source.ts';
 import { isLossless, openEncodeFile } from '../audio/encode-file.ts';
 import { findFfmpeg } from '../audio/ffmpeg-path.ts';
@@ -8,7 +8,7 @@ import { describeExit } from '../platform/child.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { EXIT } from './exit-codes.ts';
-import { type Heard, hearSource } from './measure/hear.ts';
+import { damageOf, type Heard, hearSource } from './measure/hear.ts';
 import { heardText } from './measure/print.ts';
 import { measureDecoded } from './process/decoded.ts';
 import { type ProcessOptions, parseProcessOptions, type WantedProcess } from './process/options.ts';
@@ -58,8 +58,7 @@ export async function processFile(
       return EXIT.failed;
     }
     const print = surroundings.print ?? ((text) => process.stdout.write(`${text}\n`));
-    if (report.damage !== null)
-      terminal.write(`${files.input}: ffmpeg found damage in it: ${report.damage}\n`);
+    if (report.damage !== null) terminal.write(`${files.input}: ${report.damage}\n`);
     const overDb = isLossless(parsed.value.format) ? report.behind.samplePeakDbfs : 0;
     if (overDb > 0)
       terminal.write(
@@ -73,7 +72,7 @@ export async function processFile(
     return EXIT.ok;
   } catch (thrown) {
     terminal.write(`${messageOf(thrown)}\n`);
-    return thrown instanceof UnreadableSound ? EXIT.unusable : EXIT.failed;
+    return thrown instanceof UnreadableSound && !interrupted.aborted ? EXIT.unusable : EXIT.failed;
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
   }
@@ -88,7 +87,8 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
   const search = await findFfmpeg({ clock, ...(env === undefined ? {} : { env }) });
   if (!search.ok) throw new UnreadableSound(search.error.message);
   await mustBeWritable(files);
-  const source = await openSound(files.input);
+  await clearLeftBehind(files.output);
+  const source = await openSound(files.input, around.interrupted);
   // Beside the output, so that it takes its place in one step, and only when it is whole.
   const unfinished = `${files.output}.${process.pid}.part`;
   const encoder = openEncodeFile({
@@ -115,7 +115,7 @@ async function processed(files: Files, wanted: WantedProcess, around: Around): P
     }).finally(() => progress.clear());
     if (heard.is === 'interrupted') return null;
     mustBeWhole(files.input, source, heard, work.heardSeconds);
-    const [damage = null] = heard.complaints;
+    const damage = damageOf(heard);
     const report = await work.finish();
     const { exit, complaints } = await encoder.end();
     if (exit.is !== 'exited' || exit.code !== 0)
@@ -154,6 +154,33 @@ async function mustBeWritable({ input, output }: Files): Promise<void> {
   if (!to.isFile()) throw new UnreadableSound(`${output} is there already and is no file`);
   if (from !== null && from.dev === to.dev && from.ino === to.ino)
     throw new UnreadableSound(`${output} is the input itself: write to another file`);
+}
+
+/** Nobody has written to it for this long, in ms. */
+const LEFT_BEHIND_MS = 60_000;
+
+/** What earlier runs to the same file did not get to take away, as they were killed. */
+async function clearLeftBehind(output: string): Promise<void> {
+  const folder = dirname(output);
+  const begin = `${basename(output)}.`;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = /^(\d+)\.part$/.exec(name.startsWith(begin) ? name.slice(begin.length) : '')?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => null);
+    // The process may be another machine's, where the folder is shared.
+    if (found !== null && Date.now() - found.mtimeMs >= LEFT_BEHIND_MS)
+      await rm(path, { force: true }).catch(() => {});
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return codeOf(thrown) !== 'ESRCH';
+  }
 }
 
 function mustBeWhole(path: string, source: ByteSource, heard: Heard, heardSeconds: number): void {

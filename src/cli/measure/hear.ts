@@ -27,7 +27,7 @@ export interface Hearing {
 
 /** How hearing a source ended: `whole` is as much as there was, or as much as was wanted. */
 export type Heard =
-  | { readonly is: 'whole'; readonly complaints: readonly string[] }
+  | { readonly is: 'whole'; readonly complaints: readonly string[]; readonly cutOff?: string | null }
   | { readonly is: 'broken-off'; readonly because: string; readonly complaints: readonly string[] }
   | { readonly is: 'interrupted' };
 
@@ -59,9 +59,10 @@ export async function hearSource(hearing: Hearing): Promise<Heard> {
     giveUp();
   });
   interrupted.addEventListener('abort', giveUp, { once: true });
+  let bytes = 0;
   try {
     try {
-      await feed(hearing, (bytes) => decoder.write(bytes));
+      bytes = await feed(hearing, (chunk) => decoder.write(chunk));
     } catch (thrown) {
       if (thrown instanceof TitlesLied) throw thrown;
       because ??= messageOf(thrown);
@@ -74,7 +75,7 @@ export async function hearSource(hearing: Hearing): Promise<Heard> {
     if (interrupted.aborted) return { is: 'interrupted' };
     if (because !== null) return { is: 'broken-off', because, complaints };
     if (!isOrderly) return { is: 'broken-off', because: `ffmpeg ${describeExit(exit)}`, complaints };
-    return { is: 'whole', complaints };
+    return { is: 'whole', complaints, cutOff: cutOffOf(source, bytes) };
   } finally {
     interrupted.removeEventListener('abort', giveUp);
     cancelWatch();
@@ -82,15 +83,32 @@ export async function hearSource(hearing: Hearing): Promise<Heard> {
   }
 }
 
-async function feed(hearing: Hearing, write: (bytes: Uint8Array) => Promise<boolean>): Promise<void> {
+/** What is wrong with what was heard, though it was heard to its end. */
+export function damageOf(heard: Heard): string | null {
+  if (heard.is !== 'whole') return null;
+  const [first] = heard.complaints;
+  return heard.cutOff ?? (first === undefined ? null : `ffmpeg found damage in it: ${first}`);
+}
+
+/** A decoder takes less than the header says for all there is, and says nothing of it, as a rule. */
+function cutOffOf({ saidLength }: ByteSource, bytes: number): string | null {
+  if (!saidLength || bytes >= saidLength.bytes) return null;
+  const missingSeconds = (saidLength.bytes - bytes) / saidLength.bytesPerSecond;
+  return `it is cut off: by its header ${missingSeconds.toFixed(1)} s more are in it`;
+}
+
+/** Resolves with how many bytes were handed over; a decoder that has all it wants may not have read the last of them. */
+async function feed(hearing: Hearing, write: (bytes: Uint8Array) => Promise<boolean>): Promise<number> {
   const { source, listener, interrupted } = hearing;
   let bytes = 0;
   for await (const chunk of source.chunks()) {
-    if (listener.isFull || interrupted.aborted || !(await write(chunk))) return;
+    if (listener.isFull || interrupted.aborted) break;
     bytes += chunk.length;
+    if (!(await write(chunk))) break;
     hearing.onProgress(bytes);
     await listener.ready?.();
   }
+  return bytes;
 }
 
 function watchForSound(clock: Clock, listener: SoundSink, onNone: () => void): () => void {

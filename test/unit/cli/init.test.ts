@@ -135,6 +135,10 @@ describe('sustain init', () => {
     writeFileSync(file, '');
     expect(await init({ config: join(file, 'sustain.yaml') })).toBe(2);
     expect(complained.pop()).toMatch(`sustain init: ENOTDIR: not a directory, mkdir '${file}/secrets'`);
+    expect(await init({ config: '/proc/x/y/sustain.yaml' })).toBe(2);
+    expect(complained.pop()).toMatch("sustain init: ENOENT: no such file or directory, mkdir '/proc/x'");
+    expect(await init({ secrets: file })).toBe(2);
+    expect(complained.pop()).toMatch(`sustain init: EEXIST: file already exists, mkdir '${file}'`);
     for (const force of [false, true]) {
       expect(await init({ config: folder, force })).toBe(2);
       expect(complained.pop()).toBe(`sustain init: ${folder} is a folder: name the file in it\n`);

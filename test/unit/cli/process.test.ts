@@ -1,7 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeFileArguments } from '../../../src/audio/encode-file.ts';
 import { parseProcessOptions } from '../../../src/cli/process/options.ts';
@@ -164,6 +172,21 @@ describe('what goes wrong', () => {
     expect((await run(inFolder('fine.wav'), {}, whole)).said).not.toContain('damage');
   });
 
+  test('a WAV that ends before its header says is told, and nothing is when it does not say', async () => {
+    const whole = inFolder('whole.wav');
+    expect(ffmpeg('-y', '-i', input, '-t', '5', '-bitexact', whole).status).toBe(0);
+    const bytes = readFileSync(whole);
+    const cut = inFolder('cut.wav');
+    writeFileSync(cut, bytes.subarray(0, bytes.length / 2));
+    const { code, said } = await run(inFolder('half.wav'), {}, cut);
+    expect(code).toBe(0);
+    expect(said).toContain('cut.wav: it is cut off: by its header 2.5 s more are in it\n');
+    expect((await run(inFolder('fine.wav'), {}, whole)).said).not.toContain('cut off');
+    bytes.writeUInt32LE(0xffff_ffff, 40);
+    writeFileSync(cut, bytes);
+    expect((await run(inFolder('fine.wav'), {}, cut)).said).not.toContain('cut off');
+  });
+
   test('what is there already stays until the new file is whole, and is replaced then', async () => {
     const output = inFolder('kept.wav');
     writeFileSync(output, 'from yesterday');
@@ -171,6 +194,19 @@ describe('what goes wrong', () => {
     expect(readFileSync(output, 'utf8')).toBe('from yesterday');
     expect((await run(output, { preset: 'off' })).code).toBe(0);
     expect(measured(output).seconds).toBeCloseTo(25, 0);
+  });
+
+  test('what a run that was killed left behind is taken away by the next, and nothing that may be in use', async () => {
+    const output = inFolder('again.wav');
+    const gone = spawnSync('true').pid;
+    const parts = { old: `${output}.${gone}.part`, ours: `${output}.${process.ppid}.part` };
+    const fresh = `${output}.${gone + 1_000_000_000}.part`;
+    for (const path of [...Object.values(parts), fresh, `${output}.x.part`]) writeFileSync(path, 'half');
+    for (const path of Object.values(parts)) utimesSync(path, 1, 1);
+    expect((await run(output, { preset: 'off' })).code).toBe(0);
+    const left = readdirSync(folder).filter((name) => name.startsWith('again.wav.'));
+    expect(left.sort()).toEqual([parts.ours, fresh, `${output}.x.part`].map((path) => basename(path)).sort());
+    for (const name of left) rmSync(inFolder(name));
   });
 
   test('a sound over full scale that no limiter holds is clipped in the file, and that is said', async () => {
