@@ -111,8 +111,10 @@ export function hearEvent(airTime: AirTime, { unixMs, event }: Recorded): AirSte
     case 'planned-silence':
       if (event.is === 'planned' || event.is === 'cancelled') return { airTime, segments: [] };
       return settle({ ...airTime, isPlanned: event.is === 'begun' }, unixMs);
-    case 'agent-started':
-      return blind(airTime, event.lastSeenUnixMs ?? unixMs);
+    case 'agent-started': {
+      const { airTime: before, segments } = blind(airTime, event.lastSeenUnixMs ?? unixMs);
+      return { airTime: from(before, unixMs), segments };
+    }
     case 'agent-stopped':
       return blind(airTime, unixMs);
     case 'events-lost':
@@ -158,15 +160,23 @@ function blind(airTime: AirTime, unixMs: number): AirStep {
   return settle({ ...fresh, servers }, unixMs);
 }
 
-/** Nobody was listening in between, and all stands as before. What a clock that was put back shows again counts once. */
+/** Nobody was listening in between, and all stands as before. */
 function missed(airTime: AirTime, fromUnixMs: number, unixMs: number): AirStep {
   const { airTime: before, segments } = untilNow(airTime, fromUnixMs);
-  if (unixMs <= fromUnixMs) return { airTime: before, segments };
+  if (unixMs <= fromUnixMs) return { airTime: from(before, unixMs), segments };
   const gap = untilNow(before, unixMs);
   return {
     airTime: gap.airTime,
     segments: [...segments, ...gap.segments.map((one) => ({ ...one, air: 'unknown' }) as const)],
   };
+}
+
+/** By a clock that was put back what is heard from now on begins now, and not when it shows again what it has shown. */
+function from(airTime: AirTime, unixMs: number): AirTime {
+  const servers = [...airTime.servers].map(
+    ([server, one]) => [server, { ...one, sinceUnixMs: Math.min(one.sinceUnixMs, unixMs) }] as const,
+  );
+  return { ...airTime, servers: new Map(servers) };
 }
 
 function withServer(airTime: AirTime, server: ServerName, change: Partial<ServerAir>): AirTime {

@@ -89,8 +89,9 @@ export function newIncidentBook(
   unixMs: number,
   open: readonly Incident[] = [],
 ): IncidentBook {
-  const book = { station: policy.station, policy, airTime: newAirTime(policy, unixMs), open };
-  return { ...book, unconfirmed: unconfirmedOf(open, unixMs) };
+  const unconfirmed = unconfirmedOf(open, unixMs);
+  const airTime = newAirTime(policy, unixMs);
+  return byClock({ station: policy.station, policy, airTime, open, unconfirmed }, unixMs, 0);
 }
 
 /**
@@ -152,21 +153,35 @@ export function noteInBook(before: IncidentBook, recorded: Recorded): BookStep {
 
 /** While there was no agent, or it stood still, nothing was looked for in vain, and nobody heard that all was calm. */
 function upTo(before: IncidentBook, { event, unixMs }: Recorded): BookStep {
-  if (event.kind === 'agent-started') return passTime(before, event.lastSeenUnixMs ?? unixMs);
+  if (event.kind === 'agent-started') {
+    const { book, changes } = passTime(before, event.lastSeenUnixMs ?? unixMs);
+    return { book: byClock(book, unixMs, 0), changes };
+  }
   if (event.kind !== 'time-missed') return passTime(before, unixMs);
   const { book, changes } = passTime(before, event.fromUnixMs);
+  return { book: byClock(book, unixMs, unixMs - event.fromUnixMs), changes };
+}
+
+/**
+ * What waits goes on waiting by a clock that shows another time. Nothing is calm since a time that is still to come, and
+ * nothing has happened then: that was the clock before, by as much as it was put back.
+ */
+function byClock(book: IncidentBook, unixMs: number, byMs: number): IncidentBook {
   const { open, unconfirmed } = book;
-  const later = (ms: number) => ms + unixMs - event.fromUnixMs;
+  const was = (ms: number) => (byMs < 0 && ms > unixMs ? ms + byMs : ms);
   return {
-    book: {
-      ...book,
-      open: open.map(({ calmSinceUnixMs, ...incident }) => ({
+    ...book,
+    open: open.map((incident) => {
+      const { calmSinceUnixMs, openedUnixMs, steps, acknowledged } = incident;
+      return {
         ...incident,
-        calmSinceUnixMs: calmSinceUnixMs === null ? null : later(calmSinceUnixMs),
-      })),
-      unconfirmed: { ...unconfirmed, sinceUnixMs: later(unconfirmed.sinceUnixMs) },
-    },
-    changes,
+        openedUnixMs: was(openedUnixMs),
+        calmSinceUnixMs: calmSinceUnixMs === null ? null : Math.min(unixMs, calmSinceUnixMs + byMs),
+        acknowledged: acknowledged && { ...acknowledged, unixMs: was(acknowledged.unixMs) },
+        steps: steps.map((step) => ({ ...step, unixMs: was(step.unixMs) })),
+      };
+    }),
+    unconfirmed: { ...unconfirmed, sinceUnixMs: unconfirmed.sinceUnixMs + byMs },
   };
 }
 

@@ -32,17 +32,20 @@ type RowBegun = { -readonly [Key in keyof LevelRow]: LevelRow[Key] };
 
 /** Adds up the blocks of each leg (100 ms) to seconds of the wall clock. A row that was handed on is never touched again. */
 export class LevelCollector {
-  readonly #legs = new Map<LegId, { row: RowBegun; heardToUnixMs: number }>();
+  readonly #legs = new Map<LegId, { row: RowBegun; heardToMs: number }>();
   readonly #done: (row: LevelRow) => void;
 
   constructor(done: (row: LevelRow) => void) {
     this.#done = done;
   }
 
-  /** `endUnixMs`: when the last sample of the block was on air. What a reconnect's burst repeats is passed over. */
+  /**
+   * `endUnixMs`: when the last sample of the block was on air. What a reconnect's burst repeats is passed over, by the monotonic
+   * clock: what the one on the wall shows again is none of it.
+   */
   take(leg: LegId, reading: LevelReading, endUnixMs: number, condition: LegCondition['is']): void {
     const before = this.#legs.get(leg);
-    if (before !== undefined && endUnixMs <= before.heardToUnixMs) return;
+    if (before !== undefined && reading.atMs <= before.heardToMs) return;
     const middleUnixMs = endUnixMs - reading.durationMs / 2;
     const secondUnixMs = Math.floor(middleUnixMs / 1000) * 1000;
     let row = before?.row;
@@ -56,7 +59,7 @@ export class LevelCollector {
     row.truePeakDbtp = higher(row.truePeakDbtp, reading.truePeakDbtp);
     row.momentaryLufs = higher(row.momentaryLufs, reading.momentaryLufs);
     row.condition = worse(row.condition, condition);
-    this.#legs.set(leg, { row, heardToUnixMs: endUnixMs });
+    this.#legs.set(leg, { row, heardToMs: reading.atMs });
   }
 
   /** Hands on what has been added up so far. */

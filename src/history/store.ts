@@ -30,6 +30,8 @@ export interface EventQuery {
   readonly fromUnixMs?: number;
   readonly toUnixMs?: number;
   readonly afterSeq?: number;
+  /** Up to this one, and with it. */
+  readonly toSeq?: number;
   /** The newest first; for pages backwards. */
   readonly beforeSeq?: number;
   readonly operatorActsOnly?: boolean;
@@ -153,6 +155,7 @@ export class HistoryStore {
       ['unix_ms >= ?', query.fromUnixMs],
       ['unix_ms < ?', query.toUnixMs],
       ['seq > ?', query.afterSeq],
+      ['seq <= ?', query.toSeq],
       ['seq < ?', query.beforeSeq],
     ]);
     const acts = query.operatorActsOnly === true ? ' AND author IS NOT NULL' : '';
@@ -230,15 +233,21 @@ export class HistoryStore {
       .map(({ name }) => name as LegId);
   }
 
-  /** The last moment of which anything is known. */
-  lastSeenUnixMs(): number | null {
+  /** The number of the newest event by whose clock it was before then; what stands in front of it belongs to its story. */
+  lastSeqBefore(unixMs: number): number {
+    const sql = 'SELECT max(seq) AS last FROM events WHERE unix_ms < ?';
+    return this.#database.prepare<[number], { last: number | null }>(sql).get(unixMs)?.last ?? 0;
+  }
+
+  /** The last moment of which anything is known. Levels of a time that is still to come are those of a clock that was wrong. */
+  lastSeenUnixMs(nowUnixMs: number): number | null {
     const row = this.#database
-      .prepare<[], { last: number | null }>(
+      .prepare<[number], { last: number | null }>(
         `SELECT max(last) AS last FROM (
            SELECT unix_ms AS last FROM events WHERE seq = (SELECT max(seq) FROM events)
-           UNION ALL SELECT max(unix_ms) + 1000 FROM levels WHERE span_s = 1)`,
+           UNION ALL SELECT max(unix_ms) + 1000 FROM levels WHERE span_s = 1 AND unix_ms <= ?)`,
       )
-      .get();
+      .get(nowUnixMs);
     return row?.last ?? null;
   }
 

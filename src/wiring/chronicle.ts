@@ -281,7 +281,7 @@ export class Chronicle {
     const done = new AbortController();
     let isLate = false;
     const read = Promise.all([
-      this.port.call('lastSeenUnixMs'),
+      this.port.call('lastSeenUnixMs', this.#unixMs()),
       this.port.call('incidents', { openOnly: true, limit: 1000 }),
     ]).catch((thrown: unknown) => {
       if (codeOf(thrown) === STATE_TAKEN && !isLate) throw thrown;

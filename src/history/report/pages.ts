@@ -14,16 +14,16 @@ const PAGE_ROWS = 5_000;
 export function pageOf(
   store: HistoryStore,
   afterSeq: number,
-  toUnixMs: number,
+  toSeq: number,
   unreadable: Set<number>,
 ): EventPage {
   const name = (seq: number) => unreadable.add(seq);
   return unlessDamaged(
     () => {
-      const rows = store.events({ afterSeq, toUnixMs, limit: PAGE_ROWS, unreadable: name });
+      const rows = store.events({ afterSeq, toSeq, limit: PAGE_ROWS, unreadable: name });
       return { rows, nextAfterSeq: rows.length < PAGE_ROWS ? null : (rows.at(-1)?.seq ?? null) };
     },
-    () => oneByOne(store, afterSeq, toUnixMs, name),
+    () => oneByOne(store, afterSeq, toSeq, name),
   );
 }
 
@@ -31,11 +31,11 @@ export function pageOf(
 function oneByOne(
   store: HistoryStore,
   afterSeq: number,
-  toUnixMs: number,
+  toSeq: number,
   name: (seq: number) => void,
 ): EventPage {
   const rows: StoredEvent[] = [];
-  const lastSeq = lastSeqOf(store) ?? afterSeq + PAGE_ROWS;
+  const lastSeq = Math.min(toSeq, lastSeqOf(store) ?? afterSeq + PAGE_ROWS);
   const endSeq = Math.min(lastSeq, afterSeq + PAGE_ROWS);
   for (let seq = afterSeq + 1; seq <= endSeq; seq += 1) {
     const row = unlessDamaged(
@@ -46,7 +46,7 @@ function oneByOne(
         return before === undefined ? null : lostIn({ seq, unixMs: before.unixMs, station: null });
       },
     );
-    if (row !== null && row.unixMs < toUnixMs) rows.push(row);
+    if (row !== null) rows.push(row);
   }
   return { rows, nextAfterSeq: endSeq < lastSeq ? endSeq : null };
 }

@@ -113,9 +113,14 @@ function storyOf(
   const reader = new StoryReader();
   const unreadable = new Set<number>();
   let count = 0;
+  // Before the last row of that time may be some of a clock that was ahead; what they tell still stood when it was put back.
+  const toSeq = unlessDamaged(
+    () => store.lastSeqBefore(toUnixMs),
+    () => Number.MAX_SAFE_INTEGER,
+  );
   let page: EventPage = { rows: [], nextAfterSeq: 0 };
   while (page.nextAfterSeq !== null) {
-    page = pageOf(store, page.nextAfterSeq, toUnixMs, unreadable);
+    page = pageOf(store, page.nextAfterSeq, toSeq, unreadable);
     for (const stored of page.rows) {
       try {
         reader.take(stored);
@@ -129,7 +134,7 @@ function storyOf(
     progress?.(count);
   }
   const seenUnixMs = unlessDamaged(
-    () => store.lastSeenUnixMs(),
+    () => store.lastSeenUnixMs(nowUnixMs),
     () => null,
   );
   const story = reader.end(Math.min(toUnixMs, nowUnixMs, seenUnixMs ?? nowUnixMs));

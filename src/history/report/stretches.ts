@@ -29,7 +29,7 @@ export function within(stretches: readonly Stretch[], fromUnixMs: number, toUnix
   });
   const found: Stretch[] = [];
   let atUnixMs = fromUnixMs;
-  for (const stretch of [...stretches].sort((a, b) => a.fromUnixMs - b.fromUnixMs)) {
+  for (const stretch of once(stretches)) {
     const from = Math.max(atUnixMs, stretch.fromUnixMs);
     const to = Math.min(toUnixMs, stretch.toUnixMs);
     if (to <= from) continue;
@@ -41,8 +41,25 @@ export function within(stretches: readonly Stretch[], fromUnixMs: number, toUnix
   return joined(found);
 }
 
+const WORSE: Readonly<Record<Air, number>> = { unknown: 0, planned: 1, sounding: 2, dead: 3 };
+
+/** Of what a clock that was put back has shown again each moment counts once, and as the worst that was heard at it. */
+function once(stretches: readonly Stretch[]): readonly Stretch[] {
+  const passes: Stretch[][] = [];
+  for (const stretch of stretches) {
+    const pass = passes.at(-1);
+    if (pass === undefined || stretch.fromUnixMs < (pass.at(-1)?.toUnixMs ?? 0)) passes.push([stretch]);
+    else pass.push(stretch);
+  }
+  if (passes.length <= 1) return stretches;
+  return merged(passes, (known, other) => WORSE[other.air] > WORSE[known.air]);
+}
+
 /** Several logs of one server: the first that knows has the word. */
-export function merged(logs: readonly (readonly Stretch[])[]): Stretch[] {
+export function merged(
+  logs: readonly (readonly Stretch[])[],
+  isBetter = (known: Stretch, other: Stretch) => known.air === 'unknown' && other.air !== 'unknown',
+): Stretch[] {
   const edges = [...new Set(logs.flat().flatMap(({ fromUnixMs, toUnixMs }) => [fromUnixMs, toUnixMs]))].sort(
     (a, b) => a - b,
   );
@@ -57,7 +74,7 @@ export function merged(logs: readonly (readonly Stretch[])[]): Stretch[] {
       at[log] = place;
       const here = stretches[place];
       if (here === undefined || here.fromUnixMs > fromUnixMs) continue;
-      if (best === null || (best.air === 'unknown' && here.air !== 'unknown')) best = here;
+      if (best === null || isBetter(best, here)) best = here;
     }
     if (best !== null) found.push({ ...best, fromUnixMs, toUnixMs });
   }

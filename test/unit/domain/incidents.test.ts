@@ -106,6 +106,32 @@ describe('an incident', () => {
     expect(closed?.incident.steps.map(({ is }) => is)).toEqual(['opened', 'eased', 'closed']);
   });
 
+  test('keeps its length and its dead air though the clock is put back by an hour in the middle of it', () => {
+    const story = new Story()
+      .at(3_600_000, tookOver)
+      .at(3_600_000, soundsAgain(0))
+      .at(3_620_000, silentFrom(15_000, 20_000))
+      .at(3_620_000, nothing('alert-opened'))
+      .at(25_000, { kind: 'time-missed', atMs: 0, is: 'clock-put', fromUnixMs: 3_625_000, forMs: -3_600_000 })
+      .at(60_000, soundsAgain(60_000))
+      .at(60_000, nothing('alert-closed'))
+      .pass(60_000 + CALM_MS);
+    expect(story.changes.at(-1)).toMatchObject({
+      is: 'closed',
+      incident: { openedUnixMs: 20_000, closedUnixMs: 60_000, deadAirMs: { [LONDON]: 45_000 } },
+    });
+  });
+
+  test('that was calm when the agent ended is over soon, though the clock is behind at the start', () => {
+    const story = new Story().at(100_000, away).at(110_000, back);
+    story.book = newIncidentBook(POLICY, 10_000, story.book.open);
+    expect(story.pass(10_000 + CALM_MS).told).toEqual([
+      'opened sound warning',
+      'changed sound warning',
+      'closed sound warning',
+    ]);
+  });
+
   test('takes a relapse within the calm for itself', () => {
     const story = new Story().at(0, away).at(10_000, back).at(20_000, away).at(30_000, back).pass(40_000);
     expect(story.book.open).toHaveLength(1);

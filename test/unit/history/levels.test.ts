@@ -4,10 +4,10 @@ import type { LevelReading } from '../../../src/domain/readings.ts';
 import { LevelCollector, type LevelRow, NOT_HEARD, stepOf } from '../../../src/history/levels.ts';
 import { LEG } from './support.ts';
 
-function block(rmsDbfs: number): LevelReading {
+function block(rmsDbfs: number, atMs: number): LevelReading {
   return {
     monitor: monitorId('a1'),
-    atMs: 0,
+    atMs,
     arrivedAtMs: 0,
     durationMs: 100,
     rmsDbfs: [rmsDbfs, -90],
@@ -28,7 +28,7 @@ test('blocks of 100 ms become seconds with a level for each of them', () => {
   const rows: LevelRow[] = [];
   const collector = new LevelCollector((row) => rows.push(row));
   for (let index = 0; index < 12; index += 1)
-    collector.take(LEG.id, block(index === 3 ? -10.4 : -80), 5000 + (index + 1) * 100, 'audible');
+    collector.take(LEG.id, block(index === 3 ? -10.4 : -80, index), 5000 + (index + 1) * 100, 'audible');
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({
     unixMs: 5000,
@@ -46,9 +46,17 @@ test('what the burst of a new connection repeats is not counted twice', () => {
   const rows: LevelRow[] = [];
   const collector = new LevelCollector((row) => rows.push(row));
   for (const endUnixMs of [5100, 5200, 5100, 5200, 5300])
-    collector.take(LEG.id, block(-20), endUnixMs, 'audible');
+    collector.take(LEG.id, block(-20, endUnixMs), endUnixMs, 'audible');
   collector.flush();
   expect(rows).toMatchObject([{ audibleMs: 300 }]);
+});
+
+test('levels are written down also when the wall clock was put back by an hour', () => {
+  const rows: LevelRow[] = [];
+  const collector = new LevelCollector((row) => rows.push(row));
+  for (let atMs = 100; atMs <= 3000; atMs += 100)
+    collector.take(LEG.id, block(-20, atMs), atMs + (atMs <= 1000 ? 3_600_000 : 0), 'audible');
+  expect(rows.map(({ unixMs }) => unixMs)).toEqual([3_600_000, 1000]);
 });
 
 test('a level is the loudest channel in whole dB, and digital silence is not the same as nothing heard', () => {

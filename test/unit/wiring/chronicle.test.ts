@@ -4,14 +4,15 @@ import { noMemory } from '../../../src/decide/state.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
 import { CALM_MS, type IncidentChange } from '../../../src/domain/incidents.ts';
 import { recordedSentence } from '../../../src/domain/sentences.ts';
-import { historyFile, openHistory } from '../../../src/history/open.ts';
+import { historyFile, openHistory, readHistory } from '../../../src/history/open.ts';
 import { directPort, type StorePort } from '../../../src/history/port.ts';
+import { reportOf } from '../../../src/history/report/report.ts';
 import { StoryReader } from '../../../src/history/report/story.ts';
 import { SustainError } from '../../../src/platform/errors.ts';
 import { Station } from '../../../src/station.ts';
 import { Chronicle } from '../../../src/wiring/chronicle.ts';
 import { AUTODJ, audible, DUBLIN, faulty, LONDON, MYFM, POLICY, PRIMARY } from '../decide/builders.ts';
-import { temporaryFolder } from '../history/support.ts';
+import { second, temporaryFolder } from '../history/support.ts';
 import { type ManualClock, manualClock } from '../platform/clocks.ts';
 import { keptLog } from './support.ts';
 
@@ -292,6 +293,50 @@ describe('a while of which nothing is known', () => {
     expect(lengths['dead']).toBeGreaterThanOrEqual(19_000);
     expect(lengths['unknown']).toBeGreaterThanOrEqual(3_600_000);
     expect(says).toContainEqual(expect.stringMatching(/put forward by 1 h 0 min, or it slept/));
+  });
+
+  test('is none when the clock is put back: what is heard when it shows an hour again counts', async () => {
+    const { lengths } = await heardAfter((clock) => clock.putForward(-3_600_000), false);
+    expect(lengths['dead']).toBeGreaterThanOrEqual(19_000);
+  });
+
+  test('ends with the clock of another decade, and so does what was on air by it', async () => {
+    const { chronicle, clock, directory } = await chronicleIn();
+    const autodj = POLICY.legs.find(({ server, source }) => server === LONDON && source === AUTODJ);
+    const ofAutodj = (event: StationEvent) => ({ ...event, leg: autodj?.id }) as StationEvent;
+    const tenYears = 3653 * 24 * 3_600_000;
+    chronicle.note(MYFM, tookOver);
+    chronicle.note(MYFM, changed(clock.nowMs(), true));
+    chronicle.note(MYFM, ofAutodj(changed(clock.nowMs(), true)));
+    clock.advance(10_000);
+    clock.putForward(tenYears);
+    clock.advance(10_000);
+    chronicle.note(MYFM, changed(clock.nowMs(), false));
+    chronicle.note(MYFM, away);
+    chronicle.history.addLevels(second(clock.wallTime().getTime(), -20));
+    clock.advance(10_000);
+    clock.putForward(-tenYears);
+    clock.advance(10_000);
+    chronicle.note(MYFM, ofAutodj(changed(clock.nowMs(), false)));
+    clock.advance(10_000);
+    const [incident] = chronicle.openIncidents;
+    expect(incident).toMatchObject({ openedUnixMs: 1_021_000, deadAirMs: { [LONDON]: 10_000 } });
+    await chronicle.stop();
+    const later = clock.wallTime().getTime() + 1_000;
+    const read = readHistory(historyFile(directory));
+    expect(read.lastSeenUnixMs(later)).toBe(1_050_000);
+    const report = reportOf({
+      logs: [{ path: directory, store: read }],
+      fromUnixMs: 1_000_000,
+      toUnixMs: 1_050_000,
+      nowUnixMs: later,
+      verify: true,
+      station: null,
+    });
+    read.close();
+    const london = report.stations[0]?.servers.find(({ server }) => server === LONDON);
+    expect(london).toMatchObject({ soundingMs: 19_000, deadMs: 10_000 });
+    expect(report.stations[0]?.incidents).toMatchObject([{ deadAirMs: { [LONDON]: 10_000 } }]);
   });
 
   test.each([3_600_000, -3_600_000])(
