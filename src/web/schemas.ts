@@ -352,6 +352,11 @@ export const dnsReleaseBody = z.strictObject(dnsWish).register(components, { id:
 export const digits = (most: number) => z.string().regex(new RegExp(`^[0-9]{1,${most}}$`));
 export const stateQuery = z.strictObject({
   events: digits(3).optional().describe('how many of the newest events; all 200 of them by default'),
+  eventsOf: z
+    .string()
+    .max(32)
+    .optional()
+    .describe('the one station whose events are wanted; of every station by default'),
 });
 export const loudnessQuery = z.strictObject({
   lastMs: digits(9).optional().describe('how far back, in ms; all 6 hours by default'),

@@ -14,6 +14,7 @@ import { Gate } from './access/gate.ts';
 import { RequestLimiter, WRONG_TOKEN_COST } from './access/request-limiter.ts';
 import { type SessionStore, Sessions, secretText } from './access/sessions.ts';
 import { SignIn, type User } from './access/sign-in.ts';
+import { compressLongText } from './compress.ts';
 import { DescribedRoutes } from './described.ts';
 import { LevelsHub } from './levels/hub.ts';
 import { LEVELS_PATH, LevelSockets } from './levels/socket.ts';
@@ -160,6 +161,7 @@ function createApp({ tls }: WebOptions, gate: Gate, limiter: RequestLimiter): Fa
     if (!limiter.take(neighbourhoodOf(gate.clientOf(request.raw).address)))
       return reply.code(429).header('retry-after', 1).send({ error: 'too many requests: wait a little' });
   });
+  app.addHook('onSend', compressLongText);
   app.addHook('onResponse', async (request, reply) => {
     const isWrongToken = reply.statusCode === 403 && request.headers.authorization !== undefined;
     if (isWrongToken) limiter.charge(neighbourhoodOf(gate.clientOf(request.raw).address), WRONG_TOKEN_COST);

@@ -19,11 +19,12 @@ const FRAME_MS = 1000 / FRAMES_PER_SECOND;
 /** A reader that has this much to fetch yet loses frames until it has fetched it. */
 const MOST_BUFFERED_BYTES = 64 * 1024;
 
-/** Each frame is made once for all who watch, and nothing is made while nobody does. */
+/** Each frame is made once for all who watch, and none of a station that nobody watches. */
 export class LevelsHub {
   readonly #options: LevelsHubOptions;
   readonly #hello: string;
-  readonly #readers = new Set<LevelReader>();
+  /** Which station each wants, by its place in the hello; null: all of them. */
+  readonly #readers = new Map<LevelReader, number | null>();
   readonly #sequences: number[];
   #cancel: Cancel | null = null;
   #sent = 0;
@@ -49,10 +50,16 @@ export class LevelsHub {
     return { sent: this.#sent, dropped: this.#dropped };
   }
 
-  /** Sends the hello at once, and from now on each frame. */
-  add(reader: LevelReader): Cancel {
+  /** Its place in the hello; null when there is no such station. */
+  placeOf(station: string): number | null {
+    const place = this.#options.stations.findIndex((one) => one.station === station);
+    return place === -1 ? null : place;
+  }
+
+  /** Sends the hello at once, and from now on each frame: of the station at that place, or of all. */
+  add(reader: LevelReader, place: number | null = null): Cancel {
     reader.send(this.#hello);
-    this.#readers.add(reader);
+    this.#readers.set(reader, place);
     if (this.#cancel === null) this.#frameAt(this.#options.clock.nowMs() + FRAME_MS);
     return () => {
       this.#readers.delete(reader);
@@ -76,16 +83,19 @@ export class LevelsHub {
   }
 
   #frame(): void {
+    const wanted = new Set(this.#readers.values());
     this.#options.stations.forEach((levels, station) => {
+      if (!wanted.has(null) && !wanted.has(station)) return;
       const sequence = this.#sequences[station] ?? 0;
       this.#sequences[station] = sequence + 1;
-      this.#toAll(encodeFrame({ station, sequence, channels: levels.read() }));
-      for (const reading of levels.processed()) this.#toAll(encodeProcessing(station, reading));
+      this.#send(station, encodeFrame({ station, sequence, channels: levels.read() }));
+      for (const reading of levels.processed()) this.#send(station, encodeProcessing(station, reading));
     });
   }
 
-  #toAll(frame: Uint8Array): void {
-    for (const reader of this.#readers) {
+  #send(station: number, frame: Uint8Array): void {
+    for (const [reader, place] of this.#readers) {
+      if (place !== null && place !== station) continue;
       if (reader.bufferedBytes > MOST_BUFFERED_BYTES) this.#dropped += 1;
       else {
         reader.send(frame);

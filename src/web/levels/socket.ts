@@ -63,17 +63,22 @@ export class LevelSockets {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const { gate, limiter, clock } = this.#options;
+    const { hub, gate, limiter, clock } = this.#options;
     const refuse = (status: number, error: string) => answerAndLeave(socket, status, error, clock);
     const from = neighbourhoodOf(gate.clientOf(request).address);
-    if (request.url?.split('?', 1)[0] !== LEVELS_PATH) refuse(404, 'there is nothing here');
+    const [path, query = ''] = (request.url ?? '').split('?', 2);
+    const station = new URLSearchParams(query).get('station');
+    const place = station === null ? null : hub.placeOf(station);
+    if (path !== LEVELS_PATH) refuse(404, 'there is nothing here');
     else if (!limiter.take(from)) refuse(429, 'too many requests: wait a little');
     else {
       const asked = gate.askSocket(request);
       if (!asked.ok && request.headers.authorization !== undefined) limiter.charge(from, WRONG_TOKEN_COST);
       if (!asked.ok) refuse(asked.status, asked.error);
+      else if (station !== null && place === null) refuse(404, `there is no station ${station}`);
       else if (this.#isFull(asked.person)) refuse(503, 'too many are watching');
-      else this.#server.handleUpgrade(request, socket, head, (open) => this.#welcome(open, asked.person));
+      else
+        this.#server.handleUpgrade(request, socket, head, (open) => this.#welcome(open, asked.person, place));
     }
   }
 
@@ -86,13 +91,14 @@ export class LevelSockets {
     return own.length >= MOST_READERS_PER_SESSION;
   }
 
-  #welcome(socket: WebSocket, person: Person): void {
-    const leave = this.#options.hub.add({
+  #welcome(socket: WebSocket, person: Person, place: number | null): void {
+    const reader = {
       get bufferedBytes() {
         return socket.bufferedAmount;
       },
-      send: (message) => socket.send(message),
-    });
+      send: (message: Uint8Array | string) => socket.send(message),
+    };
+    const leave = this.#options.hub.add(reader, place);
     this.#open.set(socket, { person, leave, answered: true });
     socket.on('pong', () => {
       const open = this.#open.get(socket);

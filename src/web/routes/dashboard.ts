@@ -1,4 +1,5 @@
 import { type Asset, readDashboard } from '../assets.ts';
+import { takesGzip } from '../compress.ts';
 import type { DescribedRoutes } from '../described.ts';
 
 /** Nothing but our own files, nothing inline, in nobody's frame. */
@@ -31,11 +32,11 @@ function addAsset(routes: DescribedRoutes, url: string, { type, bytes, gzipped, 
   routes.add(
     { method: 'GET', url, summary: 'A part of the dashboard', right: null, answers: { 200: type } },
     (request, reply) => {
-      const takesGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+      const isSmall = takesGzip(request);
       reply.header('content-security-policy', PAGE_POLICY).header('vary', 'accept-encoding').type(type);
       if (isImmutable) reply.header('cache-control', 'public, max-age=31536000, immutable');
-      if (takesGzip) reply.header('content-encoding', 'gzip');
-      return reply.send(takesGzip ? gzipped : bytes);
+      if (isSmall) reply.header('content-encoding', 'gzip');
+      return reply.send(isSmall ? gzipped : bytes);
     },
   );
 }

@@ -60,8 +60,9 @@ export function addStateRoutes(routes: DescribedRoutes, source: StateSource): vo
       answers: { 200: agentView, 400: failure },
     },
     async (request) => {
-      const { events } = request.query as StateQuery;
-      return events === undefined ? source.view() : withNewest(source.view(), Number(events));
+      const { events, eventsOf } = request.query as StateQuery;
+      const count = events === undefined ? Number.POSITIVE_INFINITY : Number(events);
+      return withNewest(source.view(), count, eventsOf ?? null);
     },
   );
   routes.add(
@@ -84,10 +85,11 @@ export function addStateRoutes(routes: DescribedRoutes, source: StateSource): vo
   );
 }
 
-function withNewest(view: AgentView, count: number): AgentView {
-  const stations = view.stations.map((station) => ({
-    ...station,
-    events: count === 0 ? [] : station.events.slice(-count),
-  }));
+/** `eventsOf`: the one station whose events are wanted; null: of each. */
+function withNewest(view: AgentView, count: number, eventsOf: string | null): AgentView {
+  const stations = view.stations.map((station) => {
+    const isWanted = count > 0 && (eventsOf === null || eventsOf === station.station);
+    return { ...station, events: isWanted ? station.events.slice(-count) : [] };
+  });
   return { ...view, stations };
 }

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { stationName } from '../../../src/domain/ids.ts';
 import type { ChannelLevels } from '../../../src/domain/levels.ts';
 import type { ProcessingReading } from '../../../src/domain/readings.ts';
 import { decodeFrame, encodeFrame } from '../../../src/web/levels/frame.ts';
@@ -158,6 +159,37 @@ describe('the hub of the meters', () => {
     expect(reads).toBe(2);
   });
 
+  test('gives who asks for one station only the frames of that one, and makes none that nobody wants', () => {
+    const clock = manualClock();
+    const names = ['first', 'second', 'third'];
+    const read: string[] = [];
+    const stations = names.map((name) => ({
+      ...stationLevels(),
+      station: stationName(name),
+      read: () => {
+        read.push(name);
+        return [LEVELS];
+      },
+    }));
+    const hub = new LevelsHub({ stations, clock });
+    const one = reader();
+    expect(hub.placeOf('fourth')).toBeNull();
+    const leave = hub.add(one.made, hub.placeOf('second'));
+    expect(JSON.parse(String(one.got[0])).stations).toHaveLength(3);
+    clock.advance(100);
+    expect(read).toEqual(['second', 'second']);
+    const all = reader();
+    hub.add(all.made);
+    clock.advance(50);
+    const placesOf = ({ got }: typeof all) =>
+      got.slice(1).map((bytes) => frameOf(bytes as Uint8Array)?.station);
+    expect(placesOf(one)).toEqual([1, 1, 1]);
+    expect(placesOf(all)).toEqual([0, 1, 2]);
+    leave();
+    clock.advance(50);
+    expect(one.got).toHaveLength(4);
+  });
+
   test('gives a slow reader no more until it has fetched what it has, and counts what it lost', () => {
     const clock = manualClock();
     const hub = new LevelsHub({ stations: [stationLevels()], clock });
@@ -192,7 +224,7 @@ describe('the WebSocket', () => {
 
   test('brings a hello as text and frames as bytes to whoever has a token', async () => {
     const { web } = await startTestWeb();
-    const socket = open(web.url, see);
+    const socket = open(web.url, see, '/api/v1/levels?station=myfm');
     const messages: [Buffer, boolean][] = [];
     socket.on('message', (data: Buffer, isBinary) => messages.push([data, isBinary]));
     while (messages.length < 3) await once(socket, 'message');
@@ -207,6 +239,8 @@ describe('the WebSocket', () => {
     ['a wrong token', { authorization: 'Bearer sea' }, undefined, 403],
     ['a token, from a page elsewhere', { ...see, origin: 'http://evil.example' }, undefined, 403],
     ['a token, on another path', see, '/api/v1/elsewhere', 404],
+    ['a token, for a station that there is not', see, '/api/v1/levels?station=yours', 404],
+    ['nothing to show, for a station that there is not', {}, '/api/v1/levels?station=yours', 401],
   ])('with %s is not opened', async (_what, headers: Record<string, string>, path, status) => {
     const { web } = await startTestWeb();
     expect(await refusalOf(open(web.url, headers, path))).toBe(status);

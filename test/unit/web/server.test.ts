@@ -1,6 +1,11 @@
+import { request } from 'node:http';
 import { connect } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { sourceName, stationName } from '../../../src/domain/ids.ts';
+import type { AgentView, EventView } from '../../../src/domain/view.ts';
 import { RequestLimiter } from '../../../src/web/access/request-limiter.ts';
+import { LONDON, PRIMARY } from '../decide/builders.ts';
 import { manualClock } from '../platform/clocks.ts';
 import { startTestWeb, VIEW } from './support.ts';
 
@@ -64,6 +69,62 @@ describe('the state', () => {
     const answer = await get('/api/v1/state', 'Bearer see');
     expect(answer.status).toBe(500);
     expect(await answer.json()).toEqual({ error: 'something went wrong here' });
+  });
+});
+
+describe('the state of a large house', () => {
+  const [myfm] = VIEW.stations;
+  const happened = (to: string): EventView => ({
+    time: '2026-11-28T11:00:00.000Z',
+    event: {
+      kind: 'switched',
+      atMs: 1,
+      server: LONDON,
+      from: PRIMARY,
+      to: sourceName(to),
+      trigger: 'fault',
+      because: `primary on london is silent: ${'under -50 dBFS for 5.0 s; '.repeat(20)}`,
+    },
+  });
+  const events = Array.from({ length: 20 }, (_, index) => happened(index < 19 ? 'autodj' : 'secondary'));
+  const view = (): AgentView => ({
+    ...VIEW,
+    stations: ['a', 'b', 'c'].flatMap((name) =>
+      myfm === undefined ? [] : [{ ...myfm, station: stationName(name), events }],
+    ),
+  });
+
+  test('has the events of the one station that is looked at, and everything else of all', async () => {
+    const { get } = await startTestWeb({}, { view });
+    const of = async (query: string) => {
+      const { stations } = (await (await get(`/api/v1/state${query}`, 'Bearer see')).json()) as AgentView;
+      return stations.map((one) => [one.station, one.events.length, one.servers.length]);
+    };
+    expect(await of('?events=5&eventsOf=b')).toEqual([
+      ['a', 0, 1],
+      ['b', 5, 1],
+      ['c', 0, 1],
+    ]);
+    expect((await of('?eventsOf=')).map(([, count]) => count)).toEqual([0, 0, 0]);
+    expect((await of('')).map(([, count]) => count)).toEqual([20, 20, 20]);
+  });
+
+  test('comes packed to who takes that, and is a tenth', async () => {
+    const { web } = await startTestWeb({}, { view });
+    const answer = (encoding: string) =>
+      new Promise<{ encoding: string | undefined; body: Buffer }>((resolve) => {
+        const headers = { authorization: 'Bearer see', 'accept-encoding': encoding };
+        request(`${web.url}/api/v1/state`, { headers }, async (response) => {
+          const body = Buffer.concat(await response.toArray());
+          resolve({ encoding: response.headers['content-encoding'], body });
+        }).end();
+      });
+    const plain = await answer('identity');
+    const packed = await answer('gzip, deflate, br');
+    expect([plain.encoding, packed.encoding]).toEqual([undefined, 'gzip']);
+    expect(packed.body.length).toBeLessThan(plain.body.length / 10);
+    const unpacked = JSON.parse(gunzipSync(packed.body).toString()) as AgentView;
+    expect(unpacked).toEqual(JSON.parse(plain.body.toString()));
   });
 });
 

@@ -10,6 +10,8 @@ const EVENTS = 150;
 /** What the agent says of everything, asked again and again. */
 class AgentState {
   view = $state.raw<AgentView | null>(null);
+  /** Whose events are asked for; of all of a large house they would be megabytes each second. */
+  #eventsOf = '';
   /** Moves once a second, for whatever grows older on the page. */
   nowMs = $state(Date.now());
   #answeredAtMs = $state(0);
@@ -35,6 +37,12 @@ class AgentState {
     };
   }
 
+  showEventsOf(station: string): void {
+    if (station === this.#eventsOf) return;
+    this.#eventsOf = station;
+    this.soon();
+  }
+
   /** Something has just happened: ask now. */
   soon(): void {
     this.#again = true;
@@ -45,7 +53,8 @@ class AgentState {
     clearTimeout(this.#timer);
     this.#asking = true;
     this.#again = false;
-    const answer = await get<AgentView>(`/api/v1/state?events=${EVENTS}`);
+    const query = new URLSearchParams({ events: String(EVENTS), eventsOf: this.#eventsOf });
+    const answer = await get<AgentView>(`/api/v1/state?${query}`);
     this.#asking = false;
     this.nowMs = Date.now();
     if (answer.ok) {

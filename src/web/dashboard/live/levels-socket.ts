@@ -14,8 +14,9 @@ const LONGEST_RETRY_MS = 5_000;
 /** A connection that brings nothing for this long is dead, whatever the browser thinks of it. */
 const QUIET_MS = 3_000;
 
-/** Keeps the WebSocket of the meters open for ever; returns what ends it. */
-export function watchLevels(handlers: LevelsHandlers): () => void {
+/** Keeps the WebSocket of one station's meters open for ever; returns what ends it. */
+export function watchLevels(station: string, handlers: LevelsHandlers): () => void {
+  const query = new URLSearchParams({ station });
   let socket: WebSocket | null = null;
   let retryMs = FIRST_RETRY_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -39,7 +40,7 @@ export function watchLevels(handlers: LevelsHandlers): () => void {
     timer = setTimeout(again, QUIET_MS);
   };
   function connect() {
-    const opened = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/levels`);
+    const opened = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/levels?${query}`);
     opened.binaryType = 'arraybuffer';
     opened.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       alive();

@@ -23,9 +23,9 @@ class Meters {
   readonly #changed = new Set<string>();
   #drawing = 0;
 
-  /** Returns what ends it. */
-  start(): () => void {
-    return watchLevels({
+  /** The frames of one station; returns what ends it. */
+  watch(wanted: string): () => void {
+    return watchLevels(wanted, {
       hello: ({ stations }) => {
         this.channels = new Map(stations.map(({ station, channels }) => [station, channels]));
         this.#stations = stations.map(({ station, channels }) => ({

@@ -128,6 +128,15 @@ export function list(words: readonly string[]): string {
 export const plain = (text: string): string =>
   text.replace(/\b[a-z0-9-]+\/([a-z0-9-]+)@([a-z0-9-]+)/g, '$1 on $2');
 
+/** Which station the end of the page's address names; empty for none, and for what is no text. */
+export function stationIn(hash: string): string {
+  try {
+    return decodeURIComponent(hash.slice(1));
+  } catch {
+    return '';
+  }
+}
+
 /** A name as a heading has it. */
 export const title = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 

@@ -11,7 +11,15 @@ import {
   sourceOf,
 } from '../../../../src/web/dashboard/text/history.ts';
 import { dayOf, REPEATS, timeOf, zoneWords } from '../../../../src/web/dashboard/text/plan.ts';
-import { duration, level, list, plain, streamWords, zone } from '../../../../src/web/dashboard/text/words.ts';
+import {
+  duration,
+  level,
+  list,
+  plain,
+  stationIn,
+  streamWords,
+  zone,
+} from '../../../../src/web/dashboard/text/words.ts';
 import { AUTODJ, DUBLIN, PRIMARY } from '../../decide/builders.ts';
 import { LEVELS, LOUDNESS } from '../support.ts';
 
@@ -69,6 +77,12 @@ test('levels and durations are written as people read them', () => {
   expect(plain('myfm/auto-dj@dublin is silent; myfm/primary@london is audible')).toBe(
     'auto-dj on dublin is silent; primary on london is audible',
   );
+});
+
+test('the address names the station, and what is broken in it names none', () => {
+  expect(stationIn('#my-fm')).toBe('my-fm');
+  expect(stationIn('')).toBe('');
+  expect(stationIn('#100%')).toBe('');
 });
 
 describe('the last hours', () => {
