@@ -1,5 +1,5 @@
 import { PCM_RATE_HZ } from '../audio/decode-command.ts';
-import type { LegSight, Situation } from './choice.ts';
+import type { LegSight, Situation } from './situation.ts';
 import type { TakeSight } from './take.ts';
 import type { Fault, Verdicts } from './verdicts.ts';
 

@@ -4,7 +4,7 @@ import type { Leg, LegId } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Needed } from './alignment.ts';
-import type { LegSight } from './choice.ts';
+import type { LegSight } from './situation.ts';
 import { Take } from './take.ts';
 import { VerdictLine } from './verdicts.ts';
 

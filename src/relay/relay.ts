@@ -7,7 +7,7 @@ import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
 import { Alignment } from './alignment.ts';
-import { type ChoicePolicy, choose, type RelayChoice, type RelayHold, type Situation } from './choice.ts';
+import { choose } from './choice.ts';
 import type { Emergency } from './emergency.ts';
 import { type LegFeed, RelayLegs, soundEndNear } from './legs.ts';
 import { type Loudness, matchingGainDb } from './loudness.ts';
@@ -22,6 +22,7 @@ import {
 import { nextPace, STEADY } from './pace.ts';
 import { Playout, type Voice } from './playout.ts';
 import { type RelayLegView, relationViews, sentenceOf } from './relations.ts';
+import type { ChoicePolicy, RelayChoice, RelayHold, Situation } from './situation.ts';
 import type { SoundProcessing } from './sound-processing.ts';
 import type { Take } from './take.ts';
 import { TitleLine } from './title-line.ts';

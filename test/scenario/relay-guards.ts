@@ -1,5 +1,6 @@
 import type { LegId } from '../../src/domain/ids.ts';
-import type { choose, RelayChoice, Situation } from '../../src/relay/choice.ts';
+import type { choose } from '../../src/relay/choice.ts';
+import type { RelayChoice, Situation } from '../../src/relay/situation.ts';
 import {
   audible,
   CURSOR_MS,
@@ -74,7 +75,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'never onto a leg that fails itself right after',
-    file: 'relay/choice.ts',
+    file: 'relay/joining.ts',
     whole: 'fault.fromMs < atMs + GOOD_FOR_MS',
     broken: 'fault.fromMs < 0',
     in: () => {
@@ -103,7 +104,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'a leg is gone back to only after its restore delay',
-    file: 'relay/choice.ts',
+    file: 'relay/returning.ts',
     whole: 'if (goodMs < leg.requiredHealthMs) {',
     broken: 'if (goodMs < 0) {',
     in: () => situation([backSince(NOW_MS - 9_000), autodj], autodj),
@@ -111,7 +112,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'no return within the dwell',
-    file: 'relay/choice.ts',
+    file: 'relay/returning.ts',
     whole: 'nowMs - lastSwitchAtMs < situation.policy.dwellMs',
     broken: 'nowMs - lastSwitchAtMs < 0',
     in: () => situation([backSince(NOW_MS - 12_000), autodj], autodj, { lastSwitchAtMs: NOW_MS - 4_000 }),
@@ -119,7 +120,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'no return to a leg that was not verified lately',
-    file: 'relay/choice.ts',
+    file: 'relay/returning.ts',
     whole: 'nowMs - condition.verifiedAtMs > VERIFIED_WITHIN_MS',
     broken: 'nowMs - condition.verifiedAtMs > 1e9',
     in: () => situation([backSince(NOW_MS - 12_000, NOW_MS - 5_500), autodj], autodj),
@@ -127,7 +128,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'a return keeps the first words, also where they begin with their take',
-    file: 'relay/choice.ts',
+    file: 'relay/returning.ts',
     whole: 'words <= usual ? joinedAt(words) : null',
     broken: 'words <= usual ? joinedAt(usual) : null',
     in: () => situation([backSince(NOW_MS - 12_000), autodj], autodj),
@@ -135,7 +136,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'a return waits until the first words are as far back as listeners are',
-    file: 'relay/choice.ts',
+    file: 'relay/returning.ts',
     whole: 'words <= usual ? joinedAt(words) : null',
     broken: 'joinedAt(Math.min(words, usual))',
     in: () => {
@@ -162,7 +163,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'an override is obeyed',
-    file: 'relay/choice.ts',
+    file: 'relay/joining.ts',
     whole: ' && !isAskedFor',
     broken: '',
     in: () => {
@@ -187,7 +188,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'another programme is not joined in step',
-    file: 'relay/choice.ts',
+    file: 'relay/joining.ts',
     whole: "relation.is === 'different' || situation.hold !== null",
     broken: "relation.is === 'same' && situation.hold !== null",
     in: () => {
@@ -200,7 +201,7 @@ export const relayGuards: readonly RelayGuard[] = [
   },
   {
     guard: 'a return to a copy waits until that holds the moment that is played',
-    file: 'relay/choice.ts',
+    file: 'relay/returning.ts',
     whole: 'if (frame < take.startFrame + REACH_FRAMES) return true;',
     broken: '',
     in: () => {

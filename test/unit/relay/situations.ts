@@ -1,7 +1,7 @@
 import type { LegCondition, LegFault } from '../../../src/domain/conditions.ts';
 import type { LegId } from '../../../src/domain/ids.ts';
 import type { Relation, Same } from '../../../src/relay/alignment.ts';
-import type { LegSight, RelayChoice, Situation } from '../../../src/relay/choice.ts';
+import type { LegSight, RelayChoice, Situation } from '../../../src/relay/situation.ts';
 import type { TakeSight } from '../../../src/relay/take.ts';
 import { VerdictLine } from '../../../src/relay/verdicts.ts';
 
