@@ -2,8 +2,10 @@ import { PCM_FRAMES_PER_MS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import { begin } from './beginning.ts';
 import { fadeOf, goTo, type Join, joinAt } from './joining.ts';
 import { type Leaving, REACH_FRAMES, whereToLeave } from './leaving.ts';
+import { takeShelter } from './reserve.ts';
 import { comeBack } from './returning.ts';
 import {
+  isOnProbation,
   LEAD_FRAMES,
   LEAST_FADE_FRAMES,
   type LegSight,
@@ -25,7 +27,9 @@ export function choose(situation: Situation): RelayChoice {
   if (current === undefined) return STAY;
   const leaving = whereToLeave(situation, current, onAir);
   if (situation.hold !== null) return obey(situation, situation.hold, current, onAir, leaving);
-  return leaving === null ? comeBack(situation, current, onAir) : leave(situation, current, onAir, leaving);
+  if (leaving !== null) return leave(situation, current, onAir, leaving);
+  const back = comeBack(situation, current, onAir);
+  return back.do === 'switch' ? back : takeShelter(situation, current, onAir);
 }
 
 /** Held: nothing is done but what was asked for, and what keeps the stream from stopping. */
@@ -120,11 +124,4 @@ function toNoLeg({ policy }: Situation, onAir: { frame: number }, leaving: Leavi
     trigger: 'fault',
     because: `${leaving.because}, and no other leg is audible`,
   };
-}
-
-/** It has failed, and has not been good for long enough since. */
-function isOnProbation({ condition, verdicts, requiredHealthMs }: LegSight, nowMs: number): boolean {
-  if (condition.is !== 'audible') return true;
-  const hasFailed = verdicts.faultAfter(Number.NEGATIVE_INFINITY) !== null;
-  return hasFailed && nowMs - condition.sinceMs < requiredHealthMs;
 }

@@ -17,13 +17,16 @@ export interface Join {
   readonly isProven: boolean;
 }
 
-/** Where a take would be joined when the one on air is left at `leaveFrame`; null when it can't be. */
+/**
+ * Where a take would be joined when the one on air is left at `leaveFrame`, with so much of it ahead; null when it can't be.
+ */
 export function joinAt(
   situation: Situation,
   leg: LegSight,
   take: TakeSight,
   onAir: { take: TakeSight; frame: number },
   leaveFrame: number,
+  aheadFrames = AHEAD_FRAMES,
 ): Join | null {
   if (!take.isOpen || take === onAir.take) return null;
   const relation = situation.relationOf(take);
@@ -34,7 +37,7 @@ export function joinAt(
   const timed = leaveMs === null ? null : take.frameAt(leaveMs);
   const aligned = relation.is === 'same' ? leaveFrame + offsetAt(relation, leaveFrame) : null;
   const fits = (frame: number) =>
-    frame >= take.startFrame + REACH_FRAMES && frame + AHEAD_FRAMES <= take.endFrame;
+    frame >= take.startFrame + REACH_FRAMES && frame + aheadFrames <= take.endFrame;
   const isAligned = aligned !== null && fits(aligned);
   const late = Math.max(timed ?? take.startFrame, take.startFrame + REACH_FRAMES + PCM_RATE_HZ);
   const frame = isAligned ? aligned : late;

@@ -292,6 +292,7 @@ class StationRelay implements Relay {
   #policy(): ChoicePolicy {
     const options = this.#options;
     return {
+      delayMs: options.delayMs,
       dwellMs: options.dwellMs,
       startWithinMs: START_WITHIN_MS + 2 * options.delayMs,
       mostLatencyMs: this.#mostLatencyMs,

@@ -1,7 +1,8 @@
 import { PCM_FRAMES_PER_MS } from '../audio/decode-command.ts';
-import { offsetAt } from './alignment.ts';
+import { offsetAt, type Same } from './alignment.ts';
 import { AHEAD_FRAMES, goTo, type Join, joinAt } from './joining.ts';
 import { REACH_FRAMES } from './leaving.ts';
+import { aheadForReturn } from './reserve.ts';
 import {
   LEAD_FRAMES,
   type LegSight,
@@ -9,10 +10,10 @@ import {
   type RelayChoice,
   type Situation,
   STAY,
+  VERIFIED_WITHIN_MS,
 } from './situation.ts';
 import type { TakeSight } from './take.ts';
 
-const VERIFIED_WITHIN_MS = 5_000;
 /** How long a return waits to learn whether the leg carries the same programme. */
 const ALIGN_WITHIN_MS = 10_000;
 const ALMOST_MS = 3_000;
@@ -41,11 +42,9 @@ export function comeBack(
     const relation = situation.relationOf(take);
     if (relation.is === 'unknown' && goodMs < leg.requiredHealthMs + ALIGN_WITHIN_MS) return STAY;
     const atFrame = onAir.frame + LEAD_FRAMES;
-    if (relation.is === 'same' && willBeInStep(situation, take, onAir, atFrame + offsetAt(relation, atFrame)))
-      continue;
     const join =
       relation.is === 'same'
-        ? joinAt(situation, leg, take, onAir, atFrame)
+        ? joinAsCopy(situation, leg, take, relation, onAir)
         : joinAtFirstWords(situation, take, condition.sinceMs);
     if (join === null || !join.isProven || join.frame + AHEAD_FRAMES > take.endFrame) continue;
     return goTo(situation, join, atFrame, 'return', because);
@@ -54,19 +53,27 @@ export function comeBack(
 }
 
 /**
- * Whether a copy doesn't hold the moment that is played yet, but will: its new connection doesn't go back so far, or it is
- * behind by more than the latency has grown to. There is no hurry to go back to it, and a jump would be heard.
+ * The moment that is played, as a copy has it. Null while the copy doesn't hold that, or too little after it, but will: its
+ * new connection doesn't go back so far, or it is behind by more than the latency has grown to. There is no hurry to go back
+ * to it, and a jump would be heard.
  */
-function willBeInStep(
-  { nowMs, latencyMs }: Situation,
+function joinAsCopy(
+  situation: Situation,
+  leg: LegSight,
   take: TakeSight,
+  relation: Same,
   onAir: { take: TakeSight; frame: number },
-  frame: number,
-): boolean {
-  if (frame < take.startFrame + REACH_FRAMES) return true;
-  if (frame + AHEAD_FRAMES <= take.endFrame) return false;
+): Join | null {
+  const { nowMs, latencyMs } = situation;
+  const aheadFrames = aheadForReturn(situation, onAir, take);
+  if (aheadFrames === null) return null;
+  const atFrame = onAir.frame + LEAD_FRAMES;
+  const frame = atFrame + offsetAt(relation, atFrame);
+  if (frame < take.startFrame + REACH_FRAMES) return null;
   const behindMs = nowMs - (onAir.take.timeOf(onAir.frame) ?? nowMs);
-  return frame + AHEAD_FRAMES - (latencyMs - behindMs) * PCM_FRAMES_PER_MS <= take.endFrame;
+  const lackingFrames = frame + aheadFrames - take.endFrame;
+  if (lackingFrames > 0 && lackingFrames <= (latencyMs - behindMs) * PCM_FRAMES_PER_MS) return null;
+  return joinAt(situation, leg, take, onAir, atFrame, aheadFrames);
 }
 
 /**

@@ -18,6 +18,8 @@ export interface LegSight {
 }
 
 export interface ChoicePolicy {
+  /** How far behind the live edge is wanted where no copy is behind: what finding a fault takes. */
+  readonly delayMs: number;
   readonly dwellMs: number;
   /** At the start an unknown leg of higher rank is waited for this long. */
   readonly startWithinMs: number;
@@ -75,3 +77,12 @@ export const LEAD_FRAMES = 0.1 * PCM_RATE_HZ;
 export const LEAST_FADE_FRAMES = 0.01 * PCM_RATE_HZ;
 /** Of what comes before the first proven sound. */
 export const PREROLL_MS = 50;
+/** A leg that isn't left in need is gone to only when it was heard to be good within this time. */
+export const VERIFIED_WITHIN_MS = 5_000;
+
+/** It has failed, and has not been good for long enough since. */
+export function isOnProbation({ condition, verdicts, requiredHealthMs }: LegSight, nowMs: number): boolean {
+  if (condition.is !== 'audible') return true;
+  const hasFailed = verdicts.faultAfter(Number.NEGATIVE_INFINITY) !== null;
+  return hasFailed && nowMs - condition.sinceMs < requiredHealthMs;
+}

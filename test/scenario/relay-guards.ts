@@ -225,4 +225,16 @@ export const relayGuards: readonly RelayGuard[] = [
     },
     isRight: goesTo('secondary'),
   },
+  {
+    guard: 'a copy in step is gone to while too little is in hand to find a fault in',
+    file: 'relay/choice.ts',
+    whole: "back.do === 'switch' ? back : takeShelter(",
+    broken: 'back.do !== null ? back : takeShelter(',
+    in: () => {
+      const primary = good('primary', [takeOf('primary', { toMs: CURSOR_MS + 3_000 })]);
+      const legs = [primary, good('secondary')];
+      return situation(legs, primary, { nowMs: CURSOR_MS + 3_000, relationOf: () => copy(-2_000) });
+    },
+    isRight: goesTo('secondary'),
+  },
 ];

@@ -103,6 +103,7 @@ export function situation(
     relationOf: () => DIFFERENT,
     soundEndNear: (_take, frame) => frame,
     policy: {
+      delayMs: LATENCY_MS,
       dwellMs: 5_000,
       startWithinMs: 15_000,
       mostLatencyMs: 30_000,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AUTODJ, DUBLIN, LONDON, PRIMARY } from '../decide/builders.ts';
+import { AUTODJ, DUBLIN, LONDON, PRIMARY, SECONDARY } from '../decide/builders.ts';
 import { type Carried, noise, RATE_HZ, relayHouse, START_MS } from './relay-house.ts';
 
 /** Searches go on beside the event loop: the time of these tests waits for them, however long they take. */
@@ -115,6 +115,57 @@ describe('a stall on the link of the encoder on air', () => {
     expect(relay.view.dryMs).toBe(0);
     await relay.stop();
   });
+});
+
+describe('a pause of the encoder on air that has a copy', () => {
+  it.each([
+    ['in the sound that was in hand before it', 500],
+    ['after that', 12_000],
+  ])('leaves nothing of a silence to be heard that begins %s', async (_, afterMs) => {
+    const [pausedFromMs, lastsMs] = [31_000, 5_000];
+    const silentFromMs = pausedFromMs + lastsMs + afterMs;
+    const { relay, switches, played, pass } = relayHouse(
+      [
+        {
+          of: PRIMARY,
+          on: LONDON,
+          programme: studio,
+          sends: (nowMs) => (nowMs > silentFromMs ? 'silence' : 'programme'),
+          isPaused: (nowMs) => nowMs > pausedFromMs && nowMs <= pausedFromMs + lastsMs,
+        },
+        { of: SECONDARY, on: LONDON, programme: studio, lagMs: 640, sends: always },
+      ],
+      settle,
+    );
+    await pass(65);
+    expect(switches.map(({ to, trigger, hitless }) => [to, trigger, hitless])).toEqual([
+      ['myfm/primary@london', 'start', false],
+      ['myfm/secondary@london', 'fault', true],
+    ]);
+    expect(quietMs(played)).toBeLessThan(50);
+    await relay.stop();
+  });
+
+  it('is gone back to when tempo has made up for it, and no more is switched', async () => {
+    const isPaused = (nowMs: number) => nowMs > 31_000 && nowMs <= 32_700;
+    const copies = [PRIMARY, SECONDARY].map(
+      (of): Carried => ({
+        of,
+        on: LONDON,
+        programme: studio,
+        sends: always,
+        ...(of === PRIMARY ? { isPaused } : {}),
+      }),
+    );
+    const { relay, switches, pass } = relayHouse(copies, settle);
+    await pass(400);
+    expect(switches.map(({ to, trigger, hitless }) => [to, trigger, hitless])).toEqual([
+      ['myfm/primary@london', 'start', false],
+      ['myfm/secondary@london', 'fault', true],
+      ['myfm/primary@london', 'return', true],
+    ]);
+    await relay.stop();
+  }, 400_000);
 });
 
 it('what a station begins with is sound, from the first block on', async () => {
