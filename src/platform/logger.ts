@@ -18,14 +18,17 @@ export interface LoggerOptions {
   readonly agent?: string;
   /** The journal keeps the time itself, and wants the priority of a line at its front; see `isJournal`. */
   readonly journal?: boolean;
-  /** Standard output when left out. */
+  /** The file that is open under this number when left out. */
   readonly destination?: DestinationStream;
+  /** Standard output when left out. */
+  readonly fd?: number;
 }
 
 /** JSON lines to stdout, one per event: readable by journald and by the demo. */
 export function createLogger(options: LoggerOptions): Logger {
-  const { destination = pino.destination(1), journal = false } = options;
-  return pino(
+  const again = (lost: number) => log.warn({ lost }, 'the log is written again; lines of it are lost');
+  const { destination = openFile(options.fd ?? 1, again), journal = false } = options;
+  const log = pino(
     {
       level: options.level,
       base: options.agent === undefined ? {} : { agent: options.agent },
@@ -34,6 +37,34 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     journal ? withPriority(destination) : destination,
   );
+  return log;
+}
+
+/** What waits for a disk or a reader that takes nothing; lines beyond it are lost. */
+const WAITING_BYTES = 1024 * 1024;
+
+/**
+ * A full disk, or a terminal that is gone, costs lines of the log and nothing else. Left to Pino the first of them ends the
+ * agent, or rather doesn't: at the exit it tries for ever, and nothing that runs here hears a signal any more.
+ */
+function openFile(fd: number, again: (lost: number) => void): DestinationStream {
+  // With a least length `flush` tries once more what could not be written; each line is longer.
+  const file = pino.destination({ dest: fd, minLength: 1, maxLength: WAITING_BYTES });
+  const { flushSync } = file;
+  let lost = 0;
+  file.on('error', () => {
+    file.flushSync = () => {};
+  });
+  file.on('drop', () => {
+    lost += 1;
+    file.flush();
+  });
+  file.on('drain', () => {
+    file.flushSync = flushSync;
+    if (lost > 0) again(lost);
+    lost = 0;
+  });
+  return file;
 }
 
 /** A logger that says nothing, for tests and for one-shot commands. */
