@@ -4,6 +4,7 @@ import { printable } from '../../icecast/text.ts';
 import type { MountFacts, ServerFacts, Wanted } from './facts.ts';
 import { type Finding, FindingList } from './findings.ts';
 import { judgeRelay } from './judge-relay.ts';
+import type { Probe } from './sound.ts';
 
 export type AnsweringServer = Extract<ServerFacts, { answers: true }>;
 type SilentServer = Extract<ServerFacts, { answers: false }>;
@@ -112,7 +113,7 @@ function judgeMount(found: FindingList, wanted: Wanted, facts: AnsweringServer):
       'connect an encoder: files are sent without any pace, and players hoard minutes of them',
     );
   }
-  if (there.probe?.ok === false) judgeProbe(found, there, there.probe.why, there.probe.detail);
+  if (there.probe?.ok === false) judgeProbe(found, there, there.probe);
 }
 
 const sameButForSpelling = (one: string, other: string): boolean => {
@@ -120,8 +121,15 @@ const sameButForSpelling = (one: string, other: string): boolean => {
   return bare(one) === bare(other);
 };
 
-function judgeProbe(found: FindingList, there: MountFacts, why: string, detail: string): void {
-  if (why === 'no-sound') {
+function judgeProbe(found: FindingList, there: MountFacts, { why, detail }: Probe & { ok: false }): void {
+  if (why === 'no-answer') {
+    found.add(
+      'warning',
+      there.mount,
+      `what it is made of is not known: ${detail}`,
+      'run `sustain check` again; when it stays, look at what else runs here, and whether `ffmpeg -version` works',
+    );
+  } else if (why === 'no-sound') {
     found.add(
       'fault',
       there.mount,

@@ -4,7 +4,7 @@ import type { ServerAddress } from '../../icecast/address.ts';
 import { formatOf } from '../../icecast/format.ts';
 import { openStream } from '../../icecast/stream-client.ts';
 import { PLAIN_USER_AGENT } from '../../icecast/user-agent.ts';
-import { startChild } from '../../platform/child.ts';
+import { type ChildExit, startChild } from '../../platform/child.ts';
 import type { Clock } from '../../platform/clock.ts';
 
 /** What the sound of a mount is made of; null where nobody could say. */
@@ -16,8 +16,15 @@ export interface Sound extends AudioInfo {
 
 export type Probe =
   | { readonly ok: true; readonly sound: Sound }
-  /** `no-sound`: the mount gave nothing. `no-reading`: bytes came, but ffmpeg found no sound in them. */
-  | { readonly ok: false; readonly why: 'no-sound' | 'no-reading'; readonly detail: string };
+  /**
+   * `no-sound`: the mount gave nothing. `no-reading`: bytes came, but ffmpeg found no sound in them. `no-answer`: nor did ffmpeg
+   * say that there is none, so that nothing is known.
+   */
+  | {
+      readonly ok: false;
+      readonly why: 'no-sound' | 'no-reading' | 'no-answer';
+      readonly detail: string;
+    };
 
 const ENOUGH_BYTES = 64 * 1024;
 const LISTEN_MS = 3_000;
@@ -38,9 +45,13 @@ export async function probeSound(
   if (format === null) {
     return { ok: false, why: 'no-reading', detail: `the type ${heard.contentType} is not known as sound` };
   }
-  const said = await askFfmpeg(clock, ffmpeg, format.demuxer, heard.bytes);
+  const { said, exit } = await askFfmpeg(clock, ffmpeg, format.demuxer, heard.bytes);
   const sound = soundIn(said);
   if (sound !== null) return { ok: true, sound };
+  if (exit.is === 'not-started')
+    return { ok: false, why: 'no-answer', detail: `ffmpeg was not started: ${exit.detail}` };
+  if (exit.is === 'killed')
+    return { ok: false, why: 'no-answer', detail: `ffmpeg had no answer within ${FFMPEG_MS / 1000} s` };
   return { ok: false, why: 'no-reading', detail: 'ffmpeg finds no sound in its first 64 KiB' };
 }
 
@@ -90,7 +101,12 @@ function listen(clock: Clock, server: ServerAddress, mount: Mount): Promise<Hear
   });
 }
 
-async function askFfmpeg(clock: Clock, ffmpeg: string, demuxer: string, bytes: Buffer): Promise<string> {
+async function askFfmpeg(
+  clock: Clock,
+  ffmpeg: string,
+  demuxer: string,
+  bytes: Buffer,
+): Promise<{ readonly said: string; readonly exit: ChildExit }> {
   const child = startChild({
     command: ffmpeg,
     args: [
@@ -102,9 +118,9 @@ async function askFfmpeg(clock: Clock, ffmpeg: string, demuxer: string, bytes: B
   const cancel = clock.after(FFMPEG_MS, () => child.kill('SIGKILL'));
   child.write(bytes);
   child.endInput();
-  await child.exited;
+  const exit = await child.exited;
   cancel();
-  return child.stderrTail();
+  return { said: child.stderrTail(), exit };
 }
 
 const CHANNELS_OF_LAYOUT: ReadonlyMap<string, number> = new Map([

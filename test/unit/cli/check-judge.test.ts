@@ -115,6 +115,11 @@ describe('what check says of a server', () => {
       mountOf('/secondary', { probe: { ok: false, why: 'no-reading', detail: 'ffmpeg finds no sound' } }),
       'fault /secondary ffmpeg finds no sound, although its type is audio/mpeg',
     ],
+    [
+      'an ffmpeg of our own that has no answer',
+      mountOf('/secondary', { probe: { ok: false, why: 'no-answer', detail: 'ffmpeg was not started' } }),
+      'warning /secondary what it is made of is not known: ffmpeg was not started',
+    ],
   ])('names %s', (_, odd, says) => {
     const [found, ...more] = findings(answering([others[0] ?? odd, odd, others[1] ?? odd]));
     expect(found === undefined ? '' : brief([found])[0]).toContain(says);
