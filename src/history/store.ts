@@ -53,8 +53,12 @@ export interface LevelQuery {
   readonly leg: LegId;
   readonly fromUnixMs: number;
   readonly toUnixMs: number;
-  /** Rows are put together until there are no more than this. */
-  readonly maxRows?: number;
+}
+
+/** The loudest moment of a stretch; null where nothing was heard in it, or digital silence. */
+export interface LoudestPoint {
+  readonly unixMs: number;
+  readonly momentaryLufs: number | null;
 }
 
 export interface Keep {
@@ -199,16 +203,26 @@ export class HistoryStore {
       .map(({ body }) => ({ hadReasons: [], ...JSON.parse(body) }) as Incident);
   }
 
-  levels({ leg, fromUnixMs, toUnixMs, maxRows }: LevelQuery): LevelRow[] {
-    const rows = this.#database
+  levels({ leg, fromUnixMs, toUnixMs }: LevelQuery): LevelRow[] {
+    return this.#database
       .prepare<[string, number, number], LevelDbRow>(
         `SELECT levels.*, legs.name FROM levels JOIN legs ON legs.id = levels.leg
          WHERE legs.name = ? AND unix_ms >= ? AND unix_ms < ? ORDER BY unix_ms`,
       )
       .all(leg, fromUnixMs, toUnixMs)
       .map(levelRow);
-    if (maxRows === undefined || rows.length <= maxRows) return rows;
-    return thinned(rows, Math.ceil((toUnixMs - fromUnixMs) / 1000 / maxRows));
+  }
+
+  /** No more points than a chart has room for; of months nothing but these comes into memory. */
+  loudest({ leg, fromUnixMs, toUnixMs }: LevelQuery, mostPoints: number): LoudestPoint[] {
+    const spanMs = Math.ceil((toUnixMs - fromUnixMs) / 1000 / mostPoints) * 1000;
+    return this.#database
+      .prepare<[number, number, string, number, number], LoudestPoint>(
+        `SELECT unix_ms / CAST(? AS INTEGER) * CAST(? AS INTEGER) AS unixMs, max(momentary_lufs) AS momentaryLufs
+         FROM levels JOIN legs ON legs.id = levels.leg
+         WHERE legs.name = ? AND unix_ms >= ? AND unix_ms < ? GROUP BY unixMs ORDER BY unixMs`,
+      )
+      .all(spanMs, spanMs, leg, fromUnixMs, toUnixMs);
   }
 
   /** Loudness and state of a leg in equal steps up to a moment. */

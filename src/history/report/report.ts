@@ -242,9 +242,7 @@ function loudnessOf(
       .filter((leg) => leg.startsWith(`${station}/`))
       .map((leg) => ({
         leg,
-        points: store
-          .levels({ leg, fromUnixMs, toUnixMs, maxRows: POINTS })
-          .map(({ unixMs, momentaryLufs }) => ({ unixMs, momentaryLufs })),
+        points: store.loudest({ leg, fromUnixMs, toUnixMs }, POINTS),
       }));
   return unlessDamaged(read, () => []);
 }

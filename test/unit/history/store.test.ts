@@ -173,10 +173,22 @@ describe('levels', () => {
     expect(rows.reduce((sum, { audibleMs }) => sum + audibleMs, 0)).toBe(12_003_000);
   });
 
-  test('come in as few rows as a chart has room for', () => {
+  test('come in as few points as a chart has room for, each the loudest of its stretch', () => {
     const { store } = opened();
-    store.addLevels(Array.from({ length: 600 }, (_, index) => second(index * 1000, -30)));
-    expect(store.levels({ leg: LEG.id, fromUnixMs: 0, toUnixMs: 600_000, maxRows: 60 })).toHaveLength(60);
+    const lufsAt = (index: number) => (index < 10 ? null : -30 + (index % 10));
+    store.addLevels(
+      Array.from({ length: 600 }, (_, index) => ({
+        ...second(index * 1000, -30),
+        momentaryLufs: lufsAt(index),
+      })),
+    );
+    const points = store.loudest({ leg: LEG.id, fromUnixMs: 5_000, toUnixMs: 600_000 }, 60);
+    expect(points).toHaveLength(60);
+    expect(points.slice(0, 2)).toEqual([
+      { unixMs: 0, momentaryLufs: null },
+      { unixMs: 10_000, momentaryLufs: -21 },
+    ]);
+    expect(points.at(-1)).toEqual({ unixMs: 590_000, momentaryLufs: -21 });
   });
 });
 
