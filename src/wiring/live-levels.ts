@@ -40,7 +40,7 @@ interface HeardAfar extends Heard {
  * on those of the other servers. The public mounts of a server carry one sound, so that one of them is heard for all.
  */
 export class LiveLevels implements StationLevels {
-  readonly channels: readonly LevelChannel[];
+  #channels: readonly LevelChannel[];
   readonly #station: Station;
   readonly #clock: Clock;
   readonly #legs: ReadonlyMap<LegId, Heard>;
@@ -71,7 +71,7 @@ export class LiveLevels implements StationLevels {
           { ...newHeard(), newestReading: null, audibleAtMs: Number.NEGATIVE_INFINITY },
         ]),
     );
-    this.channels = [
+    this.#channels = [
       ...nearFirst.flatMap((server) =>
         outputs.map((mount) => ({ kind: 'output' as const, server, mount, thresholdDbfs })),
       ),
@@ -84,6 +84,14 @@ export class LiveLevels implements StationLevels {
         thresholdDbfs,
       })),
     ];
+  }
+
+  /** The same until a reload changes the silence threshold. */
+  get channels(): readonly LevelChannel[] {
+    const { thresholdDbfs } = this.#station.policy.silence;
+    if (this.#channels.some((channel) => channel.thresholdDbfs !== thresholdDbfs))
+      this.#channels = this.#channels.map((channel) => ({ ...channel, thresholdDbfs }));
+    return this.#channels;
   }
 
   get station(): StationLevels['station'] {
@@ -161,8 +169,9 @@ export class LiveLevels implements StationLevels {
     const nowMs = this.#clock.nowMs();
     const played = newestOf(this.#played, nowMs);
     const afar = new Map([...this.#afar].map(([server, heard]) => [server, newestOf(heard, nowMs)]));
+    const { channels } = this;
     return this.figures().map((figures, index): ChannelLevels => {
-      const channel = this.channels[index];
+      const channel = channels[index];
       if (channel === undefined || this.#isUnfed(channel)) return { ...figures, ...NOTHING };
       if (channel.kind === 'output') return { ...figures, ...(afar.get(channel.server) ?? played) };
       const leg = this.#legs.get(channel.leg);

@@ -22,7 +22,8 @@ const MOST_BUFFERED_BYTES = 64 * 1024;
 /** Each frame is made once for all who watch, and none of a station that nobody watches. */
 export class LevelsHub {
   readonly #options: LevelsHubOptions;
-  readonly #hello: string;
+  #channels: readonly StationLevels['channels'][] = [];
+  #hello = '';
   /** Which station each wants, by its place in the hello; null: all of them. */
   readonly #readers = new Map<LevelReader, number | null>();
   readonly #sequences: number[];
@@ -33,12 +34,6 @@ export class LevelsHub {
   constructor(options: LevelsHubOptions) {
     this.#options = options;
     this.#sequences = options.stations.map(() => 0);
-    const hello: LevelsHello = {
-      version: 1,
-      framesPerSecond: FRAMES_PER_SECOND,
-      stations: options.stations.map(({ station, channels }) => ({ station, channels })),
-    };
-    this.#hello = JSON.stringify(hello);
   }
 
   get readers(): number {
@@ -58,6 +53,7 @@ export class LevelsHub {
 
   /** Sends the hello at once, and from now on each frame: of the station at that place, or of all. */
   add(reader: LevelReader, place: number | null = null): Cancel {
+    this.#meetAnew();
     reader.send(this.#hello);
     this.#readers.set(reader, place);
     if (this.#cancel === null) this.#frameAt(this.#options.clock.nowMs() + FRAME_MS);
@@ -82,7 +78,23 @@ export class LevelsHub {
     });
   }
 
+  /** A reload may change what the hello says, and then everybody is told it again. */
+  #meetAnew(): void {
+    const { stations } = this.#options;
+    const channels = stations.map((one) => one.channels);
+    if (this.#hello !== '' && channels.every((one, index) => one === this.#channels[index])) return;
+    this.#channels = channels;
+    const hello: LevelsHello = {
+      version: 1,
+      framesPerSecond: FRAMES_PER_SECOND,
+      stations: stations.map((one) => ({ station: one.station, channels: one.channels })),
+    };
+    this.#hello = JSON.stringify(hello);
+    for (const reader of this.#readers.keys()) reader.send(this.#hello);
+  }
+
   #frame(): void {
+    this.#meetAnew();
     const wanted = new Set(this.#readers.values());
     this.#options.stations.forEach((levels, station) => {
       if (!wanted.has(null) && !wanted.has(station)) return;

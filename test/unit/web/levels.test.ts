@@ -112,6 +112,28 @@ describe('the hub of the meters', () => {
     expect(got).toHaveLength(21);
   });
 
+  test('says hello once more when a reload has changed what it said', () => {
+    const clock = manualClock();
+    let { channels } = stationLevels();
+    const levels = {
+      ...stationLevels(),
+      get channels() {
+        return channels;
+      },
+    };
+    const hub = new LevelsHub({ stations: [levels], clock });
+    const { made, got } = reader();
+    hub.add(made);
+    clock.advance(100);
+    channels = channels.map((channel) => ({ ...channel, thresholdDbfs: -40 }));
+    clock.advance(100);
+    const hellos = got.filter((message) => typeof message === 'string');
+    expect(hellos.map((hello) => JSON.parse(hello).stations[0].channels[0].thresholdDbfs)).toEqual([
+      -50, -40,
+    ]);
+    expect(got).toHaveLength(6);
+  });
+
   test('sends each reading of the processing, ten in a second', () => {
     const clock = manualClock();
     const unread: ProcessingReading[] = [];

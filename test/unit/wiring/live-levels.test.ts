@@ -22,6 +22,7 @@ function londonsLevels() {
   if (dublin === null) throw new Error('dublin has no meters');
   return {
     clock,
+    station,
     levels,
     dublin,
     /** The meter of one channel now. */
@@ -59,6 +60,16 @@ describe('the meters of a station in relay mode', () => {
         ['primary', 'secondary', 'autodj'].map((source) => `myfm/${source}@${server}`),
       ),
     ]);
+  });
+
+  test('have the silence threshold that a reload has brought', () => {
+    const { levels, station } = londonsLevels();
+    const before = levels.channels;
+    expect(levels.channels).toBe(before);
+    const { silence, ...policy } = station.policy;
+    station.change({ ...policy, silence: { ...silence, thresholdDbfs: -40 } });
+    expect(levels.channels.map(({ thresholdDbfs }) => thresholdDbfs)).toEqual(before.map(() => -40));
+    expect(levels.channels.map(channelName)).toEqual(before.map(channelName));
   });
 
   test('show what a listener hears at the other server, and not as what is played here', () => {
