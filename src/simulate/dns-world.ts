@@ -313,6 +313,7 @@ export class DnsWorld {
     for (const agent of running) {
       if (this.#hasNats(agent.name)) {
         this.#give(agent, { kind: 'lease', atMs, lease: this.lease.look(agent.name, atMs) });
+        if (agent.state.leaseSinceMs === atMs) this.#readDns(agent);
         continue;
       }
       const held = agent.state.lease;

@@ -118,6 +118,7 @@ export class NameDesk {
     if (wish === 'seek') cluster.seek();
     if (wish === 'yield') cluster.yield();
     this.take({ kind: 'lease', atMs, lease: leaseOf(cluster.lease(), cluster) });
+    if (this.#state.leaseSinceMs === atMs) void this.#read();
   }
 
   #observe(): void {

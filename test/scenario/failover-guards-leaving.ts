@@ -10,6 +10,16 @@ import { AN_HOUR, asked, type DnsGuard, of, settled } from './failover-guard.ts'
 const isTold = (world: DnsWorld, code: string) =>
   world.events.some(({ event }) => event.kind === 'dns-alert-opened' && event.code === code);
 
+/** Whether people are called for something while no agent has reached the name server for so long, and a while after. */
+function isToldOfUnreached(core: FailoverCore, seconds: number, code: string): boolean {
+  const world = settled(core, 'cluster');
+  for (const { name } of world.agents) world.noDns.add(name);
+  world.pass(seconds);
+  world.noDns.clear();
+  world.pass(30);
+  return isTold(world, code);
+}
+
 /** What is wrong with how often listeners of a silent server were ended in an hour or more, if anything. */
 function endings(
   core: FailoverCore,
@@ -160,8 +170,8 @@ export const guardsOfLeaving: readonly DnsGuard[] = [
   {
     guard: 'it is told that nobody may write',
     file: of('alerts'),
-    whole: "if (policy.mode === 'cluster' && state.lease.is === 'lost' &&",
-    broken: "if (policy.mode === 'alone' && state.lease.is === 'lost' &&",
+    whole: "if (policy.mode === 'cluster' && isMissed &&",
+    broken: "if (policy.mode === 'alone' && isMissed &&",
     mistake: (core) => {
       const world = settled(core, 'cluster');
       world.isNatsUp = false;
@@ -186,6 +196,30 @@ export const guardsOfLeaving: readonly DnsGuard[] = [
     },
   },
   {
+    guard: 'nobody looks for the lease while no agent reaches the name server',
+    file: of('alerts'),
+    whole: "state.lease.is === 'lost' && unread === null",
+    broken: "state.lease.is === 'lost'",
+    mistake: (core) =>
+      isToldOfUnreached(core, 60, 'dns-no-lease') ? 'people were sent to NATS for a name server' : null,
+  },
+  {
+    guard: 'nor in the moment when it is reached again',
+    file: of('published'),
+    whole: 'wasUnread ? atMs',
+    broken: 'wasUnread ? state.noLeaseSinceMs',
+    mistake: (core) =>
+      isToldOfUnreached(core, 60, 'dns-no-lease') ? 'people were sent to NATS for a name server' : null,
+  },
+  {
+    guard: 'nobody is called because a name server was restarted',
+    file: of('alerts'),
+    whole: 'const UNREAD_FOR_MS = 12_000',
+    broken: 'const UNREAD_FOR_MS = 0',
+    mistake: (core) =>
+      isToldOfUnreached(core, 5, 'dns-not-read') ? 'people were called for a restart' : null,
+  },
+  {
     guard: 'it is told that no server is well',
     file: of('alerts'),
     whole: 'if (policy.servers.every(isIll))',
@@ -195,6 +229,28 @@ export const guardsOfLeaving: readonly DnsGuard[] = [
       for (const server of [LONDON, DUBLIN]) world.truth.set(server, 'dead');
       world.pass(30);
       return isTold(world, 'dns-no-server-well') ? null : 'nobody was told that no server is well';
+    },
+  },
+  {
+    guard: 'a write that is wanted no more has not failed',
+    file: of('step'),
+    whole: 'return isOver ? {',
+    broken: 'return isOver && nowMs < 0 ? {',
+    mistake: (core) => {
+      const world = settled(core);
+      world.writing = 'refused';
+      world.truth.set(LONDON, 'dead');
+      world.pass(30);
+      world.truth.set(LONDON, 'fine');
+      world.pass(60);
+      const after = world.events.length;
+      world.writing = 'well';
+      world.truth.set(LONDON, 'dead');
+      world.pass(20);
+      const called = world.events.slice(after).filter(({ event }) => event.kind === 'dns-alert-opened');
+      return called.some(({ event }) => 'code' in event && event.code === 'dns-not-written')
+        ? 'people were called for a write of long ago'
+        : null;
     },
   },
   {

@@ -67,10 +67,23 @@ export const guardsOfWriting: readonly DnsGuard[] = [
     },
   },
   {
+    guard: 'whoever has just got the lease looks at what stands there before it decides',
+    file: of('writer'),
+    whole: '(leaseSinceMs ?? nowMs))',
+    broken: 'Number.NEGATIVE_INFINITY)',
+    mistake: (core) => {
+      const world = settled(core, 'cluster');
+      world.truth.set(LONDON, 'dead');
+      world.pass(30);
+      const ordered = world.events.filter(({ event }) => event.kind === 'dns-moving');
+      return ordered.length === 1 ? null : `one escape was ordered ${ordered.length} times`;
+    },
+  },
+  {
     guard: 'nothing is ordered under a lease that has run out',
     file: of('writer'),
-    whole: 'return nowMs < lease.stepDownAtMs\n',
-    broken: 'return nowMs < lease.stepDownAtMs + 60_000\n',
+    whole: 'if (nowMs >= lease.stepDownAtMs)',
+    broken: 'if (nowMs >= lease.stepDownAtMs + 60_000)',
     mistake: (core) => {
       const world = settled(core, 'cluster');
       const holder = world.agents.find(({ state }) => state.lease.is === 'ours');

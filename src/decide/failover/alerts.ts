@@ -5,6 +5,8 @@ import type { FailoverStep } from './step.ts';
 
 /** At the start nothing is known for a while, and that is no news. */
 const STARTING_MS = 30_000;
+/** A name server that is restarted misses a reading, and nobody has to know. */
+const UNREAD_FOR_MS = 12_000;
 /** When the agent that held the lease dies, the next has it a moment after it has run out. */
 const HANDED_ON_WITHIN_MS = 10_000;
 
@@ -41,8 +43,9 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   const amiss = amissIn(state);
   if (state.writeFailed !== null && isKnownToLast(state) && (wantsWrite || amiss !== null))
     add('dns-not-written', 'dns', `the name could not be written: ${state.writeFailed.detail}`);
-  if (state.unread !== null)
-    add('dns-not-read', 'dns', `what stands in the DNS is not known: ${state.unread}`);
+  const { unread } = state;
+  if (unread !== null && (wantsWrite || nowMs - unread.sinceMs >= UNREAD_FOR_MS))
+    add('dns-not-read', 'dns', `what stands in the DNS is not known: ${unread.detail}`);
   if (state.behind !== null)
     add('dns-not-everywhere', 'dns', `some authorities do not answer what was written: ${state.behind}`);
   if (state.contest !== null)
@@ -51,7 +54,9 @@ function found(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
     add('dns-foreign', 'dns', `${state.record.record.detail}: nothing is moved until it is one of ours`);
   const isStarting = nowMs - state.startedAtMs < STARTING_MS;
   const isHandedOn = nowMs - (state.noLeaseSinceMs ?? nowMs) < HANDED_ON_WITHIN_MS;
-  if (policy.mode === 'cluster' && state.lease.is === 'lost' && !isStarting && !isHandedOn)
+  // Who can't reach the DNS has no use for the lease: where that is everybody, it is what is told.
+  const isMissed = state.lease.is === 'lost' && unread === null;
+  if (policy.mode === 'cluster' && isMissed && !isStarting && !isHandedOn)
     add('dns-no-lease', 'dns', `the name stays where it is, source switching goes on: ${state.lease.detail}`);
   return alerts;
 }

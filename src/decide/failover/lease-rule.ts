@@ -4,7 +4,7 @@ import type { FailoverState } from './state.ts';
 /** The DNS is read every 5 s: two readings that failed, and a little. */
 const REACHES_MS = 12_000;
 /** After a write of its own that failed an agent lets another try for so long. */
-const BENCHED_MS = 10_000;
+export const BENCHED_MS = 10_000;
 
 /** What to do about the lease; `as-it-is` while a write that may need it is under way. */
 export type LeaseWish = 'seek' | 'yield' | 'as-it-is';

@@ -17,11 +17,7 @@ export const WRITE_AGAIN_MS = 2_000;
 export function published(state: FailoverState, input: DnsInput, policy: FailoverPolicy): FailoverStep {
   switch (input.kind) {
     case 'record-unread':
-      return {
-        state: { ...state, unread: input.detail, cutOff: cutOffNow(state) },
-        commands: [],
-        events: [],
-      };
+      return { state: unread(state, input), commands: [], events: [] };
     case 'record':
       return { state: read(state, input, policy), commands: [], events: foundMoved(state, input, policy) };
     case 'authorities':
@@ -43,13 +39,22 @@ function foundMoved(
   return from === to ? [] : [{ kind: 'dns-found', atMs, from, to, ...homeAt(to, policy) }];
 }
 
+function unread(state: FailoverState, { detail, atMs }: DnsInput & { kind: 'record-unread' }): FailoverState {
+  const sinceMs = state.unread?.sinceMs ?? atMs;
+  return { ...state, lookedAtMs: atMs, unread: { detail, sinceMs }, cutOff: cutOffNow(state) };
+}
+
 function read(
   state: FailoverState,
   { record, epoch, atMs }: DnsInput & { kind: 'record' },
   policy: FailoverPolicy,
 ): FailoverState {
   const cutOff = reachedAgain(state, atMs);
-  const next = { ...state, record: { record, epoch, atMs }, readAtMs: atMs, unread: null, cutOff };
+  const times = { readAtMs: atMs, lookedAtMs: atMs };
+  // Who can't reach the DNS lets the lease be: that nobody has it counts from when it is reached again.
+  const wasUnread = state.unread !== null && state.noLeaseSinceMs !== null;
+  const noLeaseSinceMs = wasUnread ? atMs : state.noLeaseSinceMs;
+  const next = { ...state, ...times, record: { record, epoch, atMs }, unread: null, noLeaseSinceMs, cutOff };
   const known = Math.max(state.record?.epoch ?? 0, state.wrote?.epoch ?? 0);
   if (policy.mode === 'cluster' || epoch === null || epoch <= known) return next;
   // Each foreign write is held against the one of ours that it undid, once.

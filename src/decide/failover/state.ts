@@ -53,6 +53,8 @@ export interface FailoverState {
   /** When the agent beside a server was last seen there. */
   readonly colleagueSeenMs: ReadonlyMap<ServerName, number>;
   readonly lease: Lease;
+  /** When it became ours; null while it is not. */
+  readonly leaseSinceMs: number | null;
   /** Since when nobody has been known to hold it; null while somebody is. */
   readonly noLeaseSinceMs: number | null;
   readonly record: {
@@ -62,7 +64,9 @@ export interface FailoverState {
   } | null;
   /** When the DNS was last read, and not written: what is known of it after that is our own word. */
   readonly readAtMs: number | null;
-  readonly unread: string | null;
+  /** When it was last tried to read it, with success or without. */
+  readonly lookedAtMs: number | null;
+  readonly unread: { readonly detail: string; readonly sinceMs: number } | null;
   readonly cutOff: CutOff | null;
   readonly publishing: Publishing | null;
   /** What this agent wrote last, and when that was. */
@@ -130,9 +134,11 @@ export function newFailover(policy: FailoverPolicy, memory: FailoverMemory, atMs
     observations: new Map(),
     colleagueSeenMs: new Map(),
     lease: { is: 'lost', detail: 'not heard of yet' },
+    leaseSinceMs: null,
     noLeaseSinceMs: atMs,
     record: null,
     readAtMs: null,
+    lookedAtMs: null,
     unread: null,
     cutOff: null,
     publishing: null,

@@ -1,8 +1,14 @@
-import type { FailoverCommand, FailoverEvent, FailoverInput, FailoverPolicy } from '../../domain/failover.ts';
+import type {
+  FailoverCommand,
+  FailoverEvent,
+  FailoverInput,
+  FailoverPolicy,
+  Lease,
+} from '../../domain/failover.ts';
 import type { ServerName } from '../../domain/ids.ts';
 import { failedAgain } from '../flap.ts';
 import { failoverAlerts } from './alerts.ts';
-import { wishOf } from './choice.ts';
+import { amissIn, wishOf } from './choice.ts';
 import { contestNow, disputeNow } from './contest.ts';
 import { triedAnew } from './cut-off.ts';
 import {
@@ -14,6 +20,7 @@ import {
   withHeard,
   withProbe,
 } from './health.ts';
+import { BENCHED_MS } from './lease-rule.ts';
 import { endListeners } from './leaving.ts';
 import { followOrder, obeyFailover } from './operator.ts';
 import { published, WRITE_AGAIN_MS } from './published.ts';
@@ -84,6 +91,7 @@ function take(state: FailoverState, input: FailoverInput, policy: FailoverPolicy
       return quietly({
         ...state,
         lease: input.lease,
+        leaseSinceMs: leaseSinceMs(state, input.lease, atMs),
         noLeaseSinceMs: input.lease.is === 'lost' ? (state.noLeaseSinceMs ?? atMs) : null,
       });
     case 'record':
@@ -102,6 +110,16 @@ function take(state: FailoverState, input: FailoverInput, policy: FailoverPolicy
         startedAtMs: atMs,
       });
   }
+}
+
+/** Under a new epoch it is another. */
+function leaseSinceMs(
+  { lease: before, leaseSinceMs: sinceMs }: FailoverState,
+  lease: Lease,
+  atMs: number,
+): number | null {
+  if (lease.is !== 'ours') return null;
+  return before.is === 'ours' && before.epoch === lease.epoch ? sinceMs : atMs;
 }
 
 function sighted(
@@ -144,7 +162,7 @@ function order(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
   if (state.publishing !== null) return quietly(state);
   if (state.writeFailed !== null && nowMs - state.writeFailed.atMs < WRITE_AGAIN_MS) return quietly(state);
   const wish = wishOf(state, nowMs, policy);
-  if (wish.is === 'stay') return quietly(state);
+  if (wish.is === 'stay') return quietly(withoutOldFailure(state, nowMs));
   const right = mayWrite(state, nowMs, policy);
   if (!right.may) return quietly(state);
   const from = publishedServer(state);
@@ -166,6 +184,13 @@ function order(state: FailoverState, nowMs: number, policy: FailoverPolicy): Fai
     ],
     events: [{ kind: 'dns-moving', atMs: nowMs, from, to, trigger, because, ...homeAt(to, policy) }],
   };
+}
+
+/** A write that nobody wants any more has not failed: the next one is another. */
+function withoutOldFailure(state: FailoverState, nowMs: number): FailoverState {
+  const { writeFailed } = state;
+  const isOver = writeFailed !== null && amissIn(state) === null && nowMs - writeFailed.atMs >= BENCHED_MS;
+  return isOver ? { ...state, writeFailed: null } : state;
 }
 
 function dueProbes(state: FailoverState, nowMs: number, policy: FailoverPolicy): FailoverCommand[] {

@@ -19,16 +19,18 @@ export function mayWrite(state: FailoverState, nowMs: number, policy: FailoverPo
   return right;
 }
 
-function byLease({ lease }: FailoverState, nowMs: number): MayWrite {
+function byLease({ lease, leaseSinceMs, lookedAtMs }: FailoverState, nowMs: number): MayWrite {
   switch (lease.is) {
     case 'lost':
       return no(`no lease: ${lease.detail}`);
     case 'theirs':
       return no(`${lease.holder} holds the lease`);
     case 'ours':
-      return nowMs < lease.stepDownAtMs
-        ? { may: true, epoch: lease.epoch, untilMs: lease.stepDownAtMs }
-        : no('our lease has run out');
+      if (nowMs >= lease.stepDownAtMs) return no('our lease has run out');
+      // Whoever had it before may have given it away because of what it wrote.
+      if ((lookedAtMs ?? Number.NEGATIVE_INFINITY) < (leaseSinceMs ?? nowMs))
+        return no('what stands in the DNS has not been looked at since the lease is ours');
+      return { may: true, epoch: lease.epoch, untilMs: lease.stepDownAtMs };
   }
 }
 

@@ -159,3 +159,68 @@ test('that the name was moved is noted with who asked for it', () => {
     expect.stringMatching(/^every authority answers with dublin, after [\d.]+ s: eve asked for it$/),
   ]);
 });
+
+/** What the agents of a world did and were told after a moment, without when. */
+function happened(world: DnsWorld, fromMs: number, ...kinds: readonly string[]): readonly string[] {
+  return world.events.flatMap(({ agent, event }) => {
+    if (event.atMs < fromMs || !kinds.includes(event.kind)) return [];
+    return [`${agent} ${'code' in event ? event.code : event.kind}`];
+  });
+}
+
+test('the name goes and comes back: each is done once, and nobody is called because of a write that was never needed', () => {
+  const world = new DnsWorld('cluster');
+  world.pass(60);
+  world.truth.set(LONDON, 'dead');
+  world.pass(60);
+  expect(happened(world, 60_000, 'dns-moving')).toEqual(['dublin dns-moving']);
+  world.truth.set(LONDON, 'fine');
+  world.pass(300);
+  expect(happened(world, 120_000, 'dns-moving')).toHaveLength(1);
+  const called = new Set(happened(world, 60_000, 'dns-alert-opened').map((one) => one.split(' ')[1]));
+  expect([...called]).toEqual(['dns-server-ill']);
+});
+
+test('a write that failed and is not wanted any more says nothing of the next one', () => {
+  const policy = { ...FAILOVER_DEFAULTS, self: DUBLIN };
+  const state = {
+    ...newFailover(policy, noFailoverMemory, 0),
+    record: { record: { is: 'server', server: LONDON, amiss: null }, epoch: 1, atMs: 0 } as const,
+    writeFailed: { detail: 'no answer', atMs: 60_000, by: 'provider' } as const,
+  };
+  const after = (ms: number) =>
+    failoverStep(state, { kind: 'tick', atMs: 60_000 + ms }, policy).state.writeFailed;
+  expect(after(9_000)).not.toBeNull();
+  expect(after(10_000)).toBeNull();
+});
+
+test('a name server that nobody reaches is one trouble, that it was restarted is none, and the lease is not looked for meanwhile', () => {
+  const world = new DnsWorld('cluster');
+  world.pass(61);
+  const all = world.agents.map(({ name }) => name);
+  const isReached = (is: boolean) => {
+    for (const name of all) is ? world.noDns.delete(name) : world.noDns.add(name);
+  };
+  const called = (fromMs: number) => happened(world, fromMs, 'dns-alert-opened');
+  isReached(false);
+  world.pass(5);
+  isReached(true);
+  world.pass(54);
+  expect(called(60_000)).toEqual([]);
+  const lostMs = world.nowMs;
+  isReached(false);
+  world.pass(60);
+  isReached(true);
+  world.pass(30);
+  expect(called(lostMs)).toEqual(all.map((name) => `${name} dns-not-read`));
+  expect(happened(world, lostMs, 'dns-alert-closed')).toEqual(all.map((name) => `${name} dns-not-read`));
+});
+
+test('that the DNS is not read is told at once when the name would have to move', () => {
+  const world = new DnsWorld('cluster');
+  world.pass(61);
+  for (const { name } of world.agents) world.noDns.add(name);
+  world.truth.set(LONDON, 'dead');
+  world.pass(5);
+  expect(happened(world, 61_000, 'dns-alert-opened')).toContain('dublin dns-not-read');
+});
