@@ -17,8 +17,9 @@ const OF_A_SERVER: readonly AlertCode[] = [
   'admin-overloaded',
   'agent-gone',
   'agent-twice',
-  'processing-differs',
 ];
+/** Each agent says it of the other: it is one trouble, and of no one server. */
+const OF_ALL: readonly Opened['code'][] = ['processing-differs'];
 /** The thread of what listeners hear; there is one for each station. */
 export const SOUND_THREAD = 'sound';
 
@@ -135,6 +136,7 @@ function alertOpened({ code, subject, detail }: Opened, { policy, open }: Incide
     (leg !== undefined && code !== 'cannot-hear' && sound?.left.includes(leg.source) === true);
   const isOfServer =
     (OF_A_SERVER as readonly string[]).includes(code) || (code === 'cannot-hear' && leg === undefined);
+  const own = OF_ALL.includes(code) ? code : `${code} ${subject}`;
   return {
     do: 'add',
     reason: `${code} ${subject}`,
@@ -142,7 +144,7 @@ function alertOpened({ code, subject, detail }: Opened, { policy, open }: Incide
       ? SOUND_THREAD
       : isOfServer && server !== undefined
         ? `server ${server}`
-        : `${code} ${subject}`,
+        : own,
     severity: CRITICAL.includes(code) ? 'critical' : 'warning',
     says: `${code}: ${detail}`,
     cause: detail,

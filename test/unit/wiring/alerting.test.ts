@@ -179,6 +179,21 @@ describe('two agents that see the same trouble', () => {
       expect(bodies.join().match(new RegExp(`formats-differ station ${station}"`, 'g'))).toHaveLength(1);
   });
 
+  test('tell once that they process the sound differently, though each means the other', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    await pass(clock, 3, [london, dublin]);
+    const differs = (subject: ServerName): StationEvent => ({
+      ...serverDown,
+      code: 'processing-differs',
+      subject,
+      detail: `the chain beside ${subject} is another`,
+    });
+    london.chronicle.note(MYFM, differs(DUBLIN));
+    dublin.chronicle.note(MYFM, differs(LONDON));
+    await pass(clock, 30, [london, dublin]);
+    expect(told(receiver)).toEqual(['incident.opened london']);
+  });
+
   test('and a witness tell once that a server died together with the first agent', async () => {
     const { receiver, clock, london, dublin } = await both();
     const paris = await agent(PARIS, receiver.url, clock);
