@@ -16,8 +16,8 @@ export function authorityText({ host, port }: Authority): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** How long one UDP packet is waited for before it counts as lost and is sent again. */
-const UDP_RESEND_MS = 1_000;
+/** How long one UDP packet is waited for before it counts as lost and is sent again: a reading has 4 s, and needs all of its answers. */
+const UDP_RESEND_MS = 400;
 const HEADER_BYTES = 12;
 
 /**
