@@ -31,6 +31,10 @@ const GAP_MS = 1_000;
 const READ_EVERY_MS = 5_000;
 const READ_WITHIN_MS = 4_000;
 const OBSERVE_EVERY_MS = 1_000;
+/** An authority that is left behind is found before the name has to move, and the next write would be answered by half. */
+const COMPARE_EVERY_MS = 60_000;
+/** An authority that is restarted, or asked while another agent writes, is not behind. */
+const BEHIND_FOR_MS = 12_000;
 /** While a write is being tried, so that what it publishes stays proven. */
 const PROVE_EVERY_MS = 2_000;
 
@@ -56,11 +60,15 @@ export class NameDesk {
   #state: FailoverState;
   #lastTickAtMs: number;
   #isReading = false;
+  #comparedAtMs: number;
+  /** Since when authorities have not answered what stands at the provider. */
+  #behindSinceMs: number | null = null;
 
   constructor(options: NameDeskOptions) {
     const { clock } = options;
     this.#options = options;
     this.#lastTickAtMs = clock.nowMs();
+    this.#comparedAtMs = this.#lastTickAtMs;
     this.#state = newFailover(options.policy, options.memory, this.#lastTickAtMs);
     this.#cancels = [
       clock.every(TICK_MS, () => this.#tick()),
@@ -143,14 +151,28 @@ export class NameDesk {
     if (mark !== null) cluster?.noteMark(mark);
     const record = publishedIn(names, looked.state, (server, address) => proofs.isSilent(server, address));
     this.take({ kind: 'record', atMs, record, epoch: mark?.epoch ?? null });
-    if (this.#state.behind !== null && record.is === 'server' && mark !== null)
+    if (record.is === 'server' && mark !== null && this.#isCompareDue(record.amiss, atMs))
       await this.#verify(recordsFor(names, standingOf(names, record.server, looked.state)), mark);
   }
 
+  /** What has to be written anew is no authority's fault. */
+  #isCompareDue(amiss: string | null, nowMs: number): boolean {
+    if (this.#state.behind !== null) return true;
+    if (amiss !== null) return false;
+    return this.#behindSinceMs !== null || nowMs - this.#comparedAtMs >= COMPARE_EVERY_MS;
+  }
+
   async #verify(records: readonly AddressRecord[], mark: EpochMark): Promise<void> {
-    const views = await this.#options.writer.verify({ records, mark }, READ_WITHIN_MS);
-    const atMs = this.#options.clock.nowMs();
-    if (this.#state.publishing === null) this.take({ kind: 'authorities', atMs, behind: behindIn(views) });
+    const { writer, clock } = this.#options;
+    this.#comparedAtMs = clock.nowMs();
+    const views = await writer.verify({ records, mark }, READ_WITHIN_MS);
+    const atMs = clock.nowMs();
+    if (this.#state.publishing !== null) return;
+    const behind = behindIn(views);
+    this.#behindSinceMs = behind === null ? null : (this.#behindSinceMs ?? atMs);
+    const isNews = this.#state.behind === null && behind !== null;
+    if (isNews && atMs - (this.#behindSinceMs ?? atMs) < BEHIND_FOR_MS) return;
+    this.take({ kind: 'authorities', atMs, behind });
   }
 
   #carryOut(command: FailoverCommand): void {

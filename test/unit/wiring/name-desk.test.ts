@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Cluster, PeerObservation } from '../../../src/cluster/index.ts';
 import { noFailoverMemory } from '../../../src/decide/failover/state.ts';
-import type { ApplyOptions, DnsRead, DnsWriter, WantedRecords } from '../../../src/dns/index.ts';
+import type {
+  ApplyOptions,
+  AuthorityView,
+  DnsRead,
+  DnsWriter,
+  WantedRecords,
+} from '../../../src/dns/index.ts';
 import { createLogger } from '../../../src/platform/logger.ts';
 import { FAILOVER_DEFAULTS, LONDON, STATION } from '../../../src/simulate/station.ts';
 import { AddressProofs } from '../../../src/wiring/address-proofs.ts';
@@ -105,11 +111,12 @@ describe('a name with two addresses to answer with', () => {
 /** A desk beside `self`, in a cluster whose other agents are given, and whether it seeks the lease. */
 function deskOf(self: string, read: DnsRead, peers: readonly { reachesDns: boolean; from: string }[]) {
   const clock = new ManualClock();
-  const known: { read: DnsRead; isSought: boolean; silentSinceMs: number | null } = {
-    read,
-    isSought: false,
-    silentSinceMs: null,
-  };
+  const known: {
+    read: DnsRead;
+    isSought: boolean;
+    silentSinceMs: number | null;
+    authorities: readonly AuthorityView[];
+  } = { read, isSought: false, silentSinceMs: null, authorities: [] };
   const cluster: Cluster<WireObservation> = {
     link: () => ({ is: 'connected', sinceMs: 0 }),
     publish: () => undefined,
@@ -134,7 +141,7 @@ function deskOf(self: string, read: DnsRead, peers: readonly { reachesDns: boole
   const writer: DnsWriter = {
     look: () => Promise.resolve(known.read),
     apply: () => Promise.resolve({ is: 'stopped' }),
-    verify: () => Promise.resolve([]),
+    verify: () => Promise.resolve(known.authorities),
     stop: () => undefined,
   };
   const published = new Map([[LONDON, ['203.0.113.10']]]);
@@ -194,5 +201,37 @@ describe('the lease is sought', () => {
     const { known, pass } = deskOf('london', AT_LONDON, [{ from: 'dublin', reachesDns: false }]);
     await pass(3);
     expect(known.isSought).toBe(true);
+  });
+});
+
+describe('authorities are held against the DNS though nothing was written', () => {
+  const lagging: AuthorityView = {
+    is: 'stale',
+    authority: 'ns2',
+    serial: 3,
+    reason: 'old-addresses',
+    text: 'ns2 still has other addresses',
+  };
+
+  test('one that is behind is told, until it is not', async () => {
+    const { desk, known, pass } = deskOf('dublin', AT_LONDON, []);
+    await pass(50);
+    known.authorities = [lagging];
+    await pass(40);
+    expect(desk.state.alerts.get('dns-not-everywhere dns')?.detail).toContain(
+      'ns2 still has other addresses',
+    );
+    known.authorities = [];
+    await pass(6);
+    expect(desk.state.alerts.has('dns-not-everywhere dns')).toBe(false);
+  });
+
+  test('one that was restarted just then is not', async () => {
+    const { desk, known, pass } = deskOf('dublin', AT_LONDON, []);
+    known.authorities = [lagging];
+    await pass(67);
+    known.authorities = [];
+    await pass(60);
+    expect(desk.state.behind).toBeNull();
   });
 });
