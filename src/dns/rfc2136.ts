@@ -123,7 +123,9 @@ function understand(
   if (rcode === NOTAUTH && verdict.is === 'valid') {
     return refuse('not-found', `${who} is no authority for the zone: check dns.zone and dns.server`);
   }
-  if (rcode === NOTAUTH) return keyRefusal(0, who);
+  // Knot says no more than this of a zone that it does not have.
+  if (rcode === NOTAUTH)
+    return refuse('wrong-key', `${who} accepts no update from us for this zone: check dns.zone and the key`);
   if (verdict.is === 'forged') {
     return refuse(
       'bad-answer',
@@ -158,7 +160,10 @@ function keyRefusal(error: number, who: string): DnsRefusal {
   }
   const word = new Map([
     [16, 'BADSIG: the secret is not the same on both sides'],
-    [17, 'BADKEY: it has no key of this name'],
+    [
+      17,
+      'BADKEY: it has no key of this name and algorithm, or, on Knot, its acl keeps the key from these names',
+    ],
     [22, 'BADTRUNC: the algorithms differ'],
   ]).get(error);
   const why = word === undefined ? '' : ` (${word})`;

@@ -161,6 +161,16 @@ describe('a provider that says no', () => {
     expect(failure).toMatchObject({ is: 'wrong-key', text: expect.stringContaining('NTP') });
   });
 
+  test('Knot lets the key change no other name, and has no other zone', async () => {
+    const names = await updatesTo(knot, { names: [STREAM, `mail.${ZONE}`] }).mayWrite(never());
+    expect(names).toMatchObject({
+      ok: false,
+      failure: { text: expect.stringContaining('its acl keeps the key') },
+    });
+    const zone = await updatesTo(knot, { zone: 'other.example' }).mayWrite(never());
+    expect(zone).toMatchObject({ ok: false, failure: { text: expect.stringContaining('check dns.zone') } });
+  });
+
   test('BIND lets the key change no other name', async () => {
     const read = stateOf(await updatesTo(primary).read(never()));
     const other = { ...wanted(90, 'london', LONDON), expected: read };
