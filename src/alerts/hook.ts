@@ -13,6 +13,8 @@ export type Delivery =
       readonly detail: string;
       /** It would fail the same way each time. */
       readonly forGood: boolean;
+      /** What was told is refused for what it is; another alert may be taken at once. */
+      readonly isOfMessage: boolean;
       /** The other side asked for this. */
       readonly retryAfterMs: number | null;
     };
@@ -21,6 +23,7 @@ export const failed = (detail: string, changes: Partial<Delivery & { is: 'failed
   is: 'failed',
   detail,
   forGood: false,
+  isOfMessage: false,
   retryAfterMs: null,
   ...changes,
 });

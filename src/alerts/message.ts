@@ -1,4 +1,5 @@
 import type { ServerName, StationName } from '../domain/ids.ts';
+import { alertCodesOf } from '../domain/incident-effects.ts';
 import { closingWords, type Incident, type IncidentChange, type Severity } from '../domain/incidents.ts';
 
 export type MessageKind = 'opened' | 'escalated' | 'widened' | 'acknowledged' | 'closed' | 'test';
@@ -29,6 +30,8 @@ export interface AlertMessage {
     readonly says: string;
     /** What is wrong elsewhere at the same time. */
     readonly also: readonly string[];
+    /** The alerts that it is made of, by the names that the runbook has; left out in what waited on the disk for longer than they are told. */
+    readonly codes?: readonly string[];
   };
 }
 
@@ -80,6 +83,7 @@ function summaryOf(incident: Incident, also: readonly string[]): AlertMessage['i
     says:
       closedUnixMs === null ? (incident.steps.at(-1)?.says ?? title) : closingWords(incident, closedUnixMs),
     also,
+    codes: alertCodesOf(incident.hadReasons),
   };
 }
 
@@ -104,6 +108,7 @@ export function testMessage(agent: string, station: StationName, unixMs: number)
       unheard: [],
       says: 'nothing is wrong',
       also: [],
+      codes: [],
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Cancel, Clock } from '../platform/clock.ts';
 import { messageOf as errorText } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Random } from '../platform/random.ts';
-import type { Delivery, Hook } from './hook.ts';
+import { type Delivery, failed, type Hook } from './hook.ts';
 import type { AlertMessage } from './message.ts';
 
 /** Where rows are kept. Neither ever rejects. */
@@ -151,6 +151,8 @@ interface Letter {
   readonly message: AlertMessage;
   readonly dueMs: number;
   readonly createdMs: number;
+  /** It was refused for what it is, so that what comes after it does not wait for it. */
+  readonly isRefused: boolean;
 }
 
 /** What waits for one hook. */
@@ -162,6 +164,8 @@ class Lane {
   #letters: Letter[] = [];
   #sentAtMs: number[] = [];
   #notBeforeMs = Number.NEGATIVE_INFINITY;
+  /** How soon something new may be a reason to try again; what the other side asked for is kept. */
+  #hurriedMs = Number.NEGATIVE_INFINITY;
   #busy = false;
   #isFailing = false;
   #but: string | null = null;
@@ -211,6 +215,7 @@ class Lane {
     if (this.#letters.some((letter) => letter.row.id === row.id)) return;
     const { clock } = this.#options;
     const nowMs = clock.nowMs();
+    this.#hurry();
     const nowUnixMs = clock.wallTime().getTime();
     try {
       this.#letters.push({
@@ -218,10 +223,25 @@ class Lane {
         message: JSON.parse(row.body) as AlertMessage,
         dueMs: nowMs + Math.min(MOST_AHEAD_MS, Math.max(0, row.dueUnixMs - nowUnixMs)),
         createdMs: nowMs - Math.max(0, nowUnixMs - row.createdUnixMs),
+        isRefused: false,
       });
     } catch (thrown) {
       void this.#options.store.update([{ ...row, state: 'dead', lastError: errorText(thrown) }]);
     }
+  }
+
+  /**
+   * The wait after a long failure may be a quarter of an hour, and who was away may be back long since: what is new is tried
+   * soon, behind what waits already, so that all comes in its order.
+   */
+  #hurry(): void {
+    if (!this.#isFailing) return;
+    this.#notBeforeMs = Math.min(this.#notBeforeMs, this.#hurriedMs);
+    this.#letters = this.#letters.map((letter) =>
+      letter.row.attempts === 0 || letter.isRefused
+        ? letter
+        : { ...letter, dueMs: Math.min(letter.dueMs, this.#hurriedMs) },
+    );
   }
 
   stop(): void {
@@ -263,10 +283,12 @@ class Lane {
     return (isHurried ? Math.min(oldest + STORM_MS, newest + CRITICAL_MS) : oldest + STORM_MS) - nowMs;
   }
 
-  /** One, or in a storm and after a long failure all that is due. */
+  /** One, or in a storm and after a long failure all that is due; what was refused for what it is comes last, and alone. */
   #due(): Letter[] {
     const nowMs = this.#options.clock.nowMs();
-    const due = this.#letters.filter(({ dueMs }) => dueMs <= nowMs);
+    const all = this.#letters.filter(({ dueMs }) => dueMs <= nowMs);
+    const due = all.filter(({ isRefused }) => !isRefused);
+    if (due.length === 0) return all.slice(0, 1);
     const isStorm = this.#sentAtMs.length >= STORM_COUNT - 1 || due.length > STORM_COUNT;
     return due.slice(0, isStorm ? MOST_FOLDED : 1);
   }
@@ -297,7 +319,7 @@ class Lane {
     try {
       return await hook.deliver(messages, signal);
     } catch (thrown) {
-      return { is: 'failed', detail: errorText(thrown), forGood: false, retryAfterMs: null };
+      return failed(errorText(thrown));
     } finally {
       cancel();
     }
@@ -326,10 +348,12 @@ class Lane {
     const { clock, log } = this.#options;
     const nowUnixMs = clock.wallTime().getTime();
     const nowMs = clock.nowMs();
-    const { detail, forGood } = delivery;
-    const waitMs = Math.max(this.#backoff.nextMs(), delivery.retryAfterMs ?? 0);
+    const { detail, forGood, isOfMessage } = delivery;
+    const askedMs = delivery.retryAfterMs ?? 0;
+    const waitMs = Math.max(this.#backoff.nextMs(), askedMs);
     this.#failed += 1;
-    this.#notBeforeMs = forGood ? Number.NEGATIVE_INFINITY : nowMs + waitMs;
+    this.#hurriedMs = nowMs + Math.max(RETRY.firstMs, askedMs);
+    this.#notBeforeMs = forGood ? Number.NEGATIVE_INFINITY : isOfMessage ? this.#hurriedMs : nowMs + waitMs;
     const hook = this.#hook.name;
     if (!this.#isFailing)
       log.warn({ hook, detail, retryInMs: Math.round(waitMs) }, 'an alert did not get through');
@@ -340,6 +364,7 @@ class Lane {
       return {
         ...letter,
         dueMs: nowMs + waitMs,
+        isRefused: isOfMessage,
         row: {
           ...letter.row,
           state: isDead ? 'dead' : 'waiting',

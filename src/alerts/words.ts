@@ -36,30 +36,39 @@ function plainWordsOf(messages: readonly AlertMessage[]): Words {
 function wordsOfOne({ kind, unixMs, agent, incident }: AlertMessage): Words {
   const { station, severity, title, cause, says, also, servers, openedUnixMs, closedUnixMs } = incident;
   const where = servers.length === 0 ? '' : ` (${servers.join(', ')})`;
-  const foot = `incident ${incident.id}, told by ${agent} at ${new Date(unixMs).toISOString()}`;
+  const since = closedUnixMs === null ? [`Since: ${timeText(openedUnixMs)}`] : [];
+  const help = closedUnixMs === null ? helpOf(incident.codes ?? []) : [];
+  const foot = `incident ${incident.id}, told by ${agent} at ${timeText(unixMs)}`;
   switch (kind) {
     case 'opened':
       return {
         title: `${station}: ${severity === 'critical' ? 'CRITICAL: ' : ''}${title}`,
-        lines: [`Why: ${cause}${where}`, ...alsoOf(also), foot],
+        lines: [`Why: ${cause}${where}`, ...since, ...alsoOf(also), ...help, foot],
         mood: severity === 'critical' ? 'worse' : 'bad',
       };
     case 'escalated':
       return {
         title: `${station}: now CRITICAL: ${says}`,
-        lines: [`It began with: ${title}`, ...alsoOf(also), foot],
+        lines: [`It began with: ${title}`, ...since, ...alsoOf(also), ...help, foot],
         mood: 'worse',
       };
     case 'widened':
       return {
         title: `${station}: now also: ${says}`,
-        lines: [`It began with: ${title}`, `On: ${servers.join(', ')}`, ...alsoOf(also), foot],
+        lines: [
+          `It began with: ${title}`,
+          `On: ${servers.join(', ')}`,
+          ...since,
+          ...alsoOf(also),
+          ...help,
+          foot,
+        ],
         mood: severity === 'critical' ? 'worse' : 'bad',
       };
     case 'acknowledged':
       return {
         title: `${station}: ${incident.acknowledgedBy ?? 'somebody'} looks after it: ${title}`,
-        lines: [foot],
+        lines: [...since, foot],
         mood: 'noted',
       };
     case 'closed':
@@ -79,4 +88,13 @@ function wordsOfOne({ kind, unixMs, agent, incident }: AlertMessage): Words {
 
 function alsoOf(also: readonly string[]): string[] {
   return also.length === 0 ? [] : [`At the same time: ${also.join('; ')}`];
+}
+
+/** `2026-11-08 10:21:30 UTC`: whoever is woken by it may be anywhere. */
+function timeText(unixMs: number): string {
+  return `${new Date(unixMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function helpOf(codes: readonly string[]): string[] {
+  return codes.length === 0 ? [] : [`What to do: the runbook (docs/runbook.md), ${codes.join(', ')}`];
 }

@@ -23,6 +23,9 @@ const OF_ALL: readonly Opened['code'][] = ['processing-differs'];
 /** The thread of what listeners hear; there is one for each station. */
 export const SOUND_THREAD = 'sound';
 
+/** What begins the reason that another source than the first is on air, or the name elsewhere than at home. */
+const AWAY = 'away';
+
 /** What one event does to the incidents of a station. */
 export type Effect =
   | {
@@ -43,7 +46,7 @@ export function effectOf(event: RecordedEvent, book: IncidentBook): Effect | nul
   const first = policy.sources[0];
   switch (event.kind) {
     case 'switched': {
-      const reason = `away ${event.server}`;
+      const reason = `${AWAY} ${event.server}`;
       const says = `${event.server}: ${event.from} to ${event.to}, because ${event.because}`;
       if (event.to === first || event.trigger === 'operator') return { do: 'remove', reason, says };
       if (event.trigger !== 'fault') return null;
@@ -53,10 +56,10 @@ export function effectOf(event: RecordedEvent, book: IncidentBook): Effect | nul
       return foundOnAir(event, first);
     case 'role-changed':
       return event.to === 'watching'
-        ? { do: 'remove', reason: `away ${event.server}`, says: `${event.server}: ${event.because}` }
+        ? { do: 'remove', reason: `${AWAY} ${event.server}`, says: `${event.server}: ${event.because}` }
         : null;
     case 'relay-switched': {
-      const reason = `away ${policy.self}`;
+      const reason = `${AWAY} ${policy.self}`;
       const source = policy.legs.find((leg) => leg.id === event.to)?.source ?? null;
       const from = policy.legs.find((leg) => leg.id === event.from)?.source ?? null;
       const says = `${policy.self}: ${event.to ?? 'the noise floor'} on air, because ${event.because}`;
@@ -69,12 +72,12 @@ export function effectOf(event: RecordedEvent, book: IncidentBook): Effect | nul
     case 'dns-moving': {
       if (event.from === event.to) return null;
       const says = `the name goes to ${event.to}, because ${event.because}`;
-      if (event.trigger !== 'fault' || event.isHome) return { do: 'remove', reason: 'away dns', says };
-      return switchAway('away dns', says, event.because, event.from, null);
+      if (event.trigger !== 'fault' || event.isHome) return { do: 'remove', reason: `${AWAY} dns`, says };
+      return switchAway(`${AWAY} dns`, says, event.because, event.from, null);
     }
     case 'dns-found': {
       const says = `the name points to ${event.to}`;
-      return event.isHome ? { do: 'remove', reason: 'away dns', says } : null;
+      return event.isHome ? { do: 'remove', reason: `${AWAY} dns`, says } : null;
     }
     case 'alert-opened':
     case 'dns-alert-opened':
@@ -101,7 +104,7 @@ function foundOnAir(
   first: SourceName | undefined,
 ): Effect | null {
   const { server, source, because } = event;
-  const reason = `away ${server}`;
+  const reason = `${AWAY} ${server}`;
   const says = `${server}: ${source} is on air (${because})`;
   if (source === first || event.held === true) return { do: 'remove', reason, says };
   return switchAway(reason, says, `${source} was found on air at a start: ${because}`, server, null);
@@ -129,6 +132,8 @@ function alertOpened({ code, subject, detail }: Opened, { policy, open }: Incide
   const leg = policy.legs.find(({ id }) => id === subject);
   const server =
     leg?.server ?? policy.servers.find((name) => subject === name || subject.startsWith(`${name}/`));
+  const place = leg === undefined ? (server ?? '') : `${leg.source} on ${leg.server}`;
+  const words = code === 'server-down' ? `Icecast is down: ${detail}` : detail;
   const sound = open.find(({ thread }) => thread === SOUND_THREAD);
   const belongsToSound =
     code === 'nothing-audible' ||
@@ -146,9 +151,15 @@ function alertOpened({ code, subject, detail }: Opened, { policy, open }: Incide
         ? `server ${server}`
         : own,
     severity: CRITICAL.includes(code) ? 'critical' : 'warning',
-    says: `${code}: ${detail}`,
+    // A person reads where it is and what; the code, by which the runbook knows it, stays in the reason.
+    says: place === '' || words.startsWith(place) ? words : `${place}: ${words}`,
     cause: detail,
     servers: server === undefined ? [] : [server],
     left: [],
   };
+}
+
+/** The codes of the alerts among the reasons of an incident, by which the runbook knows what to do. */
+export function alertCodesOf(reasons: readonly string[]): readonly string[] {
+  return [...new Set(reasons.map((reason) => reason.split(' ')[0] ?? ''))].filter((code) => code !== AWAY);
 }

@@ -59,6 +59,7 @@ export function emailDelivery({
       // 550 to 554 for the address itself come again each time; what is wrong with us may be put right meanwhile.
       return failed(code === '' ? detail : `${detail} (${code})`, {
         forGood: code === 'EENVELOPE' && status >= 550 && status <= 554,
+        isOfMessage: code === 'EMESSAGE' && status >= 500,
       });
     } finally {
       signal.removeEventListener('abort', end);

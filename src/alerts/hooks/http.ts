@@ -7,6 +7,8 @@ import { chatBody, ntfyBody } from '../shapes.ts';
 import { signedHeaders, webhookKey } from '../sign.ts';
 
 const ANSWER_BYTES = 4096;
+/** What is wrong with a body, as far as the other side is concerned. */
+const OF_THE_MESSAGE = [400, 413, 422];
 const LONGEST_WAIT_MS = 3_600_000;
 
 type HttpTarget = HookTarget<string> & { kind: 'webhook' | 'slack' | 'discord' | 'teams' | 'ntfy' };
@@ -93,7 +95,10 @@ async function understand(response: Response, clock: Clock): Promise<Delivery> {
   const said = text === '' ? '' : `: ${text}`;
   const detail = `it answered ${status}${said}`;
   if (status === 410) return failed(`${detail} (gone for good)`, { forGood: true });
-  return failed(detail, { retryAfterMs: retryAfter(headers.get('retry-after'), clock) });
+  if (status >= 300 && status < 400)
+    return failed(`${detail} (redirects are not followed: write the address that it moved to)`);
+  const isOfMessage = OF_THE_MESSAGE.includes(status);
+  return failed(detail, { isOfMessage, retryAfterMs: retryAfter(headers.get('retry-after'), clock) });
 }
 
 /** The beginning of an answer in one line; the rest is not read. */

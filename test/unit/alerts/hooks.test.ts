@@ -4,6 +4,8 @@ import { SMTPServer } from 'smtp-server';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createHook } from '../../../src/alerts/hooks/create.ts';
+import { jsonOf } from '../../../src/alerts/message.ts';
+import { wordsOf } from '../../../src/alerts/words.ts';
 import type { HookTarget } from '../../../src/domain/alert-hooks.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { temporaryFolder } from '../history/support.ts';
@@ -60,7 +62,11 @@ describe('a webhook', () => {
       { forGood: false, retryAfterMs: 7000 },
     ],
     [{ status: 410 }, { forGood: true }],
-    [{ status: 302, headers: { location: 'http://127.0.0.1:9/' } }, { detail: 'it answered 302' }],
+    [{ status: 422 }, { forGood: false, isOfMessage: true }],
+    [
+      { status: 302, headers: { location: 'http://127.0.0.1:9/' } },
+      { detail: 'it answered 302 (redirects are not followed: write the address that it moved to)' },
+    ],
   ])('that is answered with %o is not sent', async (answer, expected) => {
     const receiver = await startReceiver();
     receiver.answer = answer;
@@ -104,7 +110,7 @@ describe('a chat', () => {
     const body = JSON.parse(await bodyOf('teams', 'silence')) as object;
     expect(body).toMatchObject({
       type: 'message',
-      attachments: [{ content: { type: 'AdaptiveCard', body: [{ color: 'attention' }, {}, {}] } }],
+      attachments: [{ content: { type: 'AdaptiveCard', body: [{ color: 'attention' }, {}, {}, {}] } }],
     });
   });
 
@@ -121,6 +127,18 @@ describe('a chat', () => {
       priority: 3,
       message: expect.stringContaining('Listeners heard: 5.1 s of dead air on london') as string,
     });
+  });
+});
+
+test('whoever is woken reads since when it lasts, and where it is written what to do', () => {
+  const [, ...lines] = wordsOf([message('escalated', { codes: ['nothing-audible', 'server-down'] })]).lines;
+  expect(lines).toEqual([
+    'Since: 2027-01-15 07:58:55 UTC',
+    'What to do: the runbook (docs/runbook.md), nothing-audible, server-down',
+    'incident myfm-london-abc-sound, told by london at 2027-01-15 08:00:00 UTC',
+  ]);
+  expect(jsonOf(message('opened', { codes: ['server-down'] }))).toMatchObject({
+    data: { codes: ['server-down'] },
   });
 });
 

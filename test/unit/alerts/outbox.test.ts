@@ -174,6 +174,62 @@ describe('an alert', () => {
     expect(states()).toEqual(['dead']);
   });
 
+  test('that is new is tried soon after a long failure, behind what waits', async () => {
+    const { tell, told, world, clock } = outboxWith();
+    world.answer = failed('it cannot be reached');
+    tell(numbered(1));
+    for (let second = 0; second < 3_600; second += 1) {
+      clock.advance(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    world.answer = { is: 'sent' };
+    told.length = 0;
+    tell(numbered(2));
+    clock.advance(5_000);
+    await settled();
+    expect(told).toEqual([['i1.opened'], ['i2.opened']]);
+  });
+
+  test('that is refused for what it is holds up no other', async () => {
+    const told: string[][] = [];
+    const { tell, clock, states, outbox } = outboxWith({
+      deliver: async (messages) => {
+        told.push(messages.map(({ id }) => id));
+        const isPoison = messages.some(({ id }) => id === 'i1.opened');
+        return isPoison ? failed('it answered 400', { isOfMessage: true }) : { is: 'sent' };
+      },
+    });
+    tell(numbered(1));
+    tell(numbered(2));
+    await settled();
+    clock.advance(6_000);
+    await settled();
+    expect(told.slice(0, 2)).toEqual([['i1.opened'], ['i2.opened']]);
+    for (let minute = 0; minute < 60; minute += 1) {
+      clock.advance(60_000);
+      await settled();
+    }
+    told.length = 0;
+    tell(numbered(3));
+    clock.advance(5_000);
+    await settled();
+    expect(told).toEqual([['i3.opened']]);
+    expect(states()).toEqual(['waiting', 'sent', 'sent']);
+    outbox.stop();
+  });
+
+  test('that is new waits as long as the receiver asked', async () => {
+    const { tell, told, world, clock } = outboxWith();
+    world.answer = failed('busy', { retryAfterMs: 120_000 });
+    tell(numbered(1));
+    await settled();
+    tell(numbered(2));
+    clock.advance(119_000);
+    await settled();
+    expect(told).toHaveLength(1);
+  });
+
   test('waits as long as the receiver asks it to', async () => {
     const { tell, told, world, clock } = outboxWith();
     world.answer = failed('busy', { retryAfterMs: 120_000 });

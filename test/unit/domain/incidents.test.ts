@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StationEvent } from '../../../src/domain/events.ts';
+import type { AlertCode, StationEvent } from '../../../src/domain/events.ts';
 import {
   CALM_MS,
   heardWords,
@@ -146,6 +146,23 @@ describe('an incident', () => {
     story.at(2000, acknowledged).at(3000, { ...acknowledged, author: 'bob' });
     expect(story.book.open[0]?.acknowledged).toEqual({ author: 'ann', unixMs: 2000 });
     expect(story.told.filter((told) => told.startsWith('acknowledged'))).toHaveLength(1);
+  });
+});
+
+describe('the title of an alert', () => {
+  const titleOf = (code: AlertCode, subject: string, detail: string) =>
+    new Story().at(0, { kind: 'alert-opened', atMs: 0, code, subject, detail }).changes[0]?.incident.title;
+
+  test('says where and what in words, and no name of ours', () => {
+    expect(titleOf('server-down', LONDON, 'connection refused')).toBe(
+      'london: Icecast is down: connection refused',
+    );
+    expect(titleOf('nothing-audible', LONDON, 'no source is audible')).toBe('london: no source is audible');
+    expect(titleOf('programme-fault', primary, 'the meter finds hum')).toBe(
+      'primary on london: the meter finds hum',
+    );
+    expect(titleOf('cannot-hear', 'dns', 'nothing is known')).toBe('nothing is known');
+    expect(titleOf('agent-gone', LONDON, 'london: it is gone')).toBe('london: it is gone');
   });
 });
 

@@ -168,7 +168,7 @@ test('a damaged history is put aside, which is an incident that people are told 
     written: () => {},
   });
   expect(chronicle.alerts).toMatchObject([{ code: 'history-set-aside', subject: LONDON }]);
-  expect(told).toEqual([expect.stringMatching(/^opened history-set-aside: .* kept as /)]);
+  expect(told).toEqual([expect.stringMatching(/^opened london: the history was damaged; it is kept as /)]);
   await chronicle.stop();
   const { store, setAside } = openHistory(directory, new Date(0));
   expect(setAside).toBeNull();
