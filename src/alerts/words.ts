@@ -1,3 +1,4 @@
+import { withLegsInWords } from '../domain/ids.ts';
 import { heardWords } from '../domain/incidents.ts';
 import { lengthText } from '../domain/lengths.ts';
 import type { AlertMessage } from './message.ts';
@@ -13,7 +14,7 @@ const MOST_LINES = 20;
 
 /** Each line is one line: what comes from elsewhere brings no headers or lines of its own along. */
 export function wordsOf(messages: readonly AlertMessage[]): Words {
-  const oneLine = (text: string) => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+  const oneLine = (text: string) => withLegsInWords(text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' '));
   const { title, lines, mood } = plainWordsOf(messages);
   return { title: oneLine(title), lines: lines.map(oneLine), mood };
 }

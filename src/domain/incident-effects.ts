@@ -62,7 +62,8 @@ export function effectOf(event: RecordedEvent, book: IncidentBook): Effect | nul
       const reason = `${AWAY} ${policy.self}`;
       const source = policy.legs.find((leg) => leg.id === event.to)?.source ?? null;
       const from = policy.legs.find((leg) => leg.id === event.from)?.source ?? null;
-      const says = `${policy.self}: ${event.to ?? 'the noise floor'} on air, because ${event.because}`;
+      const filler = event.filler === undefined ? 'the noise floor' : 'the emergency file';
+      const says = `${policy.self}: ${event.to ?? filler} on air, because ${event.because}`;
       if (source === first || event.trigger === 'operator') return { do: 'remove', reason, says };
       const wasAway = book.open.some(({ reasons }) => reasons.includes(reason));
       if (event.trigger === 'start' && wasAway)

@@ -130,6 +130,11 @@ describe('a chat', () => {
   });
 });
 
+test('no person reads the name that a leg has inside', () => {
+  const { title } = wordsOf([message('opened', { title: 'london: myfm/secondary@london on air' })]);
+  expect(title).toBe('myfm: london: secondary on london on air');
+});
+
 test('whoever is woken reads since when it lasts, and where it is written what to do', () => {
   const [, ...lines] = wordsOf([message('escalated', { codes: ['nothing-audible', 'server-down'] })]).lines;
   expect(lines).toEqual([

@@ -166,6 +166,22 @@ describe('the title of an alert', () => {
   });
 });
 
+test('what the relay plays where no leg sounds is called by its name', () => {
+  const [leg] = POLICY.legs;
+  const switched = {
+    kind: 'relay-switched',
+    atMs: 0,
+    from: leg?.id ?? null,
+    to: null,
+    trigger: 'fault',
+  } as const;
+  const titleOf = (event: Partial<StationEvent & { kind: 'relay-switched' }>) =>
+    new Story().at(0, { ...switched, hitless: false, because: 'no leg is audible', ...event }).changes[0]
+      ?.incident.title;
+  expect(titleOf({})).toBe('london: the noise floor on air, because no leg is audible');
+  expect(titleOf({ filler: 'emergency-file' })).toContain('the emergency file on air');
+});
+
 describe('an agent that starts', () => {
   test('and finds another source on air than the first opens the incident that its death may have swallowed', () => {
     const found: StationEvent = { ...tookOver, source: AUTODJ };

@@ -1,3 +1,5 @@
+export { withLegsInWords as plain } from '../../../domain/ids.ts';
+
 import type { IncidentView } from '../../../domain/history-view.ts';
 import type { AgentView, LegView, OutputStatus, StreamView } from '../../../domain/view.ts';
 
@@ -123,10 +125,6 @@ export function list(words: readonly string[]): string {
   if (words.length < 2) return words.join('');
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
-
-/** Legs as people call them: `primary on london` for `myfm/primary@london`. */
-export const plain = (text: string): string =>
-  text.replace(/\b[a-z0-9-]+\/([a-z0-9-]+)@([a-z0-9-]+)/g, '$1 on $2');
 
 /** Which station the end of the page's address names; empty for none, and for what is no text. */
 export function stationIn(hash: string): string {
