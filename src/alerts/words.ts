@@ -1,5 +1,5 @@
-import { withLegsInWords } from '../domain/ids.ts';
 import { heardWords } from '../domain/incidents.ts';
+import { withLegsInWords } from '../domain/leg-words.ts';
 import { lengthText } from '../domain/lengths.ts';
 import type { AlertMessage } from './message.ts';
 
@@ -23,15 +23,33 @@ function plainWordsOf(messages: readonly AlertMessage[]): Words {
   const [only] = messages;
   if (messages.length === 1 && only !== undefined) return wordsOfOne(only);
   const rank = { good: 0, noted: 1, bad: 2, worse: 3 } as const;
-  const moods = messages.map((message) => wordsOfOne(message).mood);
+  const moods = newestOf(messages).map((message) => wordsOfOne(message).mood);
   const mood = moods.reduce((worst, one) => (rank[one] > rank[worst] ? one : worst), 'good' as const);
-  const lines = messages.slice(0, MOST_LINES).map((message) => `• ${wordsOfOne(message).title}`);
+  const lines = messages
+    .slice(0, MOST_LINES)
+    .map((message) => `• ${timeText(message.unixMs)}: ${wordsOfOne(message).title}`);
   const left = messages.length - lines.length;
   return {
-    title: `${messages.length} alerts in one`,
+    title: `${messages.length} alerts in one: ${outcomeOf(messages)}`,
     lines: left === 0 ? lines : [...lines, `… and ${left} more`],
     mood,
   };
+}
+
+/** The last of each incident: by it the trouble is as bad as ever, or over. */
+function newestOf(messages: readonly AlertMessage[]): AlertMessage[] {
+  return [...new Map(messages.map((message) => [message.incident.id, message])).values()];
+}
+
+/** What is not over yet, the worst first: on the lock screen of a telephone there is room for no more. */
+function outcomeOf(messages: readonly AlertMessage[]): string {
+  const open = newestOf(messages)
+    .filter(({ kind }) => kind !== 'closed')
+    .map(({ incident }) => incident);
+  const worst = open.find(({ severity }) => severity === 'critical') ?? open[0];
+  if (worst === undefined) return 'all of it is over';
+  const more = open.length === 1 ? '' : ` (and ${open.length - 1} more)`;
+  return `not over: ${worst.station}: ${worst.severity === 'critical' ? 'CRITICAL: ' : ''}${worst.title}${more}`;
 }
 
 function wordsOfOne({ kind, unixMs, agent, incident }: AlertMessage): Words {

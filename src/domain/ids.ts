@@ -38,7 +38,3 @@ export interface Leg {
 export function makeLeg(station: StationName, source: SourceName, server: ServerName, at: Mount): Leg {
   return { id: `${station}/${source}@${server}` as LegId, station, source, server, mount: at };
 }
-
-/** Text with legs as people call them: `primary on london` for `myfm/primary@london`. */
-export const withLegsInWords = (text: string): string =>
-  text.replace(/\b[a-z0-9-]+\/([a-z0-9-]+)@([a-z0-9-]+)/g, '$1 on $2');

@@ -146,11 +146,7 @@ function alertOpened({ code, subject, detail }: Opened, { policy, open }: Incide
   return {
     do: 'add',
     reason: `${code} ${subject}`,
-    thread: belongsToSound
-      ? SOUND_THREAD
-      : isOfServer && server !== undefined
-        ? `server ${server}`
-        : own,
+    thread: belongsToSound ? SOUND_THREAD : isOfServer && server !== undefined ? `server ${server}` : own,
     severity: CRITICAL.includes(code) ? 'critical' : 'warning',
     // A person reads where it is and what; the code, by which the runbook knows it, stays in the reason.
     says: place === '' || words.startsWith(place) ? words : `${place}: ${words}`,

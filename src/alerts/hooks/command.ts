@@ -1,4 +1,5 @@
 import type { HookTarget } from '../../domain/alert-hooks.ts';
+import type { Severity } from '../../domain/incidents.ts';
 import { describeExit, startChild } from '../../platform/child.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Delivery, failed } from '../hook.ts';
@@ -23,7 +24,7 @@ export function commandDelivery(
         ...process.env,
         SUSTAIN_ALERT: messages.length === 1 ? (first?.kind ?? '') : 'folded',
         SUSTAIN_STATION: first?.incident.station ?? '',
-        SUSTAIN_SEVERITY: first?.incident.severity ?? '',
+        SUSTAIN_SEVERITY: worstOf(messages),
         SUSTAIN_TITLE: title,
         SUSTAIN_TEXT: lines.join('\n'),
       },
@@ -44,4 +45,8 @@ export function commandDelivery(
     const why = signal.aborted ? 'it did not end in time' : describeExit(exit);
     return failed(said === '' ? why : `${why}: ${said}`);
   };
+}
+
+function worstOf(messages: readonly AlertMessage[]): Severity {
+  return messages.some(({ incident }) => incident.severity === 'critical') ? 'critical' : 'warning';
 }

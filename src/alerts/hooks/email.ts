@@ -21,7 +21,7 @@ export function emailDelivery({
   const { hostname, port, protocol } = new URL(smtp);
   const secure = protocol === 'smtps:';
   const host = hostname.replace(/^\[|\]$/g, '');
-  const isLocal = /^(127\.|localhost$|::1$)/.test(host);
+  const isLocal = /^(127(\.\d+){3}|localhost|::1)$/.test(host);
   const domain = from.replace(/^.*@/, '').replace(/[^A-Za-z0-9.-].*$/, '') || 'sustain.invalid';
   return async (messages, signal) => {
     // More than a megabyte that most agents have no use for.

@@ -130,6 +130,28 @@ describe('a chat', () => {
   });
 });
 
+test('several in one say what is not over, the worst of it, and when each was', () => {
+  const at = (minute: number) => Date.UTC(2026, 10, 8, 3, minute);
+  const silent = message('opened', { id: 'a', title: 'primary to autodj' }, at(1));
+  const down = message('opened', { id: 'b', title: 'Icecast is down', severity: 'critical' }, at(2));
+  const over = message('closed', { id: 'a' }, at(3));
+  expect(wordsOf([silent, down])).toMatchObject({
+    title: '2 alerts in one: not over: myfm: CRITICAL: Icecast is down (and 1 more)',
+    lines: [
+      '• 2026-11-08 03:01:00 UTC: myfm: primary to autodj',
+      '• 2026-11-08 03:02:00 UTC: myfm: CRITICAL: Icecast is down',
+    ],
+  });
+  expect(wordsOf([silent, down, over]).title).toBe(
+    '3 alerts in one: not over: myfm: CRITICAL: Icecast is down',
+  );
+  expect(wordsOf([silent, down, over]).mood).toBe('worse');
+  expect(wordsOf([silent, over])).toMatchObject({
+    title: '2 alerts in one: all of it is over',
+    mood: 'good',
+  });
+});
+
 test('no person reads the name that a leg has inside', () => {
   const { title } = wordsOf([message('opened', { title: 'london: myfm/secondary@london on air' })]);
   expect(title).toBe('myfm: london: secondary on london on air');
@@ -162,6 +184,14 @@ describe('a command', () => {
     expect(await deliver([message('opened', { title: '$(id) `id`' })], soon())).toEqual({ is: 'sent' });
     expect(JSON.parse(readFileSync(out, 'utf8'))).toMatchObject({ type: 'incident.opened' });
     expect(readFileSync(`${out}.title`, 'utf8')).toBe('myfm: $(id) `id`');
+  });
+
+  test('that gets several at once is told of the worst of them', async () => {
+    const out = join(temporaryFolder(), 'out');
+    const path = script(`printf '%s' "$SUSTAIN_ALERT $SUSTAIN_SEVERITY" > "$1"`);
+    const { deliver } = hook({ kind: 'command', command: [path, out] });
+    await deliver([message(), message('opened', { id: 'b', severity: 'critical' })], soon());
+    expect(readFileSync(out, 'utf8')).toBe('folded critical');
   });
 
   test('that fails, hangs or is not there has not told anybody', async () => {

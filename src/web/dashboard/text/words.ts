@@ -1,4 +1,4 @@
-export { withLegsInWords as plain } from '../../../domain/ids.ts';
+export { withLegsInWords as plain } from '../../../domain/leg-words.ts';
 
 import type { IncidentView } from '../../../domain/history-view.ts';
 import type { AgentView, LegView, OutputStatus, StreamView } from '../../../domain/view.ts';
