@@ -15,6 +15,16 @@ const NOT_SHIPPED = [
 ];
 /** Sources that are compiled, and pages about a package: most of the size of these. */
 const NOT_COPIED = ['better-sqlite3/deps', 'better-sqlite3/src', 'fluent-ffmpeg/doc'];
+/** What nothing at run time loads, at the top of a package (`dist/test` or `lib/doc` may be a part of it) and anywhere. */
+const FOLDERS_OF_WORK = /^(tests?|benchmarks?|examples?|docs|coverage|\.[^/]*)$/;
+const FILES_OF_WORK = /\.([cm]?ts|map)$/;
+
+/** Whether a file of a package, by its path in there, is needed by those who run it, or by those who work on it. */
+export function isForRunning(name, inside) {
+  const path = `${name}/${inside}`;
+  if (NOT_COPIED.some((part) => path === part || path.startsWith(`${part}/`))) return false;
+  return !FOLDERS_OF_WORK.test(inside.split('/')[0]) && !FILES_OF_WORK.test(inside);
+}
 
 /** Not needed at run time, but what the dashboard's own script is made of; the build of the page holds it against that. */
 export const BUNDLED = ['clsx', 'svelte', 'uplot'];
@@ -68,13 +78,12 @@ export function shipTo(folder, version) {
     if (existsSync(join(root, part))) copy(part, (path) => !path.endsWith('.map'));
   for (const built of ['sustain.node', 'sustain-decoder', 'better_sqlite3.node'])
     copy(`native-bindings/build/${built}`);
-  for (const { path, isBundled } of shippedPackages()) {
+  for (const { path, name, isBundled } of shippedPackages()) {
     if (isBundled) continue;
     // A package of a package is copied as one of its own.
     copy(path, (file) => {
       const inside = file.slice(join(root, path).length + 1);
-      if (inside.split('/').includes('node_modules')) return false;
-      return !NOT_COPIED.some((part) => file.startsWith(join(root, 'node_modules', part)));
+      return !inside.split('/').includes('node_modules') && isForRunning(name, inside);
     });
   }
   const { name, description, license, type } = manifest();

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 // @ts-expect-error: a script without types.
 import { billOfMaterials, licenceTexts } from '../../../.dev/bom.mjs';
 // @ts-expect-error: a script without types.
-import { nodeDependency } from '../../../.dev/shipped.mjs';
+import { isForRunning, nodeDependency } from '../../../.dev/shipped.mjs';
 
 const debian = (name: string) =>
   readFileSync(new URL(`../../../.deploy/debian/${name}`, import.meta.url), 'utf8');
@@ -79,6 +79,22 @@ describe('the package', () => {
       expect(debian('control')).toMatch(/^Depends: @NODE@,/m);
     },
   );
+
+  test.each([
+    ['fluent-ffmpeg', 'coverage/tmp/coverage-1.json', false],
+    ['fluent-ffmpeg', 'doc/index.html', false],
+    ['bintrees', 'test/perf/100k', false],
+    ['zod', 'v4/core/schemas.d.cts', false],
+    ['pino', '.github/workflows/ci.yml', false],
+    ['nats', 'lib/mod.js.map', false],
+    ['yaml', 'dist/doc/Document.js', true],
+    ['zod', 'v4/locales/ts.js', true],
+    ['pino', 'LICENSE', true],
+    ['fluent-ffmpeg', 'doctor.js', true],
+    ['pino', '', true],
+  ])('of the npm package %s takes %s along: %s', (name, inside, isTaken) => {
+    expect(isForRunning(name, inside)).toBe(isTaken);
+  });
 
   test('enables and starts at the first installation, and the service only when there is a config', () => {
     expect(toldDuring('postinst', 'configure', '')).toEqual(['daemon-reload', 'start sustain.path']);
