@@ -12,20 +12,26 @@ class AgentState {
   view = $state.raw<AgentView | null>(null);
   /** Whose events are asked for; of all of a large house they would be megabytes each second. */
   #eventsOf = '';
-  /** Moves once a second, for whatever grows older on the page. */
-  nowMs = $state(Date.now());
+  /** By the clock of this machine; moves once a second. */
+  #hereMs = $state(Date.now());
+  /** How far that is ahead of the agent's, by which everything on the page has its time. */
+  aheadMs = $state(0);
+  /** The agent has been upgraded since this page was loaded. */
+  isOutdated = $state(false);
   #answeredAtMs = $state(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking = false;
   #again = false;
 
-  isStale = $derived(this.#answeredAtMs > 0 && this.nowMs - this.#answeredAtMs > STALE_MS);
-  silentForMs = $derived(Math.max(0, this.nowMs - this.#answeredAtMs));
+  isStale = $derived(this.#answeredAtMs > 0 && this.#hereMs - this.#answeredAtMs > STALE_MS);
+  silentForMs = $derived(Math.max(0, this.#hereMs - this.#answeredAtMs));
+  /** By the agent's clock, for whatever grows older on the page. */
+  nowMs = $derived(this.#hereMs - this.aheadMs);
 
   /** Returns what ends it. */
   start(): () => void {
     const ticking = setInterval(() => {
-      this.nowMs = Date.now();
+      this.#hereMs = Date.now();
     }, 1_000);
     const seen = () => document.visibilityState === 'visible' && this.soon();
     document.addEventListener('visibilitychange', seen);
@@ -56,10 +62,13 @@ class AgentState {
     const query = new URLSearchParams({ events: String(EVENTS), eventsOf: this.#eventsOf });
     const answer = await get<AgentView>(`/api/v1/state?${query}`);
     this.#asking = false;
-    this.nowMs = Date.now();
+    this.#hereMs = Date.now();
     if (answer.ok) {
+      this.isOutdated ||= this.view !== null && this.view.version !== answer.body.version;
       this.view = answer.body;
-      this.#answeredAtMs = this.nowMs;
+      // The agent tells whole seconds: within two of them the clock on the page goes on evenly.
+      if (Math.abs(answer.aheadMs - this.aheadMs) > 2_000) this.aheadMs = answer.aheadMs;
+      this.#answeredAtMs = this.#hereMs;
     } else if (answer.status === 401) {
       session.lost();
       return;

@@ -1,6 +1,13 @@
+import { clockAhead } from '../text/words.ts';
+
 /** What the agent answered; status 0: it could not be reached. */
 export type Answer<Body> =
-  | { readonly ok: true; readonly body: Body }
+  | {
+      readonly ok: true;
+      readonly body: Body;
+      /** How far this machine's clock is ahead of the agent's, in ms; negative behind. */
+      readonly aheadMs: number;
+    }
   | { readonly ok: false; readonly status: number; readonly error: string };
 
 /** What is looked at again and again must not wait long; what a person asked for may. */
@@ -28,6 +35,7 @@ export function remove<Body>(path: string): Promise<Answer<Body>> {
 
 async function ask<Body>(method: string, path: string, body?: object): Promise<Answer<Body>> {
   try {
+    const askedAtMs = Date.now();
     const response = await fetch(path, {
       method,
       headers: {
@@ -37,8 +45,9 @@ async function ask<Body>(method: string, path: string, body?: object): Promise<A
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(method === 'GET' ? LOOK_WITHIN_MS : ACT_WITHIN_MS),
     });
+    const aheadMs = clockAhead(askedAtMs, Date.now(), response.headers.get('date'));
     const answer: unknown = await response.json();
-    if (response.ok) return { ok: true, body: answer as Body };
+    if (response.ok) return { ok: true, body: answer as Body, aheadMs };
     return {
       ok: false,
       status: response.status,

@@ -109,6 +109,26 @@ export function zone(time: number): string {
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
 }
 
+/** Less than this is taken as none: the agent tells whole seconds, and an answer is on its way for a while. */
+const CLOCKS_AGREE_MS = 5_000;
+
+/** How far this machine's clock is ahead of the agent's, which said what time it was between the question and its answer. */
+export function clockAhead(askedAtMs: number, answeredAtMs: number, date: string | null): number {
+  const agentMs = Date.parse(date ?? '') + 500;
+  if (Number.isNaN(agentMs)) return 0;
+  const aheadMs = (askedAtMs + answeredAtMs) / 2 - agentMs;
+  return Math.abs(aheadMs) < CLOCKS_AGREE_MS ? 0 : aheadMs;
+}
+
+/** Why the clock on the page is another than that of the machine it is on; empty when it isn't. */
+export function clockWords(aheadMs: number): string {
+  if (aheadMs === 0) return '';
+  const byMs = Math.abs(aheadMs);
+  const roundMs = byMs < 100_000 ? 1_000 : 60_000;
+  const by = duration(Math.round(byMs / roundMs) * roundMs);
+  return `the agent’s; this computer’s is ${by} ${aheadMs < 0 ? 'behind' : 'ahead'}`;
+}
+
 /** Whether listeners are known to have heard nothing, or not the programme. */
 export const hasDeadAir = ({ deadAirMs }: Pick<IncidentView, 'deadAirMs'>): boolean =>
   Object.values(deadAirMs).some((ms) => ms > 0);
