@@ -21,6 +21,13 @@ export function useCsrf(mark: string): void {
   csrf = mark;
 }
 
+/** Told of each act that was refused to whoever this page takes itself to be. */
+let forbidden = () => {};
+
+export function whenForbidden(told: () => void): void {
+  forbidden = told;
+}
+
 export function get<Body>(path: string): Promise<Answer<Body>> {
   return ask<Body>('GET', path);
 }
@@ -48,6 +55,7 @@ async function ask<Body>(method: string, path: string, body?: object): Promise<A
     const aheadMs = clockAhead(askedAtMs, Date.now(), response.headers.get('date'));
     const answer: unknown = await response.json();
     if (response.ok) return { ok: true, body: answer as Body, aheadMs };
+    if (response.status === 403 && method !== 'GET') forbidden();
     return {
       ok: false,
       status: response.status,

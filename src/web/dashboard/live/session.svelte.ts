@@ -1,4 +1,4 @@
-import { type Answer, get, post, remove, useCsrf } from './api.ts';
+import { type Answer, get, post, remove, useCsrf, whenForbidden } from './api.ts';
 
 export interface SessionView {
   readonly name: string;
@@ -16,12 +16,20 @@ class Session {
   /** It was over without anybody here having asked for that. */
   wasLost = $state(false);
 
-  /** Asks whether the browser still has a session; without an answer it is asked again. */
+  /** Asks whose session the browser has, if any; without an answer it is asked again. */
   async find(): Promise<void> {
     const answer = await get<SessionView>(PATH);
     if (answer.ok) this.#begin(answer.body);
-    else if (answer.status === 0) setTimeout(() => void this.find(), 1_000);
-    else this.is = 'signed-out';
+    else if (answer.status === 401) this.#end(this.is === 'signed-in');
+    else setTimeout(() => void this.find(), 1_000);
+  }
+
+  /** Another tab may have signed in somebody else meanwhile: asks whenever it could show. Returns what ends it. */
+  watch(): () => void {
+    const seen = () => document.visibilityState === 'visible' && void this.find();
+    document.addEventListener('visibilitychange', seen);
+    whenForbidden(() => void this.find());
+    return () => document.removeEventListener('visibilitychange', seen);
   }
 
   async signIn(name: string, password: string): Promise<Answer<SessionView>> {
