@@ -130,8 +130,12 @@ export interface StreamView {
   readonly relation: 'same' | 'different' | 'unknown';
   /** How much later it carries the same moment; null unless it is the same programme. */
   readonly skewMs: number | null;
-  /** By how much it is louder over the same three seconds, in dB. */
+  /** How much later it gets each second: 0 as long as both run alike, up to 4 either way while one makes up for a delay. */
+  readonly driftMsPerS: number | null;
+  /** By how much it is louder over the same seconds of the programme, in dB. */
   readonly louderDb: number | null;
+  /** Why the relation is unknown; null when it isn't. */
+  readonly why: 'not-heard-here' | 'not-heard-there' | 'silent-here' | 'silent-there' | 'repeats' | null;
   readonly agoMs: number;
 }
 

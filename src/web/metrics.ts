@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { FailoverView } from '../domain/failover-view.ts';
 import type { AgentFigures } from '../domain/figures.ts';
-import type { AgentView, LegView, ServerView, StationView } from '../domain/view.ts';
+import type { AgentView, LegView, ServerView, StationView, StreamView } from '../domain/view.ts';
 import type { LevelsHub } from './levels/hub.ts';
 
 export interface MetricsSource {
@@ -16,6 +16,7 @@ const LOOP_LOOK_EVERY_MS = 100;
 const SERVER_CONDITIONS = ['unknown', 'up', 'misconfigured', 'overloaded', 'down'] as const;
 
 const HEALTHS = ['unknown', 'well', 'doubt', 'ill'] as const;
+const RELATIONS = ['unknown', 'same', 'different'] as const satisfies readonly StreamView['relation'][];
 const VERDICTS = ['unknown', 'well', 'ill'] as const;
 
 /** Everything for Prometheus. It is put together when it is asked for, and costs nothing meanwhile. */
@@ -69,6 +70,7 @@ export class Metrics {
     if (relay === null) return;
     this.#gauge('sustain_relay_on_air', { station }, relay.onAir === null ? 0 : 1);
     this.#level('sustain_relay_latency_seconds', { station }, seconds(relay.latencyMs));
+    for (const stream of relay.streams) this.#stream(station, stream);
     for (const { mount, state, rebuilds } of relay.outputs) {
       const labels = { station, mount };
       this.#gauge('sustain_output_feeding', labels, state === 'feeding' ? 1 : 0);
@@ -77,6 +79,16 @@ export class Metrics {
     this.#level('sustain_output_true_peak_dbtp', { station }, relay.sound?.truePeakDbtp ?? null);
     this.#level('sustain_output_momentary_lufs', { station }, relay.sound?.momentaryLufs ?? null);
     this.#level('sustain_output_short_term_lufs', { station }, relay.sound?.shortTermLufs ?? null);
+  }
+
+  #stream(station: string, { server, relation, skewMs, driftMsPerS, louderDb, agoMs }: StreamView): void {
+    const labels = { station, server };
+    for (const one of RELATIONS)
+      this.#gauge('sustain_stream_relation', { ...labels, relation: one }, relation === one ? 1 : 0);
+    this.#level('sustain_stream_skew_seconds', labels, seconds(skewMs));
+    this.#level('sustain_stream_skew_drift_seconds_per_second', labels, seconds(driftMsPerS));
+    this.#level('sustain_stream_louder_db', labels, louderDb);
+    this.#gauge('sustain_stream_compared_seconds', labels, agoMs / 1000);
   }
 
   #dns({ names, record, servers, writes, epoch, hold, alerts, cluster }: FailoverView): void {
@@ -197,6 +209,19 @@ const GAUGES = [
   ['sustain_alert', '1 while the alert is open.', ['station', 'code', 'subject']],
   ['sustain_relay_on_air', 'Relay mode: 0 while only the noise floor is played.', ['station']],
   ['sustain_relay_latency_seconds', 'Relay mode: how far behind the live sound.', ['station']],
+  [
+    'sustain_stream_relation',
+    'Relay mode: 1 for how the public stream of another server lies to our own.',
+    ['station', 'server', 'relation'],
+  ],
+  ['sustain_stream_skew_seconds', 'How much later it carries the same moment.', ['station', 'server']],
+  [
+    'sustain_stream_skew_drift_seconds_per_second',
+    'How much later it gets; not 0 while one makes up for a delay.',
+    ['station', 'server'],
+  ],
+  ['sustain_stream_louder_db', 'By how much it is louder over the same seconds.', ['station', 'server']],
+  ['sustain_stream_compared_seconds', 'Since the two were compared.', ['station', 'server']],
   ['sustain_output_feeding', 'Relay mode: 1 while the public mount is fed.', ['station', 'mount']],
   ['sustain_output_true_peak_dbtp', 'Of what is played on the public mounts, in dBTP.', ['station']],
   ['sustain_output_momentary_lufs', 'Of what is played on the public mounts, in LUFS.', ['station']],

@@ -203,7 +203,14 @@ const relayStatus = z
           server,
           relation: word(['same', 'different', 'unknown']),
           skewMs: durationMs.nullable().describe('how much later it carries the same moment'),
+          driftMsPerS: z
+            .number()
+            .nullable()
+            .describe('how much later it gets each second; not 0 while one of the two makes up for a delay'),
           louderDb: decibels,
+          why: word(['not-heard-here', 'not-heard-there', 'silent-here', 'silent-there', 'repeats'])
+            .nullable()
+            .describe('why the relation is unknown'),
           agoMs: durationMs,
         }),
       )

@@ -43,6 +43,7 @@ export const CODECS = {
   },
   'AAC 96': { encode: ['-c:a', 'aac', '-b:a', '96k', '-f', 'adts'], demuxer: 'aac' },
   'Opus 96': { encode: ['-c:a', 'libopus', '-b:a', '96k', '-f', 'ogg'], demuxer: 'ogg' },
+  'Vorbis 96': { encode: ['-c:a', 'libvorbis', '-b:a', '96k', '-f', 'ogg'], demuxer: 'ogg' },
 } as const satisfies Record<string, Codec>;
 
 /** Through an encoder and back, as a leg would bring it. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { sourceName } from '../../../src/domain/ids.ts';
 import type { AgentView, LegView } from '../../../src/domain/view.ts';
-import { POLICY } from '../decide/builders.ts';
+import { DUBLIN, POLICY } from '../decide/builders.ts';
 import { startTestWeb, VIEW } from './support.ts';
 
 const monitoring = (name: string) =>
@@ -43,7 +43,17 @@ function fullView(): AgentView {
           latencyMs: 8000,
           wantedLatencyMs: 8000,
           legs: [],
-          streams: [],
+          streams: [
+            {
+              server: DUBLIN,
+              relation: 'same',
+              skewMs: -640,
+              driftMsPerS: 4,
+              louderDb: 0.1,
+              why: null,
+              agoMs: 40_000,
+            },
+          ],
           outputs: [
             {
               mount: leg.mount,
@@ -97,6 +107,12 @@ describe('the metrics', () => {
       'sustain_dead_air_seconds_total{station="myfm",server="london"} 1.5',
       'sustain_switches_total{station="myfm",server="london",trigger="fault"} 2',
       'sustain_encoder_restarts_total{station="myfm",mount="/primary"} 1',
+      'sustain_stream_relation{station="myfm",server="dublin",relation="same"} 1',
+      'sustain_stream_relation{station="myfm",server="dublin",relation="different"} 0',
+      'sustain_stream_skew_seconds{station="myfm",server="dublin"} -0.64',
+      'sustain_stream_skew_drift_seconds_per_second{station="myfm",server="dublin"} 0.004',
+      'sustain_stream_louder_db{station="myfm",server="dublin"} 0.1',
+      'sustain_stream_compared_seconds{station="myfm",server="dublin"} 40',
       'sustain_decision_delay_longest_seconds 0.02',
     ]) {
       expect(text).toContain(`${line}\n`);

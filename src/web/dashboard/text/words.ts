@@ -164,22 +164,33 @@ export function icecastUrl(view: AgentView, server: string, mount: string): stri
   return url === undefined ? null : `${url.replace(/\/$/, '')}${mount}`;
 }
 
+const WHY_NOT_COMPARED: Readonly<Record<NonNullable<StreamView['why']>, string>> = {
+  'not-heard-here': 'too little came from here',
+  'not-heard-there': 'too little came from there',
+  'silent-here': 'there is silence here',
+  'silent-there': 'there is silence there',
+  repeats: 'the sound repeats itself and fits in several places',
+};
+
 /** How the public stream of another server lies to that of this agent's own; null: they have not been compared yet. */
 export function streamWords(stream: StreamView | null): string {
   if (stream === null) return 'its public mount has not been compared with the one here yet';
-  const { relation, skewMs, louderDb, agoMs } = stream;
+  const { relation, skewMs, driftMsPerS, louderDb, why, agoMs } = stream;
   const ago = `(${duration(agoMs)} ago)`;
-  if (relation === 'unknown') return `its public mount could not be compared with the one here ${ago}`;
-  // One that runs faster to make up for a delay can't be told from another programme.
+  if (relation === 'unknown')
+    return `its public mount could not be compared with the one here${why === null ? '' : `: ${WHY_NOT_COMPARED[why]}`} ${ago}`;
   if (relation === 'different')
-    return `its public mount doesn’t match the one here: another programme, or one of them makes up for a delay ${ago}`;
+    return `its public mount doesn’t match the one here: another programme, or more than 25 s away ${ago}`;
   const later =
     skewMs === null ? '' : `, ${(Math.abs(skewMs) / 1000).toFixed(2)} s ${skewMs < 0 ? 'earlier' : 'later'}`;
+  const drift = driftMsPerS ?? 0;
+  const way = drift * (skewMs ?? 0) < 0 ? 'less' : 'more';
+  const drifting = drift === 0 ? '' : ` and ${Math.abs(drift * 60).toFixed(0)} ms ${way} each minute`;
   const louder =
     louderDb === null
       ? ''
       : Math.abs(louderDb) < 0.5
         ? ', as loud'
         : `, ${Math.abs(louderDb).toFixed(1)} dB ${louderDb < 0 ? 'softer' : 'louder'}`;
-  return `its public mount carries the same as here${later}${louder} ${ago}`;
+  return `its public mount carries the same as here${later}${drifting}${louder} ${ago}`;
 }

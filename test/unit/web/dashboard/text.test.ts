@@ -180,7 +180,9 @@ describe("how another server's public stream lies to ours", () => {
     server: 'dublin' as StreamView['server'],
     relation: 'same',
     skewMs: 640,
+    driftMsPerS: 0,
     louderDb: 0.1,
+    why: null,
     agoMs: 40_000,
     ...changes,
   });
@@ -194,9 +196,20 @@ describe("how another server's public stream lies to ours", () => {
     [stream({ skewMs: null, louderDb: null }), 'its public mount carries the same as here (40 s ago)'],
     [
       stream({ relation: 'different' }),
-      'its public mount doesn’t match the one here: another programme, or one of them makes up for a delay (40 s ago)',
+      'its public mount doesn’t match the one here: another programme, or more than 25 s away (40 s ago)',
     ],
-    [stream({ relation: 'unknown' }), 'its public mount could not be compared with the one here (40 s ago)'],
+    [
+      stream({ driftMsPerS: -4 }),
+      'its public mount carries the same as here, 0.64 s later and 240 ms less each minute, as loud (40 s ago)',
+    ],
+    [
+      stream({ skewMs: -900, driftMsPerS: -1.2 }),
+      'its public mount carries the same as here, 0.90 s earlier and 72 ms more each minute, as loud (40 s ago)',
+    ],
+    [
+      stream({ relation: 'unknown', why: 'repeats' }),
+      'its public mount could not be compared with the one here: the sound repeats itself and fits in several places (40 s ago)',
+    ],
     [null, 'its public mount has not been compared with the one here yet'],
   ])('is said in full, however little is known', (view, words) => {
     expect(streamWords(view)).toBe(words);
