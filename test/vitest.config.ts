@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './longest-first.ts';
 
@@ -7,7 +8,7 @@ const project = (name: string, extra: object = {}) => ({
 
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: fileURLToPath(new URL('..', import.meta.url)),
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
   EXAMPLE_ENV,
@@ -8,7 +9,7 @@ import {
 } from '../../../fixtures/config/catalogue.ts';
 import { loadConfig, printProblems } from '../../../src/config/index.ts';
 
-const folder = new URL('../../../fixtures/config/', import.meta.url).pathname;
+const folder = fileURLToPath(new URL('../../../fixtures/config/', import.meta.url));
 
 describe('a valid example', () => {
   for (const [name, about] of VALID_CONFIGS) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EXAMPLE_ENV, EXAMPLE_SECRET, VALID_CONFIGS } from '../../../fixtures/config/catalogue.ts';
@@ -7,7 +8,7 @@ import { inFileOrder, type Problem, pathText, printProblems, shown } from '../..
 import { editDistance, nearest } from '../../../src/config/suggest.ts';
 import { readYaml } from '../../../src/config/yaml.ts';
 
-const folder = new URL('../../../fixtures/config/valid/', import.meta.url).pathname;
+const folder = fileURLToPath(new URL('../../../fixtures/config/valid/', import.meta.url));
 const examples = VALID_CONFIGS.map(([name]) => readFileSync(`${folder}${name}.yaml`, 'utf8'));
 
 /** Breaks text into words, white space and marks, so that a mutation hits what people mistype. */

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, type ChildExit, type ChildOptions, startChild } from '../../../src/platform/child.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -53,7 +54,7 @@ describe('a child process', () => {
     const missing = start('/no/such/program', []);
     expect(await missing.exited).toMatchObject({ is: 'not-started', reason: 'not-found' });
     expect(missing.write(Buffer.from('x'))).toBe('closed');
-    expect(await start(new URL(import.meta.url).pathname, []).exited).toMatchObject({
+    expect(await start(fileURLToPath(import.meta.url), []).exited).toMatchObject({
       reason: 'not-permitted',
     });
     expect(await start('cat', ['x'.repeat(3_000_000)]).exited).toMatchObject({ reason: 'failed' });

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 export interface ProcessSeen {
   readonly pid: number;
@@ -51,5 +52,5 @@ export async function until(isSo: () => boolean, withinMs = 60_000): Promise<voi
 }
 
 export function misbehaving(name: string, kind: 'mjs' | 'sh' = 'mjs'): string {
-  return new URL(`../../../fixtures/children/${name}.${kind}`, import.meta.url).pathname;
+  return fileURLToPath(new URL(`../../../fixtures/children/${name}.${kind}`, import.meta.url));
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { EXAMPLE_ENV } from '../../../fixtures/config/catalogue.ts';
 import {
@@ -18,7 +19,7 @@ import {
 } from '../../../src/wiring/failover-settings.ts';
 import { publishedIn, recordsFor } from '../../../src/wiring/zone.ts';
 
-const folder = new URL('../../../fixtures/config/valid/', import.meta.url).pathname;
+const folder = fileURLToPath(new URL('../../../fixtures/config/valid/', import.meta.url));
 
 function withDns(loaded: Awaited<ReturnType<typeof loadConfig>>): { config: Config; dns: DnsConfig } {
   if (!loaded.ok) throw new Error(loaded.faults.map(({ message }) => message).join('\n'));
