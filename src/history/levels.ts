@@ -120,6 +120,18 @@ export function thinned(rows: readonly LevelRow[], spanS: number): LevelRow[] {
   return [...merged.values()];
 }
 
+export interface LevelQuery {
+  readonly leg: LegId;
+  readonly fromUnixMs: number;
+  readonly toUnixMs: number;
+}
+
+/** The loudest moment of a stretch; null where nothing was heard in it, or digital silence. */
+export interface LoudestPoint {
+  readonly unixMs: number;
+  readonly momentaryLufs: number | null;
+}
+
 /** Short-term loudness is that of the last 3 s. */
 export const SHORT_TERM_MS = 3_000;
 

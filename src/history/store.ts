@@ -4,7 +4,9 @@ import type { OutboxRow } from '../domain/outbox.ts';
 import { authorOf, type Recorded, type RecordedEvent } from '../domain/record.ts';
 import { type ChainVerdict, chainHash, FIRST_HASH, verifyChain } from './chain.ts';
 import {
+  type LevelQuery,
   type LevelRow,
+  type LoudestPoint,
   type LoudnessQuery,
   type LoudnessSteps,
   loudnessSteps,
@@ -47,18 +49,6 @@ export interface IncidentQuery {
   readonly fromUnixMs?: number;
   readonly toUnixMs?: number;
   readonly limit: number;
-}
-
-export interface LevelQuery {
-  readonly leg: LegId;
-  readonly fromUnixMs: number;
-  readonly toUnixMs: number;
-}
-
-/** The loudest moment of a stretch; null where nothing was heard in it, or digital silence. */
-export interface LoudestPoint {
-  readonly unixMs: number;
-  readonly momentaryLufs: number | null;
 }
 
 export interface Keep {
@@ -217,12 +207,12 @@ export class HistoryStore {
   loudest({ leg, fromUnixMs, toUnixMs }: LevelQuery, mostPoints: number): LoudestPoint[] {
     const spanMs = Math.ceil((toUnixMs - fromUnixMs) / 1000 / mostPoints) * 1000;
     return this.#database
-      .prepare<[number, number, string, number, number], LoudestPoint>(
-        `SELECT unix_ms / CAST(? AS INTEGER) * CAST(? AS INTEGER) AS unixMs, max(momentary_lufs) AS momentaryLufs
+      .prepare<[number, string, number, number], LoudestPoint>(
+        `SELECT unix_ms - unix_ms % CAST(? AS INTEGER) AS unixMs, max(momentary_lufs) AS momentaryLufs
          FROM levels JOIN legs ON legs.id = levels.leg
          WHERE legs.name = ? AND unix_ms >= ? AND unix_ms < ? GROUP BY unixMs ORDER BY unixMs`,
       )
-      .all(spanMs, spanMs, leg, fromUnixMs, toUnixMs);
+      .all(spanMs, leg, fromUnixMs, toUnixMs);
   }
 
   /** Loudness and state of a leg in equal steps up to a moment. */
