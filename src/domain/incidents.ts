@@ -8,6 +8,7 @@ import {
   withAirPolicy,
 } from './air-time.ts';
 import type { ServerName, SourceName, StationName } from './ids.ts';
+import { calmOf, calmUntil, type Ended, endedWith } from './incident-calm.ts';
 import { type Effect, effectOf, SOUND_THREAD } from './incident-effects.ts';
 import type { StationPolicy } from './policy.ts';
 import type { Recorded } from './record.ts';
@@ -44,6 +45,8 @@ export interface Incident {
   readonly hadReasons: readonly string[];
   /** When the last reason went; it closes when none has come back for a while. */
   readonly calmSinceUnixMs: number | null;
+  /** How long it has to be calm; left out for the usual `CALM_MS`. */
+  readonly calmMs?: number;
   /** Sources that were left because of it. */
   readonly left: readonly SourceName[];
   /** Dead air on each of its servers while it lasted, in ms, as far as the log of this agent can tell. */
@@ -60,6 +63,8 @@ export interface IncidentBook {
   readonly policy: StationPolicy;
   readonly airTime: AirTime;
   readonly open: readonly Incident[];
+  /** The last of each thread that ended of late, since this agent started. */
+  readonly ended: readonly Ended[];
   /** What was open when this agent started, and has not been found again since. */
   readonly unconfirmed: { readonly sinceUnixMs: number; readonly reasons: readonly string[] };
 }
@@ -76,8 +81,6 @@ export interface BookStep {
   readonly changes: readonly IncidentChange[];
 }
 
-/** Calm must last this long before an incident is over, so that a flapping fault is one incident and not ten. In ms. */
-export const CALM_MS = 30_000;
 /** One cause shows on all servers within this; what comes later is news of its own. In ms. */
 export const SAME_TROUBLE_MS = 30_000;
 const MOST_STEPS = 100;
@@ -91,7 +94,7 @@ export function newIncidentBook(
 ): IncidentBook {
   const unconfirmed = unconfirmedOf(open, unixMs);
   const airTime = newAirTime(policy, unixMs);
-  return byClock({ station: policy.station, policy, airTime, open, unconfirmed }, unixMs, 0);
+  return byClock({ station: policy.station, policy, airTime, open, ended: [], unconfirmed }, unixMs, 0);
 }
 
 /**
@@ -155,7 +158,7 @@ export function noteInBook(before: IncidentBook, recorded: Recorded): BookStep {
 function upTo(before: IncidentBook, { event, unixMs }: Recorded): BookStep {
   if (event.kind === 'agent-started') {
     const { book, changes } = passTime(before, event.lastSeenUnixMs ?? unixMs);
-    return { book: byClock(book, unixMs, 0), changes };
+    return { book: byClock({ ...book, ended: [] }, unixMs, 0), changes };
   }
   if (event.kind !== 'time-missed') return passTime(before, unixMs);
   const { book, changes } = passTime(before, event.fromUnixMs);
@@ -167,7 +170,7 @@ function upTo(before: IncidentBook, { event, unixMs }: Recorded): BookStep {
  * nothing has happened then: that was the clock before, by as much as it was put back.
  */
 function byClock(book: IncidentBook, unixMs: number, byMs: number): IncidentBook {
-  const { open, unconfirmed } = book;
+  const { open, ended, unconfirmed } = book;
   const was = (ms: number) => (byMs < 0 && ms > unixMs ? ms + byMs : ms);
   return {
     ...book,
@@ -181,6 +184,7 @@ function byClock(book: IncidentBook, unixMs: number, byMs: number): IncidentBook
         steps: steps.map((step) => ({ ...step, unixMs: was(step.unixMs) })),
       };
     }),
+    ended: ended.map((one) => ({ ...one, unixMs: one.unixMs + byMs })),
     unconfirmed: { ...unconfirmed, sinceUnixMs: unconfirmed.sinceUnixMs + byMs },
   };
 }
@@ -211,19 +215,17 @@ function forget(book: IncidentBook, unixMs: number): BookStep {
 }
 
 function closeCalm(before: IncidentBook, unixMs: number): BookStep {
-  const due = before.open.flatMap(({ calmSinceUnixMs }) => calmSinceUnixMs ?? []).map((ms) => ms + CALM_MS);
+  const due = before.open.map(calmUntil);
   const changes: IncidentChange[] = [];
   let book = before;
   for (const dueUnixMs of [...new Set(due)].filter((ms) => ms <= unixMs).sort((a, b) => a - b)) {
     const until = untilNow(book.airTime, dueUnixMs);
     const { airTime } = book;
     const open = book.open.map((incident) => withSegments(incident, until.segments, airTime));
-    const isOver = ({ calmSinceUnixMs }: Incident) =>
-      calmSinceUnixMs !== null && calmSinceUnixMs + CALM_MS <= dueUnixMs;
-    changes.push(
-      ...open.filter(isOver).map((incident) => ({ is: 'closed', incident: closed(incident) }) as const),
-    );
-    book = { ...book, airTime: until.airTime, open: open.filter((incident) => !isOver(incident)) };
+    const over = open.filter((incident) => calmUntil(incident) <= dueUnixMs);
+    changes.push(...over.map((incident) => ({ is: 'closed', incident: closed(incident) }) as const));
+    const left = open.filter((incident) => !over.includes(incident));
+    book = { ...book, airTime: until.airTime, open: left, ended: endedWith(book.ended, over, dueUnixMs) };
   }
   return { book, changes };
 }
@@ -268,6 +270,7 @@ function added(before: IncidentBook, effect: Effect & { do: 'add' }, unixMs: num
       reasons: [reason],
       hadReasons: [reason],
       calmSinceUnixMs: null,
+      ...calmOf(book.ended, thread, unixMs),
       left,
       deadAirMs: {},
       steps: [{ unixMs, is: 'opened', says }],

@@ -252,11 +252,14 @@ export class Alerting implements Teller {
     const open = this.#options.chronicle.openIncidents;
     this.#hear(open);
     for (const [id, left] of this.#left) {
-      if (!open.some((incident) => incident.id === id)) {
+      const incident = open.find((one) => one.id === id);
+      if (incident === undefined) {
         this.#left.delete(id);
         continue;
       }
-      if (this.#whoTells(left.message, Number.POSITIVE_INFINITY).do === 'leave') {
+      // Of what is calm nobody has to be told that it is there.
+      const isCalm = incident.calmSinceUnixMs !== null;
+      if (isCalm || this.#whoTells(left.message, Number.POSITIVE_INFINITY).do === 'leave') {
         left.silentFromMs = null;
         continue;
       }

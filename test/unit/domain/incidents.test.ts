@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AlertCode, StationEvent } from '../../../src/domain/events.ts';
+import { CALM_MS } from '../../../src/domain/incident-calm.ts';
 import {
-  CALM_MS,
   heardWords,
   type IncidentBook,
   type IncidentChange,
@@ -104,6 +104,21 @@ describe('an incident', () => {
     // From where the silence began, not from where it was found.
     expect(closed?.incident.deadAirMs).toEqual({ [LONDON]: 5_100 });
     expect(closed?.incident.steps.map(({ is }) => is)).toEqual(['opened', 'eased', 'closed']);
+  });
+
+  test('that comes and goes for an hour is told twice, and one that comes after an hour of peace as ever', () => {
+    const story = new Story();
+    for (let unixMs = 0; unixMs < 3_600_000; unixMs += 90_000)
+      story.at(unixMs, nothing('alert-opened')).at(unixMs + 45_000, nothing('alert-closed'));
+    story.pass(7_200_000);
+    const told = ['opened sound critical', 'closed sound critical'];
+    expect(story.told.filter((one) => !one.startsWith('changed'))).toEqual([...told, ...told]);
+    expect(story.changes.at(-1)?.incident).toMatchObject({ openedUnixMs: 90_000, closedUnixMs: 3_555_000 });
+    story
+      .at(7_200_000, nothing('alert-opened'))
+      .at(7_210_000, nothing('alert-closed'))
+      .pass(7_210_000 + CALM_MS);
+    expect(story.told.at(-1)).toBe('closed sound critical');
   });
 
   test('keeps its length and its dead air though the clock is put back by an hour in the middle of it', () => {

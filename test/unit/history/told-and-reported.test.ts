@@ -26,7 +26,9 @@ function told(stream: readonly At[], endUnixMs: number): Map<string, Incident> {
   };
   let lookAtMs = 700;
   for (const { unixMs, event } of [...stream, { unixMs: endUnixMs, event: null }]) {
-    for (; lookAtMs < unixMs; lookAtMs += 1000) keep(passTime(book, lookAtMs));
+    // An agent that was gone looked at nothing.
+    const goneUnixMs = event?.kind === 'agent-started' ? (event.lastSeenUnixMs ?? unixMs) : unixMs;
+    for (; lookAtMs < unixMs; lookAtMs += 1000) if (lookAtMs < goneUnixMs) keep(passTime(book, lookAtMs));
     if (event !== null) keep(noteInBook(book, { unixMs, station: MYFM, event }));
   }
   for (const incident of openAsOf(book, endUnixMs)) found.set(incident.id, incident);

@@ -3,7 +3,7 @@ import { type Config, Secret } from '../../../src/config/index.ts';
 import type { LegCondition } from '../../../src/domain/conditions.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
 import { monitorId, type ServerName, type SourceName } from '../../../src/domain/ids.ts';
-import { CALM_MS } from '../../../src/domain/incidents.ts';
+import { CALM_MS } from '../../../src/domain/incident-calm.ts';
 import { directPort, type StorePort } from '../../../src/history/port.ts';
 import { parseUserAgent, userAgentOf } from '../../../src/icecast/user-agent.ts';
 import { Alerting } from '../../../src/wiring/alerting.ts';

@@ -2,7 +2,8 @@ import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync
 import { describe, expect, test } from 'vitest';
 import { noMemory } from '../../../src/decide/state.ts';
 import type { StationEvent } from '../../../src/domain/events.ts';
-import { CALM_MS, type IncidentChange } from '../../../src/domain/incidents.ts';
+import { CALM_MS } from '../../../src/domain/incident-calm.ts';
+import type { IncidentChange } from '../../../src/domain/incidents.ts';
 import { recordedSentence } from '../../../src/domain/sentences.ts';
 import { historyFile, openHistory, readHistory } from '../../../src/history/open.ts';
 import { directPort, type StorePort } from '../../../src/history/port.ts';
