@@ -1,7 +1,8 @@
 import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import { letGo } from '../audio/sound-ring.ts';
 import type { Correlation } from '../audio/splice.ts';
-import type { Take } from './take.ts';
+import { aroundWhere, isPast, NEEDLE_MS, WIDE_MS, wherever } from './search.ts';
+import type { Take, TakeSight } from './take.ts';
 
 /** How one take lies to the reference. */
 export type Relation =
@@ -32,25 +33,12 @@ const SAME_PEAK = 0.5;
 const DIFFERENT_PEAK = 0.35;
 /** So many whole searches in a row have to fail before a leg is said to carry another programme. */
 const MISSES_THAT_PROVE = 3;
-/**
- * Where in the time that both hold the needle is taken from, search by search: its middle, its oldest end, which finds a
- * copy that is behind by all of that time but the needle, and its newest end for one that is ahead.
- */
-const NEEDLE_PLACES = [0.5, 0, 1];
 /** Above this a tone or an exact loop fits in many places, and the last good one is kept. */
 const AMBIGUOUS = 0.97;
-const NEEDLE_MS = 2_000;
-const NEEDLE_FRAMES = (NEEDLE_MS * PCM_RATE_HZ) / 1_000;
-const TRACK_NEEDLE_FRAMES = PCM_RATE_HZ;
-const TRACK_REACH_FRAMES = PCM_RATE_HZ / 20;
-const LEAST_COMMON_FRAMES = 2 * PCM_RATE_HZ;
-const WIDE_MS = 8_000;
-const WIDE_FRAMES = (WIDE_MS * PCM_RATE_HZ) / 1_000;
 /** What is live is here up to this much later. */
 const LATE_MS = 500;
 /** Of copies that are followed this much is kept behind what is played, as what is played of them isn't known to the frame. */
 const FOLLOWED_MS = 1_000;
-const MOST_HAYSTACK_FRAMES = 24 * PCM_RATE_HZ;
 /** Sound cards are off by less, and what moves further in the time has jumped. */
 const MOST_DRIFT = 500e-6;
 const JITTER_FRAMES = 8;
@@ -65,7 +53,7 @@ const DIFFERENT_AGAIN_MS = 20_000;
 export interface Needed {
   readonly behindMs: number;
   /** Where in a copy the moment is that is played: one that is ahead is kept for that much longer. Null of what is none. */
-  placeIn(take: { readonly id: number }): number | null;
+  placeIn(take: TakeSight): number | null;
 }
 
 /** Where the offset was measured: the middle of what was compared. */
@@ -80,6 +68,7 @@ interface Pair {
   measured: readonly Measured[];
   misses: number;
   dueAtMs: number;
+  lookedAtMs: number;
 }
 
 /** Takes of one programme, each as it lies to the reference. */
@@ -89,6 +78,13 @@ interface Family {
 }
 
 const UNKNOWN: Relation = { is: 'unknown' };
+const pairOf = (relation: Relation): Pair => ({
+  relation,
+  measured: [],
+  misses: 0,
+  dueAtMs: 0,
+  lookedAtMs: 0,
+});
 const NO_FAMILY: Family = { reference: null, pairs: new Map() };
 
 /**
@@ -107,8 +103,12 @@ export class Alignment {
     this.#correlate = correlate;
   }
 
-  relationOf(take: { readonly id: number }): Relation {
-    return this.#pairs.get(take.id)?.relation ?? UNKNOWN;
+  /** With a frame of the reference it is unknown where the place that was found last says nothing of that frame. */
+  relationOf(take: TakeSight, frame?: number): Relation {
+    const relation = this.#pairs.get(take.id)?.relation ?? UNKNOWN;
+    const reference = this.#reference;
+    if (frame === undefined || relation.is !== 'same' || reference === null) return relation;
+    return holdsAt(reference, take, relation, frame) ? relation : UNKNOWN;
   }
 
   /**
@@ -158,9 +158,10 @@ export class Alignment {
   tick(nowMs: number, cursorFrame: number, others: readonly Take[]): void {
     const reference = this.#reference;
     if (reference === null || this.#busy) return;
+    const dueAtMs = (take: Take) => this.#dueAtMs(reference, take, cursorFrame);
     const due = others
-      .filter((take) => take.id !== reference.id && (this.#pairs.get(take.id)?.dueAtMs ?? 0) <= nowMs)
-      .sort((a, b) => (this.#pairs.get(a.id)?.dueAtMs ?? 0) - (this.#pairs.get(b.id)?.dueAtMs ?? 0))[0];
+      .filter((take) => take.id !== reference.id && dueAtMs(take) <= nowMs)
+      .sort((a, b) => dueAtMs(a) - dueAtMs(b))[0];
     if (due === undefined) return;
     this.#busy = true;
     void this.#look(reference, due, Math.floor(cursorFrame), nowMs).finally(() => {
@@ -168,9 +169,17 @@ export class Alignment {
     });
   }
 
+  #dueAtMs(reference: Take, take: Take, cursorFrame: number): number {
+    const pair = this.#pairs.get(take.id);
+    if (pair === undefined) return 0;
+    const isLost = pair.relation.is === 'same' && !holdsAt(reference, take, pair.relation, cursorFrame);
+    return isLost ? Math.min(pair.dueAtMs, pair.lookedAtMs + SEARCH_AGAIN_MS) : pair.dueAtMs;
+  }
+
   async #look(reference: Take, take: Take, cursorFrame: number, nowMs: number): Promise<void> {
-    const pair = this.#pairs.get(take.id) ?? { relation: UNKNOWN, measured: [], misses: 0, dueAtMs: 0 };
+    const pair = this.#pairs.get(take.id) ?? pairOf(UNKNOWN);
     this.#pairs.set(take.id, pair);
+    pair.lookedAtMs = nowMs;
     pair.dueAtMs = nowMs + SEARCH_AGAIN_MS;
     const before = pair.relation;
     const tracked = before.is === 'same' && pair.misses === 0;
@@ -195,16 +204,31 @@ export class Alignment {
       const offsetFrames = search.haystackFrame + found.offsetFrames - search.needleFrame;
       pair.measured = [...sinceInStep(pair.measured, { atFrame, offsetFrames }), { atFrame, offsetFrames }];
       const drift = driftOf(pair.measured) ?? (before.is === 'same' ? before.drift : 0);
-      pair.relation = { is: 'same', atFrame, offsetFrames, drift, peak, inverted };
+      pair.relation = {
+        is: 'same',
+        atFrame,
+        offsetFrames,
+        drift,
+        peak,
+        inverted,
+      };
       return;
     }
     if (tracked) pair.misses = 1;
     if (!search.isWide) return;
     pair.misses += 1;
+    const isLost = before.is === 'same' && !holdsAt(reference, take, before, cursorFrame);
+    if (isLost && pair.misses >= MISSES_THAT_PROVE) pair.relation = UNKNOWN;
     if (peak > DIFFERENT_PEAK || pair.misses < MISSES_THAT_PROVE) return;
     pair.relation = { is: 'different', peak };
     pair.dueAtMs = nowMs + DIFFERENT_AGAIN_MS;
   }
+}
+
+/** Whether nothing of either may be missing between where the two were compared and this frame. */
+function holdsAt(reference: TakeSight, take: TakeSight, same: Same, frame: number): boolean {
+  const place = frame + offsetAt(same, frame);
+  return reference.isWhole(same.atFrame, frame) && take.isWhole(same.atFrame + same.offsetFrames, place);
 }
 
 /** The newest measurements that a new one goes on from; none where the sound has jumped between the two. */
@@ -228,7 +252,14 @@ function driftOf(measured: readonly Measured[]): number | null {
   return covariance / mean(measured.map(({ atFrame }) => (atFrame - meanFrame) ** 2));
 }
 
-const ITSELF: Same = { is: 'same', atFrame: 0, offsetFrames: 0, drift: 0, peak: 1, inverted: false };
+const ITSELF: Same = {
+  is: 'same',
+  atFrame: 0,
+  offsetFrames: 0,
+  drift: 0,
+  peak: 1,
+  inverted: false,
+};
 
 /** How a take lies to the family's reference; null when it doesn't belong to it. */
 function membership({ reference, pairs }: Family, take: Take | null): Same | null {
@@ -242,13 +273,14 @@ function membership({ reference, pairs }: Family, take: Take | null): Same | nul
 function seenFrom(family: Family, take: Take | null): Map<number, Pair> {
   const pairs = new Map<number, Pair>();
   const place = membership(family, take);
-  if (place === null || take === null || family.reference === null) return pairs;
-  const backward = reversed(place);
-  const add = (id: number, relation: Relation) =>
-    pairs.set(id, { relation, measured: [], misses: 0, dueAtMs: 0 });
-  if (take !== family.reference) add(family.reference.id, backward);
+  const { reference } = family;
+  if (place === null || take === null || reference === null) return pairs;
+  if (take !== reference) pairs.set(reference.id, pairOf(reversed(place)));
   for (const [id, { relation }] of family.pairs) {
-    if (id !== take.id && relation.is === 'same') add(id, composed(backward, relation));
+    if (id === take.id || relation.is !== 'same') continue;
+    if (take === reference) pairs.set(id, pairOf(relation));
+    else if (holdsAt(reference, take, place, relation.atFrame))
+      pairs.set(id, pairOf(composed(place, relation)));
   }
   return pairs;
 }
@@ -262,110 +294,17 @@ function reversed({ atFrame, offsetFrames, drift, ...alike }: Same): Same {
   };
 }
 
+/** What lies to the reference like `second`, as it lies to what lies to the reference like `first`: where it was compared. */
 function composed(first: Same, second: Same): Same {
-  const between = first.atFrame + first.offsetFrames;
+  const { atFrame, offsetFrames } = second;
+  const firstOffset = first.offsetFrames + first.drift * (atFrame - first.atFrame);
+  const backward = reversed(first).drift;
   return {
     is: 'same',
-    atFrame: first.atFrame,
-    offsetFrames: first.offsetFrames + second.offsetFrames + second.drift * (between - second.atFrame),
-    drift: first.drift + second.drift * (1 + first.drift),
+    atFrame: atFrame + firstOffset,
+    offsetFrames: offsetFrames - firstOffset,
+    drift: backward + second.drift * (1 + backward),
     peak: Math.min(first.peak, second.peak),
     inverted: first.inverted !== second.inverted,
-  };
-}
-
-interface Search {
-  readonly needle: Float32Array;
-  readonly needleFrame: number;
-  readonly haystack: Float32Array;
-  readonly haystackFrame: number;
-  /** Wide enough that a copy would have been found, so that finding none says something. */
-  readonly isWide: boolean;
-}
-
-function searchOf(
-  reference: Take,
-  needleFrame: number,
-  needleFrames: number,
-  take: Take,
-  fromFrame: number,
-  toFrame: number,
-  isWide: boolean,
-): Search | null {
-  const needle = new Float32Array(needleFrames * PCM_CHANNELS);
-  const haystack = new Float32Array(Math.max(0, toFrame - fromFrame) * PCM_CHANNELS);
-  if (haystack.length < needle.length) return null;
-  if (!reference.ring.read(needleFrame, needle) || !take.ring.read(fromFrame, haystack)) return null;
-  return { needle, needleFrame, haystack, haystackFrame: fromFrame, isWide };
-}
-
-/** The second that is about to be played, within a tenth of a second of where it was last found. */
-function aroundWhere(reference: Take, take: Take, cursorFrame: number, offsetFrames: number): Search | null {
-  const place = cursorFrame + offsetFrames;
-  const toFrame = place + TRACK_NEEDLE_FRAMES + TRACK_REACH_FRAMES;
-  return searchOf(
-    reference,
-    cursorFrame,
-    TRACK_NEEDLE_FRAMES,
-    take,
-    Math.max(take.startFrame, place - TRACK_REACH_FRAMES),
-    Math.min(take.endFrame, toFrame),
-    false,
-  );
-}
-
-/** The take doesn't go as far as where it was last found: a stall may have moved that, in which it lost some of the programme. */
-function isPast(reference: Take, take: Take, cursorFrame: number, offsetFrames: number): boolean {
-  const isHeld =
-    cursorFrame >= reference.startFrame && cursorFrame + TRACK_NEEDLE_FRAMES <= reference.endFrame;
-  return isHeld && cursorFrame + offsetFrames + TRACK_NEEDLE_FRAMES > take.endFrame;
-}
-
-/**
- * A piece out of the time that both takes sound in, or as long as that is too short, of what they hold. After a reconnect
- * that is only Icecast's burst, and a shorter one has to do.
- */
-function wherever(reference: Take, take: Take, misses: number): Search | null {
-  const held = commonTime(reference, take, heldTime);
-  const sounding = commonTime(reference, take, soundingTime);
-  const { fromMs, toMs, frames } = sounding.frames >= LEAST_COMMON_FRAMES ? sounding : held;
-  if (!(frames >= LEAST_COMMON_FRAMES)) return null;
-  const needleFrames = Math.min(NEEDLE_FRAMES, Math.floor(frames / 2));
-  // A copy that was silent until a moment ago is not found in that silence.
-  const isWide = sounding.frames >= WIDE_FRAMES;
-  const place = isWide ? (NEEDLE_PLACES[misses % NEEDLE_PLACES.length] ?? 0.5) : 0.5;
-  const beginsAt = reference.frameAt(fromMs + place * (toMs - fromMs - (1_000 * needleFrames) / PCM_RATE_HZ));
-  if (beginsAt === null) return null;
-  const needleFrame = Math.max(reference.startFrame, Math.min(beginsAt, reference.endFrame - needleFrames));
-  const fromFrame = Math.max(take.startFrame, take.endFrame - MOST_HAYSTACK_FRAMES);
-  return searchOf(reference, needleFrame, needleFrames, take, fromFrame, take.endFrame, isWide);
-}
-
-interface Span {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-function commonTime(
-  one: Take,
-  other: Take,
-  spanOf: (take: Take) => Span,
-): Span & { readonly frames: number } {
-  const [a, b] = [spanOf(one), spanOf(other)];
-  const fromMs = Math.max(a.fromMs, b.fromMs);
-  const toMs = Math.min(a.toMs, b.toMs);
-  return { fromMs, toMs, frames: ((toMs - fromMs) * PCM_RATE_HZ) / 1_000 };
-}
-
-const heldTime = (take: Take): Span => ({
-  fromMs: take.timeOf(take.startFrame) ?? Number.POSITIVE_INFINITY,
-  toMs: take.timeOf(take.endFrame) ?? Number.NEGATIVE_INFINITY,
-});
-
-function soundingTime(take: Take): Span {
-  const { fromMs, toMs } = heldTime(take);
-  return {
-    fromMs: Math.max(fromMs, take.provenFromMs ?? fromMs),
-    toMs: Math.min(toMs, take.provenToMs ?? toMs),
   };
 }

@@ -29,7 +29,7 @@ export function joinAt(
   aheadFrames = AHEAD_FRAMES,
 ): Join | null {
   if (!take.isOpen || take === onAir.take) return null;
-  const relation = situation.relationOf(take);
+  const relation = situation.relationOf(take, leaveFrame);
   const leaveMs =
     relation.is === 'different' || situation.hold !== null
       ? usualMs(situation, leaveFrame - onAir.frame)

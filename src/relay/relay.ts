@@ -231,7 +231,7 @@ class StationRelay implements Relay {
       hold: this.#options.holdOf?.() ?? null,
       // What has not been rendered yet is heard that much earlier than now.
       latencyMs: this.#wantedLatencyMs + (onAir === null ? this.#output.dueMs(nowMs) : 0) + unfilledMs,
-      relationOf: (take) => this.#alignment.relationOf(take),
+      relationOf: (take, at) => this.#alignment.relationOf(take, at),
       soundEndNear: (take, at) => {
         const found = this.#legs.takeOf(take.id);
         return found === null ? at : soundEndNear(found, at, this.#options.thresholdDbfs);

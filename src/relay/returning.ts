@@ -39,9 +39,13 @@ export function comeBack(
       continue;
     }
     const because = `${leg.leg} has been audible for ${(goodMs / 1_000).toFixed(1)} s`;
-    const relation = situation.relationOf(take);
-    if (relation.is === 'unknown' && goodMs < leg.requiredHealthMs + ALIGN_WITHIN_MS) return STAY;
     const atFrame = onAir.frame + LEAD_FRAMES;
+    const relation = situation.relationOf(take, atFrame);
+    if (relation.is === 'unknown') {
+      // A copy that has paused is looked for anew, and found within seconds.
+      const isFoundSoon = situation.relationOf(take).is === 'same';
+      if (isFoundSoon || goodMs < leg.requiredHealthMs + ALIGN_WITHIN_MS) return STAY;
+    }
     const join =
       relation.is === 'same'
         ? joinAsCopy(situation, leg, take, relation, onAir)

@@ -46,7 +46,8 @@ export interface Situation {
   readonly hold: RelayHold | null;
   /** How far behind the live edge is wanted now. */
   readonly latencyMs: number;
-  relationOf(take: TakeSight): Relation;
+  /** With a frame of the take on air: where no pause has made that unknown. */
+  relationOf(take: TakeSight, frame?: number): Relation;
   /** The frame at which sound ends when silence begins near `frame`; a block of levels is too coarse to say. */
   soundEndNear(take: TakeSight, frame: number): number;
 }

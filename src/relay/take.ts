@@ -1,4 +1,4 @@
-import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { PCM_CHANNELS, PCM_FRAMES_PER_MS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import { createSoundRing, type SoundRing } from '../audio/sound-ring.ts';
 import { createStreamClock } from '../audio/stream-clock.ts';
 import type { LegId } from '../domain/ids.ts';
@@ -18,6 +18,8 @@ export interface TakeSight {
   /** Monotonic time at which a frame was live, and back; null until the first burst is over. */
   timeOf(frame: number): number | null;
   frameAt(ms: number): number | null;
+  /** False when some of the programme may be missing between two frames: how the one lies to a copy doesn't say how the other does. */
+  isWhole(oneFrame: number, otherFrame: number): boolean;
   /** How much of it was here at `ms`: what the network held back came later than it was live. */
   hereBy(ms: number): number;
   /** The last moment that its own connection was proven for; null when it never was. */
@@ -28,6 +30,14 @@ export interface TakeOptions {
   readonly id: number;
   readonly leg: LegId;
   readonly mostFrames: number;
+}
+
+/** Sound that comes by more than this later after a pause than before it was sent later, or lacks what came before it. */
+const SEAM_MS = 100;
+
+interface Stretch {
+  readonly fromFrame: number;
+  readonly toFrame: number;
 }
 
 interface Title {
@@ -47,6 +57,10 @@ export class Take implements TakeSight {
   readonly #clock = createStreamClock({ rateHz: PCM_RATE_HZ });
   readonly #marks = new Marks();
   readonly #arrivals = new Marks();
+  /** Where pauses were that were not caught up with. */
+  #seams: Stretch[] = [];
+  /** One of which that isn't known yet: where it began, and when frame 0 would have been live by what came before. */
+  #pause: { readonly fromFrame: number; readonly zeroMs: number } | null = null;
   #titles: Title[] = [];
   /** Announced within the burst: the frame is not known before the burst is decoded. */
   #unplaced: { readonly byte: number; readonly title: string }[] = [];
@@ -76,8 +90,11 @@ export class Take implements TakeSight {
   push(pcm: Float32Array, nowMs: number): void {
     if (!this.#isOpen) return;
     const whole = pcm.length - (pcm.length % PCM_CHANNELS);
+    const fromFrame = this.ring.endFrame;
+    const zeroMs = this.#marks.isEmpty ? null : this.#zeroMs();
     this.ring.push(whole === pcm.length ? pcm : pcm.subarray(0, whole));
     this.#clock.arrived(this.ring.endFrame, nowMs);
+    if (zeroMs !== null && !this.#clock.settled(nowMs)) this.#pause ??= { fromFrame, zeroMs };
     this.#arrivals.push(this.ring.endFrame, nowMs);
     this.settle(nowMs);
   }
@@ -85,6 +102,7 @@ export class Take implements TakeSight {
   /** Gives times to what has arrived, once the burst is over. */
   settle(nowMs: number): void {
     if (!this.#clock.settled(nowMs)) return;
+    if (this.#pause !== null) this.#endPause(this.#pause);
     if (this.#unplaced.length > 0) this.#placeTitles();
     const { startFrame, endFrame } = this.ring;
     let frame = this.#marks.isEmpty
@@ -93,6 +111,24 @@ export class Take implements TakeSight {
     for (; frame <= endFrame; frame += MARK_EVERY_FRAMES) this.#marks.push(frame, this.#clock.timeOf(frame));
     this.#marks.forgetBefore(startFrame);
     this.#arrivals.forgetBefore(startFrame);
+  }
+
+  #zeroMs(): number {
+    return this.#clock.timeOf(this.ring.endFrame) - this.ring.endFrame / PCM_FRAMES_PER_MS;
+  }
+
+  /** The network brings all that it held back at once, and then sound is as late as before. */
+  #endPause({ fromFrame, zeroMs }: { readonly fromFrame: number; readonly zeroMs: number }): void {
+    this.#pause = null;
+    const { startFrame, endFrame } = this.ring;
+    this.#seams = this.#seams.filter(({ toFrame }) => toFrame > startFrame);
+    if (this.#zeroMs() - zeroMs > SEAM_MS) this.#seams.push({ fromFrame, toFrame: endFrame });
+  }
+
+  isWhole(oneFrame: number, otherFrame: number): boolean {
+    const [from, to] = [Math.min(oneFrame, otherFrame), Math.max(oneFrame, otherFrame)];
+    if (this.#pause !== null && to > this.#pause.fromFrame) return false;
+    return this.#seams.every(({ fromFrame, toFrame }) => to <= fromFrame || from >= toFrame);
   }
 
   /** Encoded bytes came, which the sound comes out of in a while. */

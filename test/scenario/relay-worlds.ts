@@ -26,8 +26,8 @@ const LONGEST_MS = {
   losing: 9_000,
   /** The agent can't reach the mount. */
   cut: 15_000,
-  /** The same 600 ms over and over. */
-  stuck: 20_000,
+  /** The same 600 ms over and over: for longer than it takes to be found, at times. */
+  stuck: 30_000,
 } as const;
 type FaultKind = keyof typeof LONGEST_MS;
 const KINDS = Object.keys(LONGEST_MS) as FaultKind[];
@@ -77,7 +77,10 @@ const aFault: fc.Arbitrary<Fault> = fc.constantFrom(...KINDS).chain((kind) =>
 const aWorld = (keeper: fc.Arbitrary<World['keeper']>): fc.Arbitrary<World> =>
   fc.record({
     keeper,
-    lagsMs: fc.array(fc.integer({ min: 0, max: 2_500 }), { minLength: 4, maxLength: 4 }),
+    lagsMs: fc.array(fc.integer({ min: 0, max: 2_500 }), {
+      minLength: 4,
+      maxLength: 4,
+    }),
     faults: fc.array(aFault, { minLength: 1, maxLength: 5 }),
     standstills: fc.array(fc.record({ fromMs: steps(0, FAULTS_MS), lastsMs: steps(200, 4_000) }), {
       maxLength: 1,
@@ -86,7 +89,10 @@ const aWorld = (keeper: fc.Arbitrary<World['keeper']>): fc.Arbitrary<World> =>
 
 /** Two encoders that carry the same programme to two servers, one leg of which stays whole. */
 export const aWorldOfCopies = aWorld(
-  fc.record({ of: fc.constantFrom(PRIMARY, SECONDARY), on: fc.constantFrom(LONDON, DUBLIN) }),
+  fc.record({
+    of: fc.constantFrom(PRIMARY, SECONDARY),
+    on: fc.constantFrom(LONDON, DUBLIN),
+  }),
 );
 
 /** The same two beside an AutoDJ, which stays whole and plays something else. */
@@ -140,41 +146,44 @@ function plightOf({ keeper, faults }: World, of: string, on: ServerName): Plight
   };
 }
 
-/** What nobody can know of before it is heard, or can do anything about. */
+/** What nobody can know of a leg before it is heard, or can do anything about. */
 export interface Excuses {
-  /** What legs never sent of their programme: it is missing where they are played, and they lie otherwise to their copies. */
+  /** What it never sent of its programme: it is missing where it is played, and it lies otherwise to its copies. */
   readonly lostMs: readonly number[];
   /** The longest silence that is too short to be a fault. */
   readonly pauseMs: number;
-  /** A stuck loop may be heard until it is found, and goes on from its end. */
-  readonly isStuck: boolean;
-  /** A copy is later than the latency ever grows for one. */
-  readonly isTooLate: boolean;
+  /** When that was live which is the same over and over, until it could be found. */
+  readonly loops: readonly { readonly fromMs: number; readonly toMs: number }[];
+  /** How much later than the studio it becomes. */
+  readonly laterMs: number;
 }
 
-export function excusesOf(world: World, legs: readonly Carried[], tripMs: number, delayMs: number): Excuses {
-  const all = legs.map((leg) => excusesOfLeg(leg, tripMs));
-  const pauseMs = Math.max(...all.map((one) => one.pauseMs));
-  // Each leg carries the same pause at another moment of the programme, and it may be gone from one to another within it.
-  const apartMs = Math.max(...world.lagsMs) - Math.min(...world.lagsMs);
-  return {
-    lostMs: all.flatMap(({ lostMs }) => lostMs),
-    pauseMs: pauseMs === 0 ? 0 : pauseMs + apartMs,
-    isStuck: world.faults.some(({ kind }) => kind === 'stuck'),
-    isTooLate: all.some(({ laterMs }) => laterMs > delayMs),
-  };
-}
+/** By the leg, as `source@server`. */
+export const excusesOf = (legs: readonly Carried[], tripMs: number): ReadonlyMap<string, Excuses> =>
+  new Map(legs.map((leg) => [`${leg.of}@${leg.on}`, excusesOfLeg(leg, tripMs)]));
 
 /** What is found later than the trip delay by a look at the server and the reading of its block. */
 const FOUND_WITHIN_MS = 400;
+/** An exact loop is a fault when it has lasted 20 s; the rest is for the look and the block. */
+const LOOP_FOUND_MS = 20_000 + 2_000;
 
-function excusesOfLeg({ sends, isPaused, isGone, lagMs = 0 }: Carried, tripMs: number) {
+function excusesOfLeg({ sends, isPaused, isGone, lagMs = 0 }: Carried, tripMs: number): Excuses {
   const lostMs: number[] = [];
+  const loops: { fromMs: number; toMs: number }[] = [];
   let [lostRunMs, quietRunMs, pauseMs, laterMs] = [0, 0, 0, lagMs];
+  let loopFromMs: number | null = null;
   for (let atMs = START_MS; atMs <= END_MS; atMs += STEP_MS) {
     const isThere = isGone?.(atMs) === false;
     const isStill = isPaused?.(atMs) === true;
     const what = sends(atMs);
+    if (typeof what === 'object') loopFromMs ??= atMs;
+    else if (loopFromMs !== null) {
+      loops.push({
+        fromMs: loopFromMs,
+        toMs: Math.min(atMs, loopFromMs + LOOP_FOUND_MS),
+      });
+      loopFromMs = null;
+    }
     if (isStill) laterMs += STEP_MS;
     else if (isThere && what === 'nothing') lostRunMs += STEP_MS;
     else if (lostRunMs > 0) lostMs.push(lostRunMs);
@@ -187,5 +196,5 @@ function excusesOfLeg({ sends, isPaused, isGone, lagMs = 0 }: Carried, tripMs: n
       quietRunMs = 0;
     }
   }
-  return { lostMs, pauseMs, laterMs };
+  return { lostMs, pauseMs, loops, laterMs };
 }

@@ -36,6 +36,7 @@ export function takeOf(
     timeOf: (frame) => frame / 48,
     frameAt: (ms) => Math.round(frameOf(ms)),
     provenToMs,
+    isWhole: () => true,
     hereBy: (ms) => Math.round(frameOf(ms - lateMs)),
   };
 }

@@ -35,6 +35,22 @@ describe('the time line of a take', () => {
     expect(take.timeOf(48_000)).toBeCloseTo(10_000, 0);
   });
 
+  it.each([
+    ['is all there when the network brings what it held back', 3_000, true],
+    ['may lack some when sound goes on where it was', 0, false],
+  ])('after a pause %s', (_, caughtUpMs, isWhole) => {
+    const take = newTake();
+    let nowMs = heard(take, 10_000, 5);
+    const before = take.endFrame;
+    nowMs += 3_000;
+    take.push(new Float32Array(2 * 48 * (caughtUpMs + 100)), nowMs + 100);
+    expect(take.isWhole(before - 48_000, take.endFrame)).toBe(false);
+    for (let i = 2; i <= 10; i += 1) take.push(new Float32Array(2 * 4_800), nowMs + 100 * i);
+    expect(take.isWhole(before - 48_000, take.endFrame)).toBe(isWhole);
+    expect(take.isWhole(before - 48_000, before)).toBe(true);
+    expect(take.isWhole(take.endFrame, take.endFrame - 4_800)).toBe(true);
+  });
+
   it('knows which title belongs to which sound', () => {
     const take = newTake();
     take.noteTitle('one');
