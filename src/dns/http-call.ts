@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../platform/retry-after.ts';
 import { quote, rateLimited, refuse, timedOut, unreachable } from './failure.ts';
 import type { DnsRefusal, Key } from './provider.ts';
 
@@ -79,21 +80,13 @@ function refusalOf(call: HttpCall, response: Response, body: string): DnsRefusal
   }
   if (status === 404) return refuse('not-found', `${said}: check the zone's name and the address of the API`);
   if (status === 409) return refuse('conflict', `${said}: somebody else wrote at the same time`);
-  if (status === 429) return rateLimited(`${said}: too many calls`, retryAfterMs(response));
+  if (status === 429)
+    return rateLimited(`${said}: too many calls`, retryAfterMs(response.headers, Date.now()));
   if (status >= 300 && status < 400) {
     return refuse('bad-answer', `${call.who} answered ${status}, a redirect: write the address it leads to`);
   }
   if (status >= 500) return refuse('unreachable', `${said}: it is in trouble itself`);
   return refuse('refused', `${said}: it does not allow this`);
-}
-
-/** Seconds or a date, as RFC 9110 10.2.3 has it. */
-function retryAfterMs(response: Response): number | null {
-  const header = response.headers.get('retry-after');
-  if (header === null) return null;
-  const dateMs = Date.parse(header) - Date.now();
-  const waitMs = /^\d+$/.test(header) ? Number(header) * 1000 : dateMs;
-  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null;
 }
 
 /** Undefined unless it is JSON or nothing at all. */

@@ -1,6 +1,7 @@
 import type { HookTarget } from '../../domain/alert-hooks.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { codeOf, messageOf, SustainError } from '../../platform/errors.ts';
+import { retryAfterMs } from '../../platform/retry-after.ts';
 import { type Delivery, failed } from '../hook.ts';
 import { type AlertMessage, foldedJson, jsonOf } from '../message.ts';
 import { chatBody, ntfyBody } from '../shapes.ts';
@@ -98,7 +99,9 @@ async function understand(response: Response, clock: Clock): Promise<Delivery> {
   if (status >= 300 && status < 400)
     return failed(`${detail} (redirects are not followed: write the address that it moved to)`);
   const isOfMessage = OF_THE_MESSAGE.includes(status);
-  return failed(detail, { isOfMessage, retryAfterMs: retryAfter(headers.get('retry-after'), clock) });
+  const askedMs = retryAfterMs(headers, clock.wallTime().getTime());
+  const waitMs = askedMs === null ? null : Math.min(askedMs, LONGEST_WAIT_MS);
+  return failed(detail, { isOfMessage, retryAfterMs: waitMs });
 }
 
 /** The beginning of an answer in one line; the rest is not read. */
@@ -117,12 +120,6 @@ async function firstOf(response: Response): Promise<string> {
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .slice(0, 200);
-}
-
-function retryAfter(header: string | null, clock: Clock): number | null {
-  if (header === null) return null;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - clock.wallTime().getTime();
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, LONGEST_WAIT_MS) : null;
 }
 
 /** What fetch hides in its cause; its own words may have the address in them. */
