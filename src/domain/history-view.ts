@@ -15,6 +15,8 @@ export interface IncidentView {
   readonly closedAt: string | null;
   /** Up to now while it lasts. */
   readonly durationMs: number;
+  /** How long nothing of it has been there by now, though it may come back; null: it is there, or is over. */
+  readonly calmForMs: number | null;
   readonly acknowledged: { readonly author: string; readonly time: string } | null;
   readonly servers: readonly ServerName[];
   /** What listeners of each server heard of it: dead air in ms, as far as this agent's log can tell. */
@@ -70,7 +72,8 @@ export function incidentView(
   iso: (unixMs: number) => string,
 ): IncidentView {
   const { id, station, severity, title, cause, openedUnixMs, closedUnixMs, servers, deadAirMs } = incident;
-  const { acknowledged, unheard = [], steps } = incident;
+  const { acknowledged, unheard = [], steps, calmSinceUnixMs } = incident;
+  const isCalm = closedUnixMs === null && calmSinceUnixMs !== null;
   return {
     id,
     station,
@@ -80,6 +83,7 @@ export function incidentView(
     openedAt: iso(openedUnixMs),
     closedAt: closedUnixMs === null ? null : iso(closedUnixMs),
     durationMs: Math.max(0, (closedUnixMs ?? nowUnixMs) - openedUnixMs),
+    calmForMs: isCalm ? Math.max(0, nowUnixMs - calmSinceUnixMs) : null,
     acknowledged:
       acknowledged === null ? null : { author: acknowledged.author, time: iso(acknowledged.unixMs) },
     servers,

@@ -22,6 +22,10 @@ const incident = z
     openedAt: time,
     closedAt: time.nullable().describe('null while it lasts'),
     durationMs,
+    calmForMs: z
+      .number()
+      .nullable()
+      .describe('ms in which nothing of it has been there by now; null: it is there, or is over'),
     acknowledged: z.strictObject({ author: z.string(), time }).nullable(),
     servers: z.array(z.string()),
     deadAirMs: z

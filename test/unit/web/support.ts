@@ -101,6 +101,7 @@ export const INCIDENT: IncidentView = {
   openedAt: '2026-11-08T11:00:00.000Z',
   closedAt: null,
   durationMs: 5000,
+  calmForMs: null,
   acknowledged: null,
   servers: [LONDON],
   deadAirMs: { london: 5000 },

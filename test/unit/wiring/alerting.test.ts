@@ -166,6 +166,23 @@ describe('two agents that see the same trouble', () => {
     expect(told(receiver)).toEqual(['incident.opened london', 'incident.closed london']);
   });
 
+  test('tell nobody again of what is calm, though one waits longer for its end', async () => {
+    const { receiver, clock, london, dublin } = await both();
+    const over: StationEvent = { ...serverDown, kind: 'alert-closed' };
+    await pass(clock, 3, [london, dublin]);
+    dublin.chronicle.note(MYFM, serverDown);
+    await pass(clock, 15, [london, dublin]);
+    dublin.chronicle.note(MYFM, over);
+    await pass(clock, CALM_MS / 1000 + 15, [london, dublin]);
+    const ofDublin = ['incident.opened dublin', 'incident.closed dublin'];
+    expect(told(receiver)).toEqual(ofDublin);
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, serverDown);
+    await pass(clock, 20, [london, dublin]);
+    for (const one of [london, dublin]) one.chronicle.note(MYFM, over);
+    await pass(clock, 4 * (CALM_MS / 1000) + 3, [london, dublin]);
+    expect(told(receiver)).toEqual([...ofDublin, 'incident.opened london', 'incident.closed london']);
+  });
+
   test('tell each of many troubles once, though the first gathers what comes on top of five', async () => {
     const { receiver, clock, london, dublin } = await both();
     await pass(clock, 3, [london, dublin]);

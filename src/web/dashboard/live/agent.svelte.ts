@@ -14,7 +14,9 @@ class AgentState {
   #eventsOf = '';
   /** By the clock of this machine; moves once a second. */
   #hereMs = $state(Date.now());
-  /** How far that is ahead of the agent's, by which everything on the page has its time. */
+  /** That clock may be put; what is old is old all the same. */
+  #tickMs = $state(performance.now());
+  /** How far the clock here is ahead of the agent's, by which everything on the page has its time. */
   aheadMs = $state(0);
   /** The agent has been upgraded since this page was loaded. */
   isOutdated = $state(false);
@@ -23,16 +25,14 @@ class AgentState {
   #asking = false;
   #again = false;
 
-  isStale = $derived(this.#answeredAtMs > 0 && this.#hereMs - this.#answeredAtMs > STALE_MS);
-  silentForMs = $derived(Math.max(0, this.#hereMs - this.#answeredAtMs));
+  isStale = $derived(this.#answeredAtMs > 0 && this.#tickMs - this.#answeredAtMs > STALE_MS);
+  silentForMs = $derived(Math.max(0, this.#tickMs - this.#answeredAtMs));
   /** By the agent's clock, for whatever grows older on the page. */
   nowMs = $derived(this.#hereMs - this.aheadMs);
 
   /** Returns what ends it. */
   start(): () => void {
-    const ticking = setInterval(() => {
-      this.#hereMs = Date.now();
-    }, 1_000);
+    const ticking = setInterval(() => this.#tick(), 1_000);
     const seen = () => document.visibilityState === 'visible' && this.soon();
     document.addEventListener('visibilitychange', seen);
     void this.#ask();
@@ -55,6 +55,11 @@ class AgentState {
     if (!this.#asking) void this.#ask();
   }
 
+  #tick(): void {
+    this.#hereMs = Date.now();
+    this.#tickMs = performance.now();
+  }
+
   async #ask(): Promise<void> {
     clearTimeout(this.#timer);
     this.#asking = true;
@@ -62,13 +67,13 @@ class AgentState {
     const query = new URLSearchParams({ events: String(EVENTS), eventsOf: this.#eventsOf });
     const answer = await get<AgentView>(`/api/v1/state?${query}`);
     this.#asking = false;
-    this.#hereMs = Date.now();
+    this.#tick();
     if (answer.ok) {
       this.isOutdated ||= this.view !== null && this.view.version !== answer.body.version;
       this.view = answer.body;
       // The agent tells whole seconds: within two of them the clock on the page goes on evenly.
       if (Math.abs(answer.aheadMs - this.aheadMs) > 2_000) this.aheadMs = answer.aheadMs;
-      this.#answeredAtMs = this.#hereMs;
+      this.#answeredAtMs = this.#tickMs;
     } else if (answer.status === 401) {
       session.lost();
       return;

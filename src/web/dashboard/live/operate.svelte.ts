@@ -1,5 +1,6 @@
 import type { StationEvent } from '../../../domain/events.ts';
 import type { FailoverEvent } from '../../../domain/failover.ts';
+import { eventsBehind, type Noted } from '../text/events.ts';
 import { agent } from './agent.svelte.ts';
 import { type Answer, post } from './api.ts';
 import { session } from './session.svelte.ts';
@@ -24,7 +25,7 @@ export const notice = new Notice();
  * `where`: the station, or `dns`.
  */
 export async function wish(path: string, body: object): Promise<Outcome> {
-  const before = newestTimes();
+  const before = newestEvents();
   const answer: Answer<unknown> = await post(path, body);
   if (!answer.ok) return { is: answer.status === 409 ? 'refused' : 'failed', says: answer.error };
   const untilMs = Date.now() + WITHIN_MS;
@@ -38,26 +39,24 @@ export async function wish(path: string, body: object): Promise<Outcome> {
 }
 
 interface Newest {
-  readonly stations: ReadonlyMap<string, string>;
-  readonly dns: string;
+  readonly stations: ReadonlyMap<string, Noted | undefined>;
+  readonly dns: Noted | undefined;
 }
 
-function newestTimes(): Newest {
+function newestEvents(): Newest {
   const { view } = agent;
   return {
-    stations: new Map(
-      (view?.stations ?? []).map(({ station, events }) => [station, events.at(-1)?.time ?? '']),
-    ),
-    dns: view?.dns?.events.at(-1)?.time ?? '',
+    stations: new Map((view?.stations ?? []).map(({ station, events }) => [station, events.at(-1)])),
+    dns: view?.dns?.events.at(-1),
   };
 }
 
 function outcomeSince(before: Newest): Outcome | null {
   const { view } = agent;
   const ofStations = (view?.stations ?? []).flatMap(({ station, events }) =>
-    events.filter(({ time }) => time > (before.stations.get(station) ?? '')).map(({ event }) => event),
+    eventsBehind(before.stations.get(station), events).map(({ event }) => event),
   );
-  const ofName = (view?.dns?.events ?? []).filter(({ time }) => time > before.dns).map(({ event }) => event);
+  const ofName = eventsBehind(before.dns, view?.dns?.events ?? []).map(({ event }) => event);
   const mine = [...ofStations, ...ofName].filter(
     (event) => 'author' in event && event.author === session.name,
   );

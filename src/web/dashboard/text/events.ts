@@ -31,7 +31,35 @@ export function logOf(agent: AgentView, station: StationView): readonly Line[] {
     time,
     ...plainly(saidOfName(event)),
   }));
-  return [...ofStation, ...ofName].sort((a, b) => b.time.localeCompare(a.time));
+  return newestFirst(ofStation, ofName);
+}
+
+/** Each log in its own order, which no clock of the agent that was put back turns round. */
+function newestFirst(ofStation: readonly Line[], ofName: readonly Line[]): readonly Line[] {
+  const [one, other] = [[...ofStation], [...ofName]];
+  const lines: Line[] = [];
+  for (;;) {
+    const isOther = (other.at(-1)?.time ?? '') > (one.at(-1)?.time ?? '');
+    const line = isOther ? other.pop() : (one.pop() ?? other.pop());
+    if (line === undefined) return lines;
+    lines.push(line);
+  }
+}
+
+/** An event of a log, with its time by the agent's clock. */
+export interface Noted {
+  readonly time: string;
+  readonly event: { readonly kind: string; readonly atMs: number };
+}
+
+/** What has come behind an event, by its place; all there is where that is gone. */
+export function eventsBehind<One extends Noted>(
+  last: Noted | undefined,
+  events: readonly One[],
+): readonly One[] {
+  const keyOf = ({ time, event }: Noted) => `${time} ${event.kind} ${event.atMs}`;
+  const place = last === undefined ? -1 : events.map(keyOf).lastIndexOf(keyOf(last));
+  return events.slice(place + 1);
 }
 
 /** As people call the legs. */

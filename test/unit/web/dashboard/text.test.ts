@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parsePlannedDay } from '../../../../src/domain/planned-silence.ts';
-import type { StreamView } from '../../../../src/domain/view.ts';
+import type { AgentView, EventView, StationView, StreamView } from '../../../../src/domain/view.ts';
 import { moved, place } from '../../../../src/web/dashboard/live/ballistics.ts';
+import { eventsBehind, logOf } from '../../../../src/web/dashboard/text/events.ts';
 import {
   marksOf,
   noSwitch,
@@ -218,4 +219,33 @@ describe("how another server's public stream lies to ours", () => {
 
 test('the time of a plan has no seconds where there are none', () => {
   expect(['11:00', '11:00:00', '11:00:30'].map(timeOf)).toEqual(['11:00', '11:00', '11:00:30']);
+});
+
+describe('the log of an agent whose clock was put back by an hour', () => {
+  const noted = (time: string, atMs: number): EventView => ({
+    time: `2026-11-08T${time}.000Z`,
+    event: { kind: 'hold-changed', atMs, server: DUBLIN, detail: time, author: 'ann' },
+  });
+  const before = [noted('11:59:58', 1_000), noted('11:59:59', 2_000)];
+  const after = [noted('11:00:00', 3_000)];
+
+  test('has the newest on top', () => {
+    const ofName = noted('11:00:01', 4_000);
+    const agent = { dns: { events: [{ ...ofName, event: { ...ofName.event, kind: 'dns-hold-changed' } }] } };
+    const station = { events: [...before, ...after] };
+    const lines = logOf(agent as unknown as AgentView, station as unknown as StationView);
+    expect(lines.map(({ time }) => time.slice(11, 19))).toEqual([
+      '11:00:01',
+      '11:00:00',
+      '11:59:59',
+      '11:59:58',
+    ]);
+  });
+
+  test('tells what came since an event by its place', () => {
+    expect(eventsBehind(before.at(-1), [...before, ...after])).toEqual(after);
+    expect(eventsBehind(after[0], after)).toEqual([]);
+    expect(eventsBehind(undefined, after)).toEqual(after);
+    expect(eventsBehind(noted('09:00:00', 1), after)).toEqual(after);
+  });
 });
