@@ -11,8 +11,9 @@ const CRITICAL: readonly Opened['code'][] = [
   'dns-no-server-well',
   'dns-held',
 ];
-const OF_A_SERVER: readonly AlertCode[] = [
+const OF_A_SERVER: readonly Opened['code'][] = [
   'server-down',
+  'dns-server-ill',
   'admin-unauthorised',
   'admin-overloaded',
   'agent-gone',
@@ -140,8 +141,7 @@ function alertOpened({ code, subject, detail }: Opened, { policy, open }: Incide
     code === 'nothing-audible' ||
     code === 'dns-no-server-well' ||
     (leg !== undefined && code !== 'cannot-hear' && sound?.left.includes(leg.source) === true);
-  const isOfServer =
-    (OF_A_SERVER as readonly string[]).includes(code) || (code === 'cannot-hear' && leg === undefined);
+  const isOfServer = OF_A_SERVER.includes(code) || (code === 'cannot-hear' && leg === undefined);
   const own = OF_ALL.includes(code) ? code : `${code} ${subject}`;
   return {
     do: 'add',

@@ -323,6 +323,17 @@ describe('the name', () => {
   });
 });
 
+test('a server that dies is one trouble, however many see it in their own way', () => {
+  const opened = { kind: 'alert-opened', atMs: 0, subject: LONDON, detail: 'refused' } as const;
+  const story = new Story()
+    .at(1_000, { ...opened, kind: 'dns-alert-opened', code: 'dns-server-ill' })
+    .at(2_000, { ...opened, code: 'server-down' })
+    .at(9_000, { ...opened, code: 'agent-gone' });
+  expect(story.book.open.map(({ thread, severity }) => [thread, severity])).toEqual([
+    [`server ${LONDON}`, 'critical'],
+  ]);
+});
+
 test('dead air is also that of a server that listeners do not hear, by whose name the DNS has it', () => {
   const story = new Story().at(0, tookOver).at(1, soundsAgain(1));
   for (const code of ['dns-server-ill', 'dns-held'] as const)
@@ -330,7 +341,7 @@ test('dead air is also that of a server that listeners do not hear, by whose nam
   story.at(15_000, silentFrom(10_000, 15_000)).at(20_000, soundsAgain(20_000));
   const dead = [...story.book.open].map(({ thread, deadAirMs }) => [thread, deadAirMs]);
   expect(Object.fromEntries(dead)).toMatchObject({
-    [`dns-server-ill ${LONDON}`]: { [LONDON]: 10_000 },
+    [`server ${LONDON}`]: { [LONDON]: 10_000 },
     [`dns-held ${LONDON}`]: { [LONDON]: 10_000 },
   });
 });
