@@ -5,12 +5,12 @@ import {
   PLANNED_SHORTEST_MS,
   type PlannedSilenceView,
 } from '../domain/planned-silence.ts';
-import { components, digits, NO_CONTROL, personName } from './schemas.ts';
+import { components, durationMs } from './schema-words.ts';
+import { digits, NO_CONTROL, personName } from './schemas.ts';
 
 /* The schemas of what is remembered; see `schemas.ts`. */
 
 const time = z.iso.datetime();
-const durationMs = z.number().describe('ms');
 
 const incident = z
   .strictObject({

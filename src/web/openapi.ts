@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DescribedRoute, Description } from './described.ts';
-import { components, failure } from './schemas.ts';
+import { components } from './schema-words.ts';
+import { failure } from './schemas.ts';
 
 type Json = Record<string, unknown>;
 

@@ -2,28 +2,27 @@ import { z } from 'zod';
 import type { LegCondition, Role as ServerRole } from '../domain/conditions.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { FailoverView } from '../domain/failover-view.ts';
-import type { LegId, Mount, ServerName, SourceName, StationName } from '../domain/ids.ts';
 import { HOLD_MAX_MS } from '../domain/operator.ts';
 import type { ProgrammeFault, ProgrammeWarning } from '../domain/readings.ts';
 import type { AgentView, LoudnessView } from '../domain/view.ts';
+import { relayStatus } from './relay-schemas.ts';
+import {
+  atMs,
+  components,
+  decibels,
+  durationMs,
+  leg,
+  mount,
+  server,
+  source,
+  station,
+  word,
+} from './schema-words.ts';
 
 /*
  * What goes in and out, once: bodies are checked by these schemas, the OpenAPI document is made of them, and the compiler
  * holds them against the types that the answers are made of.
  */
-
-/** Named parts of the OpenAPI document. */
-export const components = z.registry<{ id: string }>();
-
-const server = z.string().max(32) as z.ZodType<string> as z.ZodType<ServerName>;
-const station = z.string() as z.ZodType<string> as z.ZodType<StationName>;
-const source = z.string().max(32) as z.ZodType<string> as z.ZodType<SourceName>;
-const mount = z.string() as z.ZodType<string> as z.ZodType<Mount>;
-const leg = z.string().describe('`station/source@server`') as z.ZodType<string> as z.ZodType<LegId>;
-const word = <const Words extends readonly string[]>(words: Words) => z.enum(words);
-const decibels = z.number().nullable();
-const durationMs = z.number().describe('ms');
-const atMs = z.number().describe("ms on the agent's monotonic clock");
 
 const conditionIs = word(['unknown', 'audible', 'faulty']) satisfies z.ZodType<LegCondition['is']>;
 const serverIs = word(['unknown', 'up', 'misconfigured', 'overloaded', 'down']);
@@ -160,69 +159,6 @@ const serverView = z
     legs: z.array(legView),
   })
   .register(components, { id: 'Server' });
-
-const processing = z
-  .strictObject({
-    preset: z.string(),
-    fingerprint: z.string().describe('the same on every server whose chain does the same'),
-    values: z.record(z.string(), z.number()),
-    latencyMs: durationMs,
-    inMomentaryLufs: decibels,
-    inShortTermLufs: decibels,
-    outMomentaryLufs: decibels,
-    outShortTermLufs: decibels,
-    levellerGainDb: decibels,
-    makeupGainDb: decibels,
-    bandReductionDb: z.array(decibels),
-    limiterReductionDb: decibels,
-  })
-  .register(components, { id: 'Processing' });
-
-const relayStatus = z
-  .strictObject({
-    onAir: leg.nullable(),
-    playing: word(['nothing', 'leg', 'emergency-file', 'noise-floor']),
-    latencyMs: durationMs.nullable(),
-    wantedLatencyMs: durationMs,
-    legs: z.array(z.strictObject({ leg, relation: z.string(), behindMs: durationMs.nullable() })),
-    outputs: z.array(
-      z.strictObject({
-        mount,
-        state: word(['connecting', 'feeding', 'no-sound', 'failed']),
-        reason: z.string().describe('why the server does not take it; empty unless it `failed`'),
-        detail: z.string(),
-        connections: z.number(),
-        rebuilds: z.number().describe('how often the encoder had to be replaced'),
-        encoder: z.enum(['lame', 'ffmpeg']).describe('`lame` works in the agent itself and has no pid'),
-        encoderPid: z.number().nullable(),
-      }),
-    ),
-    streams: z
-      .array(
-        z.strictObject({
-          server,
-          relation: word(['same', 'different', 'unknown']),
-          skewMs: durationMs.nullable().describe('how much later it carries the same moment'),
-          driftMsPerS: z
-            .number()
-            .nullable()
-            .describe('how much later it gets each second; not 0 while one of the two makes up for a delay'),
-          louderDb: decibels,
-          why: word(['not-heard-here', 'not-heard-there', 'silent-here', 'silent-there', 'repeats'])
-            .nullable()
-            .describe('why the relation is unknown'),
-          agoMs: durationMs,
-        }),
-      )
-      .describe('the public streams of the other servers beside our own'),
-    heldBytes: z.number(),
-    dryMs: durationMs,
-    processing: processing.nullable(),
-    sound: z
-      .strictObject({ truePeakDbtp: decibels, momentaryLufs: decibels, shortTermLufs: decibels })
-      .nullable(),
-  })
-  .register(components, { id: 'Relay' });
 
 const stationView = z
   .strictObject({
