@@ -228,8 +228,11 @@ export class Alignment {
 /** Whether nothing of either may be missing between where the two were compared and this frame. */
 function holdsAt(reference: TakeSight, take: TakeSight, same: Same, frame: number): boolean {
   const place = frame + offsetAt(same, frame);
-  return reference.isWhole(same.atFrame, frame) && take.isWhole(same.atFrame + same.offsetFrames, place);
+  return isWhole(reference, same.atFrame, frame) && isWhole(take, same.atFrame + same.offsetFrames, place);
 }
+
+const isWhole = (take: TakeSight, oneFrame: number, otherFrame: number): boolean =>
+  take.wholeTo(Math.min(oneFrame, otherFrame)) >= Math.max(oneFrame, otherFrame);
 
 /** The newest measurements that a new one goes on from; none where the sound has jumped between the two. */
 function sinceInStep(measured: readonly Measured[], next: Measured): readonly Measured[] {

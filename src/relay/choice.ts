@@ -27,7 +27,7 @@ export function choose(situation: Situation): RelayChoice {
   if (current === undefined) return STAY;
   const leaving = whereToLeave(situation, current, onAir);
   if (situation.hold !== null) return obey(situation, situation.hold, current, onAir, leaving);
-  if (leaving !== null) return leave(situation, current, onAir, leaving);
+  if (leaving !== null) return leave(situation, current, onAir, beforeLoss(situation, onAir, leaving));
   const back = comeBack(situation, current, onAir);
   return back.do === 'switch' ? back : takeShelter(situation, current, onAir);
 }
@@ -62,6 +62,26 @@ function obey(
 function goOn(situation: Situation, join: Join, atFrame: number, because: string): RelayChoice {
   const choice = goTo(situation, join, atFrame, 'fault', because);
   return choice.do === 'switch' ? { ...choice, fadeFrames: LEAST_FADE_FRAMES } : choice;
+}
+
+/**
+ * What comes after a pause in which some of the programme was lost begins with a jump, and how it lies to the copies isn't
+ * known yet: where one is in step before it, the leg is left there.
+ */
+function beforeLoss(
+  situation: Situation,
+  onAir: { take: TakeSight; frame: number },
+  leaving: Leaving,
+): Leaving {
+  const frame = onAir.take.wholeTo(onAir.frame);
+  if (frame <= onAir.frame || frame >= leaving.frame) return leaving;
+  const isInStep = (leg: LegSight) =>
+    leg.condition.is === 'audible' &&
+    leg.takes.some((take) => {
+      const join = joinAt(situation, leg, take, onAir, frame);
+      return join !== null && join.same !== null && join.isProven;
+    });
+  return situation.legs.some(isInStep) ? { ...leaving, frame } : leaving;
 }
 
 /** The leg on air is at its end: the best other leg that is good there, or else what is left. */

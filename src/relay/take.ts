@@ -18,8 +18,8 @@ export interface TakeSight {
   /** Monotonic time at which a frame was live, and back; null until the first burst is over. */
   timeOf(frame: number): number | null;
   frameAt(ms: number): number | null;
-  /** False when some of the programme may be missing between two frames: how the one lies to a copy doesn't say how the other does. */
-  isWhole(oneFrame: number, otherFrame: number): boolean;
+  /** Where after this frame some of the programme may be missing: how the one side lies to a copy doesn't say how the other does. */
+  wholeTo(frame: number): number;
   /** How much of it was here at `ms`: what the network held back came later than it was live. */
   hereBy(ms: number): number;
   /** The last moment that its own connection was proven for; null when it never was. */
@@ -125,10 +125,9 @@ export class Take implements TakeSight {
     if (this.#zeroMs() - zeroMs > SEAM_MS) this.#seams.push({ fromFrame, toFrame: endFrame });
   }
 
-  isWhole(oneFrame: number, otherFrame: number): boolean {
-    const [from, to] = [Math.min(oneFrame, otherFrame), Math.max(oneFrame, otherFrame)];
-    if (this.#pause !== null && to > this.#pause.fromFrame) return false;
-    return this.#seams.every(({ fromFrame, toFrame }) => to <= fromFrame || from >= toFrame);
+  wholeTo(frame: number): number {
+    const ahead = this.#seams.filter(({ toFrame }) => toFrame > frame).map(({ fromFrame }) => fromFrame);
+    return Math.min(this.#pause?.fromFrame ?? Number.POSITIVE_INFINITY, ...ahead);
   }
 
   /** Encoded bytes came, which the sound comes out of in a while. */

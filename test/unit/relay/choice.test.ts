@@ -42,6 +42,19 @@ describe('a leg on air that falls silent', () => {
     );
   });
 
+  it('is left before a pause in which it lost some of its programme, where its copy is in step before that and not after', () => {
+    const lossAtMs = FAULT_MS - 800;
+    const primary = { ...silentSince('primary', FAULT_MS), takes: [takeOf('primary', { lossAtMs })] };
+    const relationOf = (_take: TakeSight, frame = 0) => (frame <= frameOf(lossAtMs) ? copy(0) : UNKNOWN);
+    const choice = switched(choose(situation([primary, good('secondary')], primary, { relationOf })));
+    expect(spliceEnd(choice).leftMs).toBeGreaterThan(lossAtMs - 30);
+    expect(spliceEnd(choice).leftMs).toBeLessThanOrEqual(lossAtMs);
+    expect(choice).toMatchObject({ fadeFrames: 960, to: { take: { leg: 'secondary' } } });
+    const unlike = { relationOf: () => DIFFERENT };
+    const late = switched(choose(situation([primary, good('secondary')], primary, unlike)));
+    expect(spliceEnd(late).leftMs).toBeGreaterThan(lossAtMs);
+  });
+
   it('is left where the sound really ends, when the block of levels is coarser', () => {
     const [primary, secondary] = [silentSince('primary', FAULT_MS), good('secondary')];
     const soundEndNear = (_take: TakeSight, frame: number) => frame - frameOf(60);

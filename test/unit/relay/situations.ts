@@ -24,9 +24,23 @@ export const DIFFERENT: Relation = { is: 'different', peak: 0.05 };
 let nextTake = 1;
 export function takeOf(
   leg: string,
-  options: { fromMs?: number; toMs?: number; isOpen?: boolean; lateMs?: number; provenToMs?: number } = {},
+  options: {
+    fromMs?: number;
+    toMs?: number;
+    isOpen?: boolean;
+    lateMs?: number;
+    provenToMs?: number;
+    lossAtMs?: number;
+  } = {},
 ): TakeSight {
-  const { fromMs = NOW_MS - 20_000, toMs = NOW_MS, isOpen = true, lateMs = 0, provenToMs = null } = options;
+  const {
+    fromMs = NOW_MS - 20_000,
+    toMs = NOW_MS,
+    isOpen = true,
+    lateMs = 0,
+    provenToMs = null,
+    lossAtMs,
+  } = options;
   return {
     id: nextTake++,
     leg: leg as LegId,
@@ -36,7 +50,8 @@ export function takeOf(
     timeOf: (frame) => frame / 48,
     frameAt: (ms) => Math.round(frameOf(ms)),
     provenToMs,
-    isWhole: () => true,
+    wholeTo: (frame) =>
+      lossAtMs === undefined || frame >= frameOf(lossAtMs) ? Number.POSITIVE_INFINITY : frameOf(lossAtMs),
     hereBy: (ms) => Math.round(frameOf(ms - lateMs)),
   };
 }

@@ -44,11 +44,10 @@ describe('the time line of a take', () => {
     const before = take.endFrame;
     nowMs += 3_000;
     take.push(new Float32Array(2 * 48 * (caughtUpMs + 100)), nowMs + 100);
-    expect(take.isWhole(before - 48_000, take.endFrame)).toBe(false);
+    expect(take.wholeTo(before - 48_000)).toBe(before);
     for (let i = 2; i <= 10; i += 1) take.push(new Float32Array(2 * 4_800), nowMs + 100 * i);
-    expect(take.isWhole(before - 48_000, take.endFrame)).toBe(isWhole);
-    expect(take.isWhole(before - 48_000, before)).toBe(true);
-    expect(take.isWhole(take.endFrame, take.endFrame - 4_800)).toBe(true);
+    expect(take.wholeTo(before - 48_000)).toBe(isWhole ? Number.POSITIVE_INFINITY : before);
+    expect(take.wholeTo(take.endFrame - 4_800)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('knows which title belongs to which sound', () => {
