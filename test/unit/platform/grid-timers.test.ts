@@ -116,6 +116,6 @@ describe('timers on a grid', () => {
       for (const listener of before) process.on('uncaughtException', listener as (error: Error) => void);
     });
     expect(String(error)).toContain('on purpose');
-    expect(runs.map(({ name }) => name)).toEqual(['after it']);
+    await vi.waitFor(() => expect(runs.map(({ name }) => name)).toEqual(['after it']));
   });
 });
