@@ -18,6 +18,9 @@ const WORKERS = { unit: 4, e2e: 3 };
 const BESIDE = { e2e: ['scenario', 'native'] };
 /** What has processes of its own is run three or four files at a time on two cores; so many that failed there are run once more, alone. */
 const ALONE_AGAIN = { unit: 3, e2e: 3 };
+/** Where the unit tests took longer than this the machine is slow today: fewer of the others run at a time, and more may fail once. */
+const SLOW_UNIT_SECONDS = 220;
+const WHERE_SLOW = { workers: { e2e: 2 }, again: { e2e: 8 } };
 const STEPS = [...Object.keys(CHECKS), ...PROJECTS];
 
 const { values, positionals } = parseArgs({
@@ -111,6 +114,8 @@ function beginBeside(projects) {
   };
 }
 
+const isSlow = () => results.some(({ name, seconds }) => name === 'unit' && seconds > SLOW_UNIT_SECONDS);
+
 async function timed(name, run) {
   const fromMs = performance.now();
   const result = await run();
@@ -118,10 +123,12 @@ async function timed(name, run) {
 }
 
 async function runProject(project, log = null, othersBeside = null) {
-  const workers = log === null ? (WORKERS[project] ?? 2) : 1;
+  const slow = isSlow() ? WHERE_SLOW : { workers: {}, again: {} };
+  const workers = log === null ? (slow.workers[project] ?? WORKERS[project] ?? 2) : 1;
+  const mostAgain = slow.again[project] ?? ALONE_AGAIN[project] ?? 0;
   const result = await runVitest(project, { workers, log });
   const files = [...new Set(result.failures.map(({ file }) => file))];
-  if (interrupted || files.length === 0 || files.length > (ALONE_AGAIN[project] ?? 0)) return result;
+  if (interrupted || files.length === 0 || files.length > mostAgain) return result;
   await othersBeside?.ended;
   console.log(`\n=== ${project}, once more and alone: ${files.join(', ')}`);
   const alone = await runVitest(project, { workers: 1, files });
