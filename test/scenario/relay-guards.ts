@@ -202,12 +202,14 @@ export const relayGuards: readonly RelayGuard[] = [
   {
     guard: 'a return to a copy waits until that holds the moment that is played',
     file: 'relay/returning.ts',
-    whole: 'if (frame < take.startFrame + REACH_FRAMES) return true;',
+    whole: 'if (frame < take.startFrame + REACH_FRAMES) return null;',
     broken: '',
     in: () => {
       const secondary = good('secondary');
       const renewed = good('primary', [takeOf('primary', { fromMs: NOW_MS - 4_000 })]);
-      return situation([renewed, secondary], secondary, { relationOf: () => copy(0) });
+      const sight = situation([renewed, secondary], secondary, { relationOf: () => copy(0) });
+      // The latency has grown: what is played is further back than the delay.
+      return { ...sight, policy: { ...sight.policy, delayMs: 2_000 } };
     },
     isRight: stays,
   },
