@@ -49,8 +49,11 @@ function outcomeOf(messages: readonly AlertMessage[]): string {
   const worst = open.find(({ severity }) => severity === 'critical') ?? open[0];
   if (worst === undefined) return 'all of it is over';
   const more = open.length === 1 ? '' : ` (and ${open.length - 1} more)`;
-  return `not over: ${worst.station}: ${worst.severity === 'critical' ? 'CRITICAL: ' : ''}${worst.title}${more}`;
+  return `not over: ${headlineOf(worst)}${more}`;
 }
+
+const headlineOf = ({ station, severity, title }: AlertMessage['incident']): string =>
+  `${station}: ${severity === 'critical' ? 'CRITICAL: ' : ''}${title}`;
 
 function wordsOfOne({ kind, unixMs, agent, incident }: AlertMessage): Words {
   const { station, severity, title, cause, says, also, servers, openedUnixMs, closedUnixMs } = incident;
@@ -61,7 +64,7 @@ function wordsOfOne({ kind, unixMs, agent, incident }: AlertMessage): Words {
   switch (kind) {
     case 'opened':
       return {
-        title: `${station}: ${severity === 'critical' ? 'CRITICAL: ' : ''}${title}`,
+        title: headlineOf(incident),
         lines: [`Why: ${cause}${where}`, ...since, ...alsoOf(also), ...help, foot],
         mood: severity === 'critical' ? 'worse' : 'bad',
       };

@@ -204,14 +204,7 @@ export class Alignment {
       const offsetFrames = search.haystackFrame + found.offsetFrames - search.needleFrame;
       pair.measured = [...sinceInStep(pair.measured, { atFrame, offsetFrames }), { atFrame, offsetFrames }];
       const drift = driftOf(pair.measured) ?? (before.is === 'same' ? before.drift : 0);
-      pair.relation = {
-        is: 'same',
-        atFrame,
-        offsetFrames,
-        drift,
-        peak,
-        inverted,
-      };
+      pair.relation = { is: 'same', atFrame, offsetFrames, drift, peak, inverted };
       return;
     }
     if (tracked) pair.misses = 1;
@@ -255,14 +248,7 @@ function driftOf(measured: readonly Measured[]): number | null {
   return covariance / mean(measured.map(({ atFrame }) => (atFrame - meanFrame) ** 2));
 }
 
-const ITSELF: Same = {
-  is: 'same',
-  atFrame: 0,
-  offsetFrames: 0,
-  drift: 0,
-  peak: 1,
-  inverted: false,
-};
+const ITSELF: Same = { is: 'same', atFrame: 0, offsetFrames: 0, drift: 0, peak: 1, inverted: false };
 
 /** How a take lies to the family's reference; null when it doesn't belong to it. */
 function membership({ reference, pairs }: Family, take: Take | null): Same | null {

@@ -1,6 +1,6 @@
 import { PCM_FRAMES_PER_MS, PCM_RATE_HZ } from '../audio/decode-command.ts';
 import { begin } from './beginning.ts';
-import { fadeOf, goTo, type Join, joinAt } from './joining.ts';
+import { fadeOf, goTo, type Join, joinAt, joinInStep } from './joining.ts';
 import { type Leaving, REACH_FRAMES, whereToLeave } from './leaving.ts';
 import { takeShelter } from './reserve.ts';
 import { comeBack } from './returning.ts';
@@ -77,10 +77,7 @@ function beforeLoss(
   if (frame <= onAir.frame || frame >= leaving.frame) return leaving;
   const isInStep = (leg: LegSight) =>
     leg.condition.is === 'audible' &&
-    leg.takes.some((take) => {
-      const join = joinAt(situation, leg, take, onAir, frame);
-      return join !== null && join.same !== null && join.isProven;
-    });
+    leg.takes.some((take) => joinInStep(situation, leg, take, onAir, frame) !== null);
   return situation.legs.some(isInStep) ? { ...leaving, frame } : leaving;
 }
 

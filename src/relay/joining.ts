@@ -51,6 +51,12 @@ export function joinAt(
   return { take, frame, same, isProven: leg.verdicts.at(atMs) === 'proven' };
 }
 
+/** The same where it is proven to sound and carries on in step; null else. */
+export function joinInStep(...where: Parameters<typeof joinAt>): Join | null {
+  const join = joinAt(...where);
+  return join === null || join.same === null || !join.isProven ? null : join;
+}
+
 /**
  * What is played `aheadFrames` from now at the usual distance from the live edge. Another programme, or what an operator
  * asks for, is joined there: copies that lie behind each other would else use the latency up, switch by switch.

@@ -1,5 +1,5 @@
 import { PCM_FRAMES_PER_MS } from '../audio/decode-command.ts';
-import { AHEAD_FRAMES, goTo, joinAt } from './joining.ts';
+import { AHEAD_FRAMES, goTo, joinInStep } from './joining.ts';
 import {
   isOnProbation,
   LEAD_FRAMES,
@@ -70,8 +70,8 @@ export function takeShelter(
     if (take === undefined || nowMs - condition.verifiedAtMs > VERIFIED_WITHIN_MS) continue;
     const aheadFrames = aheadFor(situation, take, hereMs + BETTER_BY_MS);
     if (aheadFrames === null) continue;
-    const join = joinAt(situation, leg, take, onAir, atFrame, aheadFrames);
-    if (join === null || join.same === null || !join.isProven) continue;
+    const join = joinInStep(situation, leg, take, onAir, atFrame, aheadFrames);
+    if (join === null) continue;
     const because = `only ${(hereMs / 1_000).toFixed(1)} s of ${current.leg} are in hand; ${leg.leg} carries the same programme and holds more`;
     return goTo(situation, join, atFrame, 'fault', because);
   }

@@ -48,7 +48,7 @@ export function comeBack(
     }
     const join =
       relation.is === 'same'
-        ? joinAsCopy(situation, leg, take, relation, onAir)
+        ? joinAsCopy(situation, leg, take, relation, onAir, atFrame)
         : joinAtFirstWords(situation, take, condition.sinceMs);
     if (join === null || !join.isProven || join.frame + AHEAD_FRAMES > take.endFrame) continue;
     return goTo(situation, join, atFrame, 'return', because);
@@ -67,11 +67,11 @@ function joinAsCopy(
   take: TakeSight,
   relation: Same,
   onAir: { take: TakeSight; frame: number },
+  atFrame: number,
 ): Join | null {
   const { nowMs, latencyMs } = situation;
   const aheadFrames = aheadForReturn(situation, onAir, take);
   if (aheadFrames === null) return null;
-  const atFrame = onAir.frame + LEAD_FRAMES;
   const frame = atFrame + offsetAt(relation, atFrame);
   if (frame < take.startFrame + REACH_FRAMES) return null;
   const behindMs = nowMs - (onAir.take.timeOf(onAir.frame) ?? nowMs);
