@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type House, startHouse } from '../../src/demo/house.ts';
 import type { AgentView, LoudnessView } from '../../src/domain/view.ts';
@@ -436,8 +436,16 @@ describe('the page', () => {
     expect(await accessibilityFaults(other.page)).toEqual([]);
     await signIn(other.page, 'bob', house.agents.london.operatorToken);
     await card(other.page, 'london').waitFor();
+    // What was asked before signing out, and is refused after it, is no news.
+    const late = await new Promise<Route>(
+      (hold) => void other.page.route('**/api/v1/state*', hold, { times: 1 }),
+    );
     await other.page.getByRole('button', { name: 'Sign out' }).click();
     await other.page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    const refused = other.page.waitForResponse('**/api/v1/state*');
+    await late.continue();
+    expect((await refused).status()).toBe(401);
+    expect(await other.page.getByRole('heading', { name: 'Sign in' }).count()).toBe(1);
     expect(await why.count()).toBe(0);
     await other.close();
   });

@@ -1,4 +1,5 @@
 import type { AgentView } from '../../../domain/view.ts';
+import { type Asking, askAgain } from './again.ts';
 import { get } from './api.ts';
 import { session } from './session.svelte.ts';
 
@@ -21,9 +22,7 @@ class AgentState {
   /** The agent has been upgraded since this page was loaded. */
   isOutdated = $state(false);
   #answeredAtMs = $state(0);
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #asking = false;
-  #again = false;
+  #asking: Asking | undefined;
 
   isStale = $derived(this.#answeredAtMs > 0 && this.#tickMs - this.#answeredAtMs > STALE_MS);
   silentForMs = $derived(Math.max(0, this.#tickMs - this.#answeredAtMs));
@@ -35,10 +34,11 @@ class AgentState {
     const ticking = setInterval(() => this.#tick(), 1_000);
     const seen = () => document.visibilityState === 'visible' && this.soon();
     document.addEventListener('visibilitychange', seen);
-    void this.#ask();
+    const asking = askAgain((isOver) => this.#ask(isOver), EVERY_MS);
+    this.#asking = asking;
     return () => {
       clearInterval(ticking);
-      clearTimeout(this.#timer);
+      asking.stop();
       document.removeEventListener('visibilitychange', seen);
     };
   }
@@ -51,8 +51,7 @@ class AgentState {
 
   /** Something has just happened: ask now. */
   soon(): void {
-    this.#again = true;
-    if (!this.#asking) void this.#ask();
+    this.#asking?.soon();
   }
 
   #tick(): void {
@@ -60,13 +59,10 @@ class AgentState {
     this.#tickMs = performance.now();
   }
 
-  async #ask(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#asking = true;
-    this.#again = false;
+  async #ask(isOver: () => boolean): Promise<void> {
     const query = new URLSearchParams({ events: String(EVENTS), eventsOf: this.#eventsOf });
     const answer = await get<AgentView>(`/api/v1/state?${query}`);
-    this.#asking = false;
+    if (isOver()) return;
     this.#tick();
     if (answer.ok) {
       this.isOutdated ||= this.view !== null && this.view.version !== answer.body.version;
@@ -74,11 +70,7 @@ class AgentState {
       // The agent tells whole seconds: within two of them the clock on the page goes on evenly.
       if (Math.abs(answer.aheadMs - this.aheadMs) > 2_000) this.aheadMs = answer.aheadMs;
       this.#answeredAtMs = this.#tickMs;
-    } else if (answer.status === 401) {
-      session.lost();
-      return;
-    }
-    this.#timer = setTimeout(() => void this.#ask(), this.#again ? 0 : EVERY_MS);
+    } else if (answer.status === 401) session.lost();
   }
 }
 

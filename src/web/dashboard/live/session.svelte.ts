@@ -15,12 +15,16 @@ class Session {
   mayOperate = $state(false);
   /** It was over without anybody here having asked for that. */
   wasLost = $state(false);
+  /** Which sitting this is: what was asked in another one is no answer to this one. */
+  #sitting = 0;
 
   /** Asks whose session the browser has, if any; without an answer it is asked again. */
   async find(): Promise<void> {
+    const sitting = this.#sitting;
     const answer = await get<SessionView>(PATH);
+    if (sitting !== this.#sitting) return;
     if (answer.ok) this.#begin(answer.body);
-    else if (answer.status === 401) this.#end(this.is === 'signed-in');
+    else if (answer.status === 401) this.lost();
     else setTimeout(() => void this.find(), 1_000);
   }
 
@@ -40,21 +44,24 @@ class Session {
 
   async signOut(): Promise<void> {
     await remove(PATH);
-    this.#end(false);
+    this.#end();
+    this.wasLost = false;
   }
 
-  /** The agent doesn't know us any more. */
+  /** The agent doesn't know us, or not any more. */
   lost(): void {
-    this.#end(true);
+    if (this.is === 'signed-in') this.wasLost = true;
+    this.#end();
   }
 
-  #end(wasLost: boolean): void {
+  #end(): void {
+    this.#sitting += 1;
     this.is = 'signed-out';
     this.mayOperate = false;
-    this.wasLost = wasLost;
   }
 
   #begin({ name, role, csrf }: SessionView): void {
+    this.#sitting += 1;
     useCsrf(csrf);
     this.name = name;
     this.mayOperate = role === 'operator';
