@@ -143,7 +143,7 @@ export async function placesIn(pcm: Float32Array, material: Material): Promise<r
     const from: number = expected === null ? 0 : Math.max(0, expected - 3 * RATE_HZ);
     const to = expected === null ? loopFrames + 2 * RATE_HZ : expected + 3 * RATE_HZ + piece;
     const haystack = twice.slice(from * CHANNELS, to * CHANNELS);
-    const found = await findAtAnyTempo(pcm, frame, piece, haystack);
+    const found = await findAtAnyTempo(pcm, frame, piece, haystack, expected !== null);
     if (found === null || found.peak < 0.6) {
       expected = null;
       continue;
@@ -155,8 +155,17 @@ export async function placesIn(pcm: Float32Array, material: Material): Promise<r
   return places;
 }
 
-/** Latency is worked off with up to 0.4 % of tempo, at which 0.4 s of sound no longer look like the original. */
-async function findAtAnyTempo(pcm: Float32Array, frame: number, frames: number, haystack: Float32Array) {
+/**
+ * Latency is worked off with up to 0.4 % of tempo, at which 0.4 s of sound no longer look like the original: bright sound
+ * not at all. Where it is expected in the haystack, it is looked for at every tempo all the same.
+ */
+async function findAtAnyTempo(
+  pcm: Float32Array,
+  frame: number,
+  frames: number,
+  haystack: Float32Array,
+  isExpected: boolean,
+) {
   let best: Correlation | null = null;
   for (const tempo of [1, 1.002, 0.998, 1.004, 0.996]) {
     const reach = 64;
@@ -169,20 +178,25 @@ async function findAtAnyTempo(pcm: Float32Array, frame: number, frames: number, 
     interpolate(around, reach, tempo, needle);
     const found = await correlate(needle, haystack);
     if (found !== null && found.peak > (best?.peak ?? 0)) best = found;
-    // Good enough, or another programme altogether.
-    if (best === null || best.peak > 0.95 || best.peak < 0.4) break;
+    if (best !== null && best.peak > 0.95) break;
+    const isAnotherProgramme = !isExpected && (best === null || best.peak < 0.4);
+    if (isAnotherProgramme) break;
   }
   return best;
 }
 
-/** Where the programme jumped by more than `overMs`: what a listener hears as a repeat or a hole. */
-export function jumpsIn(places: readonly Place[], loopMs: number, overMs = 5): readonly string[] {
+/** Latency is worked off by so much in a second: 0.4 % of tempo. */
+const TEMPO_MS_PER_S = 4;
+
+/** Where the programme jumped by more than `overMs` and the tempo: what a listener hears as a repeat or a hole. */
+export function jumpsIn(places: readonly Place[], loopMs: number, overMs = 3): readonly string[] {
   return places.flatMap((place, index) => {
     const before = places[index - 1];
     if (before === undefined) return [];
     const raw = place.programmeMs - before.programmeMs - (place.atMs - before.atMs);
     const jumpMs = raw - loopMs * Math.round(raw / loopMs);
-    if (Math.abs(jumpMs) <= overMs) return [];
+    const byTempoMs = ((place.atMs - before.atMs) / 1_000) * TEMPO_MS_PER_S;
+    if (Math.abs(jumpMs) <= overMs + byTempoMs) return [];
     const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
     return [
       `${jumpMs.toFixed(1)} ms at ${seconds(place.atMs)}, ${seconds(place.programmeMs)} into the programme (peak ${place.peak.toFixed(2)})`,
