@@ -18,6 +18,8 @@ export interface AdminRefusal {
 export interface AdminAnswer {
   readonly status: number;
   readonly body: string;
+  /** What time it was for the server, in whole seconds, as HTTP writes it. */
+  readonly date: string | null;
 }
 
 export interface AdminCall {
@@ -120,7 +122,7 @@ function understand(head: ResponseHead, body: string, where: string): AdminResul
     };
   }
   if (head.status >= 500) return { ok: false, failure: 'bad-answer', detail: said };
-  return { ok: true, value: { status: head.status, body } };
+  return { ok: true, value: { status: head.status, body, date: head.headers.get('date') ?? null } };
 }
 
 /** The words of one of Icecast's HTML error pages. */

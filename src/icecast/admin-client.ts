@@ -74,8 +74,9 @@ export function createAdminClient(options: AdminClientOptions): AdminClient {
     },
     async stats(callOptions) {
       const result = await call('/admin/stats', callOptions);
-      const icestats = result.ok ? icestatsIn(result.value) : result;
-      return icestats.ok ? { ok: true, value: parseStats(icestats.value) } : icestats;
+      if (!result.ok) return result;
+      const icestats = icestatsIn(result.value);
+      return icestats.ok ? { ok: true, value: parseStats(icestats.value, result.value.date) } : icestats;
     },
     moveClients(from, to, callOptions) {
       const query = `mount=${percentEncode(from)}&destination=${percentEncode(to)}`;

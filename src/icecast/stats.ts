@@ -23,6 +23,8 @@ export interface ServerStats {
   readonly listeners: number;
   readonly sources: number;
   readonly startedAt: string | null;
+  /** What time it was for the server, in whole seconds, as HTTP writes it. */
+  readonly date: string | null;
   readonly mounts: readonly MountStats[];
 }
 
@@ -32,13 +34,14 @@ export const NO_AUDIO_INFO: AudioInfo = {
   bitrateKbps: null,
 };
 
-export function parseStats(icestats: XmlElement): ServerStats {
+export function parseStats(icestats: XmlElement, date: string | null = null): ServerStats {
   return {
     serverId: textOf(icestats, 'server_id') ?? '',
     clients: countOf(icestats, 'clients') ?? 0,
     listeners: countOf(icestats, 'listeners') ?? 0,
     sources: countOf(icestats, 'sources') ?? 0,
     startedAt: textOf(icestats, 'server_start_iso8601'),
+    date,
     mounts: children(icestats, 'source').flatMap((source) => {
       const name = textOf(source, '@mount');
       return name === null ? [] : [mountStats(mount(name), source)];

@@ -7,6 +7,7 @@ import { eachLimited } from '../../icecast/limited.ts';
 import type { ListedMount } from '../../icecast/lists.ts';
 import type { MountStats, ServerStats } from '../../icecast/stats.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { clockAheadMs } from '../../platform/clock-ahead.ts';
 import { type Probe, probeSound, type Sound } from './sound.ts';
 
 /** A source of a station, by the mount that it has on every server. */
@@ -38,6 +39,8 @@ export type ServerFacts =
       readonly server: ServerConfig;
       readonly answers: true;
       readonly version: string;
+      /** How far the clock of this machine is ahead of the server's; 0 when the two agree. */
+      readonly clockAheadMs: number;
       readonly clients: number;
       readonly listeners: number;
       readonly sources: number;
@@ -90,13 +93,14 @@ async function factsOf(
     server: address,
     credentials: { user: server.admin.user, password: server.admin.password.reveal() },
   });
-  const asked = await ask(client);
+  const asked = await ask(client, options.clock);
   if (!asked.ok) return { server, answers: false, failure: asked.failure, detail: asked.detail };
   const { stats, listed } = asked;
   return {
     server,
     answers: true,
     version: stats.serverId,
+    clockAheadMs: asked.clockAheadMs,
     clients: stats.clients,
     listeners: stats.listeners,
     sources: stats.sources,
@@ -130,14 +134,21 @@ async function refusedOf(
 }
 
 type Asked =
-  | { readonly ok: true; readonly stats: ServerStats; readonly listed: readonly ListedMount[] }
+  | {
+      readonly ok: true;
+      readonly stats: ServerStats;
+      readonly clockAheadMs: number;
+      readonly listed: readonly ListedMount[];
+    }
   | { readonly ok: false; readonly failure: AdminFailure; readonly detail: string };
 
-async function ask(client: AdminClient): Promise<Asked> {
+async function ask(client: AdminClient, clock: Clock): Promise<Asked> {
+  const askedAt = clock.wallTime().getTime();
   const stats = await client.stats();
   if (!stats.ok) return stats;
+  const aheadMs = clockAheadMs(askedAt, clock.wallTime().getTime(), stats.value.date);
   const listed = await client.listMounts();
-  return listed.ok ? { ok: true, stats: stats.value, listed: listed.value } : listed;
+  return listed.ok ? { ok: true, stats: stats.value, clockAheadMs: aheadMs, listed: listed.value } : listed;
 }
 
 async function listenTo(address: ServerAddress, mount: Mount, options: GatherOptions): Promise<Probe | null> {

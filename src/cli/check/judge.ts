@@ -1,4 +1,5 @@
 import type { Config, StationConfig } from '../../config/index.ts';
+import { lengthText } from '../../domain/lengths.ts';
 import { formatKindOf } from '../../icecast/format.ts';
 import { printable } from '../../icecast/text.ts';
 import type { MountFacts, ServerFacts, Wanted } from './facts.ts';
@@ -22,6 +23,7 @@ export function judgeServer(
     return found.all;
   }
   judgeVersion(found, facts.version);
+  judgeClock(found, facts.clockAheadMs);
   judgeFeeding(found, facts);
   for (const one of wanted) judgeMount(found, one, facts);
   for (const station of config.stations) {
@@ -91,6 +93,24 @@ function judgeVersion(found: FindingList, version: string): void {
     const says = `is ${shown}; Sustain is tested with 2.4.4`;
     found.add('note', 'version', says, 'nothing, but try a switch before relying on it');
   }
+}
+
+/** A DNS server refuses a signed update from a clock that is further off than this (RFC 8945, 10). */
+const TSIG_FUDGE_MS = 300_000;
+
+function judgeClock(found: FindingList, aheadMs: number): void {
+  if (aheadMs === 0) return;
+  const by = lengthText(Math.abs(aheadMs));
+  const bites =
+    Math.abs(aheadMs) > TSIG_FUDGE_MS
+      ? 'planned silences, holds and reports go wrong by as much, and signed DNS updates of one of the two may be refused'
+      : 'planned silences, holds and reports go wrong by as much';
+  found.add(
+    'warning',
+    'clock',
+    `is ${by} ${aheadMs > 0 ? 'behind' : 'ahead of'} the clock of this machine: ${bites}`,
+    'let NTP set both (timedatectl says whether it does)',
+  );
 }
 
 function judgeMount(found: FindingList, wanted: Wanted, facts: AnsweringServer): void {

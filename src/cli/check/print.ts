@@ -111,9 +111,9 @@ export function reportJson(servers: readonly ServerFacts[], findings: readonly F
     servers: servers.map((facts) => {
       const { name, url } = facts.server;
       if (!facts.answers) return { name, url, answers: false, failure: facts.failure, detail: facts.detail };
-      const { version, clients, listeners, sources } = facts;
+      const { version, clockAheadMs, clients, listeners, sources } = facts;
       const mounts = facts.mounts.map(({ probe, ...mount }) => mount);
-      return { name, url, answers: true, version, clients, listeners, sources, mounts };
+      return { name, url, answers: true, version, clockAheadMs, clients, listeners, sources, mounts };
     }),
     findings: worstFirst(findings),
   };

@@ -36,6 +36,7 @@ const answering = (mounts: readonly MountFacts[], version = 'Icecast 2.4.4'): Se
   server,
   answers: true,
   refused: [],
+  clockAheadMs: 0,
   version,
   clients: 10,
   listeners: 5,
@@ -51,6 +52,20 @@ const brief = (found: readonly Finding[]) =>
 describe('what check says of a server', () => {
   it('is nothing when all is well', () => {
     expect(findings(answering([...others, mountOf('/secondary')]))).toEqual([]);
+  });
+
+  it.each([
+    [
+      90_000,
+      'is 1 min 30 s behind the clock of this machine: planned silences, holds and reports go wrong by as much',
+    ],
+    [
+      -600_000,
+      'is 10 min 0 s ahead of the clock of this machine: planned silences, holds and reports go wrong by as much, and signed DNS updates of one of the two may be refused',
+    ],
+  ])('tells that its clock is another, by %i ms', (clockAheadMs, says) => {
+    const facts = answering([...others, mountOf('/secondary')]);
+    expect(brief(findings({ ...facts, clockAheadMs } as ServerFacts))).toEqual([`warning clock ${says}`]);
   });
 
   it.each<[string, MountFacts, string]>([

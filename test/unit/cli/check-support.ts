@@ -25,6 +25,8 @@ export interface FakeOptions {
   readonly sourcePassword?: string;
   readonly version?: string;
   readonly mounts?: Readonly<Record<string, FakeMount>>;
+  /** How far its clock is behind. */
+  readonly behindMs?: number;
   /** Answers in place of Icecast, to everything. */
   readonly answer?: (response: ServerResponse) => void;
 }
@@ -54,6 +56,7 @@ export async function fakeIcecast(options: FakeOptions = {}): Promise<FakeIcecas
   const sourceRight = `Basic ${Buffer.from(`source:${options.sourcePassword}`).toString('base64')}`;
   const server: Server = createServer((request, response) => {
     asked.push(request.url ?? '');
+    response.setHeader('date', new Date(Date.now() - (options.behindMs ?? 0)).toUTCString());
     if (options.answer !== undefined) options.answer(response);
     else if (request.headers.authorization === sourceRight)
       response.writeHead(400).end('Source does not exist');

@@ -58,6 +58,15 @@ describe('sustain check', () => {
     expect(code).toBe(0);
   });
 
+  it('warns of a server whose clock is another than ours, and of no other', async () => {
+    const london = await start({ mounts: well });
+    const dublin = await start({ mounts: well, behindMs: 120_000 });
+    const { code, text } = await check({ london: london.url, dublin: dublin.url });
+    expect(text).toMatch(/WARNING {2}dublin clock: is (1 min 59|2 min 0) s behind the clock of this machine/);
+    expect(text).not.toContain('london clock');
+    expect(code).toBe(0);
+  });
+
   it('ends with 2 on faults of the config, prints all of them with their places, and asks no server', async () => {
     const fake = await start({ mounts: well });
     const config = put('bad.yaml', `${configText({ london: fake.url })}log: { level: loud }\nxyz: 1\n`);

@@ -42,6 +42,7 @@ export class FakeIcecast {
         listeners: 0,
         sources: 0,
         startedAt: null,
+        date: null,
         mounts: [...this.maxListeners].map(([at, maxListeners]) => ({
           mount: at,
           maxListeners,

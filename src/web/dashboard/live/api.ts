@@ -1,4 +1,4 @@
-import { clockAhead } from '../text/words.ts';
+import { clockAheadMs } from '../../../platform/clock-ahead.ts';
 
 /** What the agent answered; status 0: it could not be reached. */
 export type Answer<Body> =
@@ -52,7 +52,7 @@ async function ask<Body>(method: string, path: string, body?: object): Promise<A
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(method === 'GET' ? LOOK_WITHIN_MS : ACT_WITHIN_MS),
     });
-    const aheadMs = clockAhead(askedAtMs, Date.now(), response.headers.get('date'));
+    const aheadMs = clockAheadMs(askedAtMs, Date.now(), response.headers.get('date'));
     const answer: unknown = await response.json();
     if (response.ok) return { ok: true, body: answer as Body, aheadMs };
     if (response.status === 403 && method !== 'GET') forbidden();

@@ -109,17 +109,6 @@ export function zone(time: number): string {
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
 }
 
-/** Less than this is taken as none: the agent tells whole seconds, and an answer is on its way for a while. */
-const CLOCKS_AGREE_MS = 5_000;
-
-/** How far this machine's clock is ahead of the agent's, which said what time it was between the question and its answer. */
-export function clockAhead(askedAtMs: number, answeredAtMs: number, date: string | null): number {
-  const agentMs = Date.parse(date ?? '') + 500;
-  if (Number.isNaN(agentMs)) return 0;
-  const aheadMs = (askedAtMs + answeredAtMs) / 2 - agentMs;
-  return Math.abs(aheadMs) < CLOCKS_AGREE_MS ? 0 : aheadMs;
-}
-
 /** Why the clock on the page is another than that of the machine it is on; empty when it isn't. */
 export function clockWords(aheadMs: number): string {
   if (aheadMs === 0) return '';
