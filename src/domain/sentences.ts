@@ -2,6 +2,7 @@ import type { StationEvent } from './events.ts';
 import type { FailoverEvent } from './failover.ts';
 import { lengthText } from './lengths.ts';
 import type { AgentEvent, RecordedEvent } from './record.ts';
+import type { StreamView } from './view.ts';
 
 /** One event as a person would say it. */
 export function sentenceOf(event: StationEvent): string {
@@ -136,3 +137,12 @@ export function recordedSentence(event: RecordedEvent): string {
       return sentenceOf(event);
   }
 }
+
+/** Why two public streams could not be compared; `here` is that of the agent's own server. */
+export const WHY_NOT_COMPARED: Readonly<Record<NonNullable<StreamView['why']>, string>> = {
+  'not-heard-here': 'too little came from here',
+  'not-heard-there': 'too little came from there',
+  'silent-here': 'there is silence here',
+  'silent-there': 'there is silence there',
+  repeats: 'the sound repeats itself and fits in several places',
+};

@@ -2,6 +2,7 @@ import { PCM_RATE_HZ } from '../audio/decode-command.ts';
 import type { DecoderFactory } from '../audio/decoder.ts';
 import { type Leg, type Mount, makeLeg, type ServerName, sourceName } from '../domain/ids.ts';
 import type { StationPolicy } from '../domain/policy.ts';
+import { WHY_NOT_COMPARED } from '../domain/sentences.ts';
 import type { StreamView } from '../domain/view.ts';
 import type { ServerAddress } from '../icecast/address.ts';
 import { type Clock, sleep } from '../platform/clock.ts';
@@ -103,18 +104,10 @@ function isNews(before: Compared | undefined, now: Compared): boolean {
   return drifts[0] === 0 && Math.abs((before.skewMs ?? 0) - (now.skewMs ?? 0)) > NEWS_MS;
 }
 
-const WHY: Readonly<Record<NonNullable<StreamView['why']>, string>> = {
-  'not-heard-here': 'too little came from our own',
-  'not-heard-there': 'too little came from the other',
-  'silent-here': 'our own is silent',
-  'silent-there': 'the other is silent',
-  repeats: 'the sound repeats itself and fits in several places',
-};
-
 function sentenceOf(mount: Mount, self: ServerName, compared: Compared): string {
   const { server, relation, skewMs, driftMsPerS, louderDb, why } = compared;
   if (relation === 'unknown')
-    return `${mount} of ${server} and of ${self} could not be compared${why === null ? '' : `: ${WHY[why]}`}`;
+    return `${mount} of ${server} and of ${self} could not be compared${why === null ? '' : `: ${WHY_NOT_COMPARED[why]}`}`;
   if (relation === 'different')
     return `${mount} of ${server} does not match that of ${self}: another programme, or more than ${FURTHEST_MS / 1_000} s away`;
   const way = (skewMs ?? 0) < 0 ? 'ahead of' : 'behind';

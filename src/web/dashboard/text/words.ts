@@ -1,6 +1,7 @@
 export { withLegsInWords as plain } from '../../../domain/leg-words.ts';
 
 import type { IncidentView } from '../../../domain/history-view.ts';
+import { WHY_NOT_COMPARED } from '../../../domain/sentences.ts';
 import type { AgentView, LegView, OutputStatus, StreamView } from '../../../domain/view.ts';
 
 /** How something stands. Each has a word and a shape of its own on the page, so that no colour has to be told apart. */
@@ -152,14 +153,6 @@ export function icecastUrl(view: AgentView, server: string, mount: string): stri
   const url = view.servers.find((one) => one.server === server)?.url;
   return url === undefined ? null : `${url.replace(/\/$/, '')}${mount}`;
 }
-
-const WHY_NOT_COMPARED: Readonly<Record<NonNullable<StreamView['why']>, string>> = {
-  'not-heard-here': 'too little came from here',
-  'not-heard-there': 'too little came from there',
-  'silent-here': 'there is silence here',
-  'silent-there': 'there is silence there',
-  repeats: 'the sound repeats itself and fits in several places',
-};
 
 /** How the public stream of another server lies to that of this agent's own; null: they have not been compared yet. */
 export function streamWords(stream: StreamView | null): string {
