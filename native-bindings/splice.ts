@@ -1,4 +1,5 @@
 import { loadNative } from './index.ts';
+import type { SoundRing } from './sound-ring.ts';
 
 /** Where a piece of one recording was found in another, both at 48 kHz. */
 export interface Correlation {
@@ -12,13 +13,28 @@ export interface Correlation {
   readonly runnerUp: number;
 }
 
+/** Whole frames that a ring holds. */
+export interface HeldSound {
+  readonly ring: SoundRing;
+  readonly fromFrame: number;
+  readonly frames: number;
+}
+
 interface SpliceFunctions {
   correlate(needle: Float32Array, haystack: Float32Array): Promise<Correlation | null>;
+  correlateHeld(
+    needleRing: SoundRing,
+    needleFrame: number,
+    needleFrames: number,
+    haystackRing: SoundRing,
+    haystackFrame: number,
+    haystackFrames: number,
+  ): Promise<Correlation | null>;
   interpolate(source: Float32Array, startFrame: number, rate: number, out: Float32Array): void;
 }
 
 function hasSplice(value: object): value is SpliceFunctions {
-  return 'correlate' in value && 'interpolate' in value;
+  return 'correlate' in value && 'correlateHeld' in value && 'interpolate' in value;
 }
 
 let loaded: SpliceFunctions | undefined;
@@ -39,6 +55,22 @@ function splice(): SpliceFunctions {
  */
 export function correlate(needle: Float32Array, haystack: Float32Array): Promise<Correlation | null> {
   return splice().correlate(needle, haystack);
+}
+
+/**
+ * The same for what two rings hold, which is not copied to JavaScript for it; they may forget it meanwhile. Null as well when
+ * one of them doesn't hold all of that.
+ * @throws NativeArgumentError, NativeLoadError
+ */
+export function correlateHeld(needle: HeldSound, haystack: HeldSound): Promise<Correlation | null> {
+  return splice().correlateHeld(
+    needle.ring,
+    needle.fromFrame,
+    needle.frames,
+    haystack.ring,
+    haystack.fromFrame,
+    haystack.frames,
+  );
 }
 
 /** Frames of the source that `interpolate` needs before its first and behind its last position. */

@@ -2,6 +2,8 @@
 export {
   type Correlation,
   correlate,
+  correlateHeld,
+  type HeldSound,
   INTERPOLATOR_REACH_FRAMES,
   interpolate,
 } from '../../native-bindings/splice.ts';

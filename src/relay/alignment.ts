@@ -1,6 +1,5 @@
-import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
-import { letGo } from '../audio/sound-ring.ts';
-import type { Correlation } from '../audio/splice.ts';
+import { PCM_RATE_HZ } from '../audio/decode-command.ts';
+import type { Correlation, HeldSound } from '../audio/splice.ts';
 import { aroundWhere, isPast, NEEDLE_MS, WIDE_MS, wherever } from './search.ts';
 import type { Take, TakeSight } from './take.ts';
 
@@ -26,8 +25,8 @@ export function offsetAt({ atFrame, offsetFrames, drift }: Same, frame: number):
   return Math.round(offsetFrames + drift * (frame - atFrame));
 }
 
-/** It takes what it needs of the two before it returns: they are empty afterwards. */
-export type Correlate = (needle: Float32Array, haystack: Float32Array) => Promise<Correlation | null>;
+/** It takes what it needs of the two before it returns. */
+export type Correlate = (needle: HeldSound, haystack: HeldSound) => Promise<Correlation | null>;
 
 const SAME_PEAK = 0.5;
 const DIFFERENT_PEAK = 0.35;
@@ -190,18 +189,16 @@ export class Alignment {
       if (tracked && isPast(reference, take, cursorFrame, offsetAt(before, cursorFrame))) pair.misses = 1;
       return;
     }
-    const atFrame = search.needleFrame + search.needle.length / PCM_CHANNELS / 2;
-    const finding = this.#correlate(search.needle, search.haystack);
-    letGo(search.needle);
-    letGo(search.haystack);
-    const found = await finding.catch(() => null);
+    const { needle, haystack } = search;
+    const atFrame = needle.fromFrame + needle.frames / 2;
+    const found = await this.#correlate(needle, haystack).catch(() => null);
     if (found === null || this.#reference !== reference) return;
     const { peak, inverted, runnerUp } = found;
     if (peak >= SAME_PEAK) {
       pair.misses = 0;
       pair.dueAtMs = nowMs + TRACK_AGAIN_MS;
       if (runnerUp > AMBIGUOUS) return;
-      const offsetFrames = search.haystackFrame + found.offsetFrames - search.needleFrame;
+      const offsetFrames = haystack.fromFrame + found.offsetFrames - needle.fromFrame;
       pair.measured = [...sinceInStep(pair.measured, { atFrame, offsetFrames }), { atFrame, offsetFrames }];
       const drift = driftOf(pair.measured) ?? (before.is === 'same' ? before.drift : 0);
       pair.relation = { is: 'same', atFrame, offsetFrames, drift, peak, inverted };

@@ -1,5 +1,5 @@
 import { PCM_CHANNELS, PCM_FRAMES_PER_MS } from '../audio/decode-command.ts';
-import { correlate } from '../audio/splice.ts';
+import { correlateHeld } from '../audio/splice.ts';
 import type { LegCondition } from '../domain/conditions.ts';
 import type { StationEvent } from '../domain/events.ts';
 import type { Leg, LegId } from '../domain/ids.ts';
@@ -91,7 +91,7 @@ export function startRelay(options: RelayOptions): Relay {
 class StationRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #legs: RelayLegs;
-  readonly #alignment = new Alignment(correlate);
+  readonly #alignment = new Alignment(correlateHeld);
   readonly #playout = new Playout(() => this.#spliced());
   readonly #cancel: Cancel;
   readonly #startedAtMs: number;

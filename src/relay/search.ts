@@ -1,4 +1,5 @@
-import { PCM_CHANNELS, PCM_RATE_HZ } from '../audio/decode-command.ts';
+import { PCM_RATE_HZ } from '../audio/decode-command.ts';
+import type { HeldSound } from '../audio/splice.ts';
 import type { Take } from './take.ts';
 
 /**
@@ -16,13 +17,14 @@ const WIDE_FRAMES = (WIDE_MS * PCM_RATE_HZ) / 1_000;
 const MOST_HAYSTACK_FRAMES = 24 * PCM_RATE_HZ;
 
 export interface Search {
-  readonly needle: Float32Array;
-  readonly needleFrame: number;
-  readonly haystack: Float32Array;
-  readonly haystackFrame: number;
+  readonly needle: HeldSound;
+  readonly haystack: HeldSound;
   /** Wide enough that a copy would have been found, so that finding none says something. */
   readonly isWide: boolean;
 }
+
+const isHeld = ({ ring, fromFrame, frames }: HeldSound): boolean =>
+  fromFrame >= ring.startFrame && fromFrame + frames <= ring.endFrame;
 
 function searchOf(
   reference: Take,
@@ -33,11 +35,10 @@ function searchOf(
   toFrame: number,
   isWide: boolean,
 ): Search | null {
-  const needle = new Float32Array(needleFrames * PCM_CHANNELS);
-  const haystack = new Float32Array(Math.max(0, toFrame - fromFrame) * PCM_CHANNELS);
-  if (haystack.length < needle.length) return null;
-  if (!reference.ring.read(needleFrame, needle) || !take.ring.read(fromFrame, haystack)) return null;
-  return { needle, needleFrame, haystack, haystackFrame: fromFrame, isWide };
+  const needle = { ring: reference.ring, fromFrame: needleFrame, frames: needleFrames };
+  const haystack = { ring: take.ring, fromFrame, frames: toFrame - fromFrame };
+  if (haystack.frames < needle.frames || !isHeld(needle) || !isHeld(haystack)) return null;
+  return { needle, haystack, isWide };
 }
 
 /** The second that is about to be played, within a tenth of a second of where it was last found. */

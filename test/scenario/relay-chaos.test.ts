@@ -12,12 +12,12 @@ const SEED = Number(process.env['SUSTAIN_SCENARIO_SEED'] ?? 20_261_122);
 const searches = vi.hoisted(() => ({ last: Promise.resolve() as Promise<unknown> }));
 vi.mock('../../src/audio/splice.ts', async (original) => {
   const splice = await original<typeof import('../../src/audio/splice.ts')>();
-  const correlate: typeof splice.correlate = (needle, haystack) => {
-    const found = splice.correlate(needle, haystack);
+  const correlateHeld: typeof splice.correlateHeld = (needle, haystack) => {
+    const found = splice.correlateHeld(needle, haystack);
     searches.last = found.catch(() => null);
     return found;
   };
-  return { ...splice, correlate };
+  return { ...splice, correlateHeld };
 });
 const settle = () => searches.last;
 

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "../dsp/sound_ring.h"
 #include "arguments.h"
 
 namespace sustain::binding {
@@ -11,6 +10,9 @@ namespace {
 
 /** A day of sound: more than anybody keeps, and far from where doubles stop counting in ones. */
 constexpr int kMostFrames = 2000000000;
+
+/** By this a ring is told from any other object that JavaScript may give. */
+constexpr napi_type_tag kRingTag = {0x5b0f3c1e9d7a4826, 0xa46e21d8730bc95f};
 
 View stereo(const Napi::CallbackInfo& info, std::size_t index) {
   View view;
@@ -35,7 +37,11 @@ class SoundRingBinding : public Napi::ObjectWrap<SoundRingBinding> {
   }
 
   explicit SoundRingBinding(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<SoundRingBinding>(info), ring_(mostFrames(info)) {}
+      : Napi::ObjectWrap<SoundRingBinding>(info), ring_(mostFrames(info)) {
+    info.This().As<Napi::Object>().TypeTag(&kRingTag);
+  }
+
+  const SoundRing& ring() const { return ring_; }
 
  private:
   static std::int64_t mostFrames(const Napi::CallbackInfo& info) {
@@ -91,6 +97,13 @@ void letGo(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
+
+const SoundRing& ringAt(const Napi::CallbackInfo& info, std::size_t index) {
+  if (!info[index].IsObject() || !info[index].As<Napi::Object>().CheckTypeTag(&kRingTag)) {
+    throw argumentError(info.Env(), "NATIVE_BLOCK_TYPE", "what is searched must be a SoundRing");
+  }
+  return SoundRingBinding::Unwrap(info[index].As<Napi::Object>())->ring();
+}
 
 void defineSoundRing(Napi::Env env, Napi::Object functions) {
   functions.Set("SoundRing", SoundRingBinding::define(env));

@@ -2,10 +2,13 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "../dsp/correlator.h"
 #include "../dsp/interpolator.h"
 #include "arguments.h"
+#include "sound_ring_binding.h"
 
 namespace sustain::binding {
 
@@ -35,16 +38,16 @@ Sound soundOf(const Napi::CallbackInfo& info, std::size_t index, const char* nam
 }
 
 /**
- * A search takes some milliseconds, so it is done beside the event loop, on copies in mono: the arrays stay JavaScript's own,
- * and may be transferred or collected meanwhile.
+ * A search takes some milliseconds, so it is done beside the event loop, on copies in mono: arrays stay JavaScript's own and
+ * may be transferred or collected meanwhile, and rings forget.
  */
 class Search : public Napi::AsyncWorker {
  public:
-  Search(Napi::Env env, const Sound& needle, const Sound& haystack)
+  Search(Napi::Env env, std::vector<float> needle, std::vector<float> haystack)
       : Napi::AsyncWorker(env),
         deferred_(Napi::Promise::Deferred::New(env)),
-        needle_(monoOf(needle.samples, needle.frames)),
-        haystack_(monoOf(haystack.samples, haystack.frames)) {}
+        needle_(std::move(needle)),
+        haystack_(std::move(haystack)) {}
 
   Napi::Promise promise() const { return deferred_.Promise(); }
 
@@ -74,14 +77,35 @@ class Search : public Napi::AsyncWorker {
   Correlation result_;
 };
 
-Napi::Value correlateLater(const Napi::CallbackInfo& info) {
-  const Sound needle = soundOf(info, 0, "needle");
-  const Sound haystack = soundOf(info, 1, "haystack");
+Napi::Value searchLater(Napi::Env env, std::vector<float> needle, std::vector<float> haystack) {
   // Deletes itself when it is done.
-  auto* search = new Search(info.Env(), needle, haystack);
+  auto* search = new Search(env, std::move(needle), std::move(haystack));
   const Napi::Promise promise = search->promise();
   search->Queue();
   return promise;
+}
+
+Napi::Value correlateLater(const Napi::CallbackInfo& info) {
+  const Sound needle = soundOf(info, 0, "needle");
+  const Sound haystack = soundOf(info, 1, "haystack");
+  return searchLater(info.Env(), monoOf(needle.samples, needle.frames), monoOf(haystack.samples, haystack.frames));
+}
+
+/** What a ring holds from a frame on, which is the argument behind it, as is how many; empty when it doesn't hold all of that. */
+std::vector<float> heldAt(const Napi::CallbackInfo& info, std::size_t index) {
+  const SoundRing& ring = ringAt(info, index);
+  const double from = info[index + 1].IsNumber() ? info[index + 1].As<Napi::Number>().DoubleValue() : std::nan("");
+  const double frames = info[index + 2].IsNumber() ? info[index + 2].As<Napi::Number>().DoubleValue() : std::nan("");
+  const auto first = static_cast<double>(ring.startFrame());
+  const auto end = static_cast<double>(ring.endFrame());
+  if (!(from >= first && frames >= 0 && from + frames <= end)) return {};
+  std::vector<float> mono(static_cast<std::size_t>(frames));
+  if (!ring.readMono(static_cast<std::int64_t>(from), mono.data(), mono.size())) return {};
+  return mono;
+}
+
+Napi::Value correlateHeldLater(const Napi::CallbackInfo& info) {
+  return searchLater(info.Env(), heldAt(info, 0), heldAt(info, 3));
 }
 
 void interpolateNow(const Napi::CallbackInfo& info) {
@@ -104,6 +128,7 @@ void interpolateNow(const Napi::CallbackInfo& info) {
 
 void defineSplice(Napi::Env env, Napi::Object functions) {
   functions.Set("correlate", Napi::Function::New(env, correlateLater, "correlate"));
+  functions.Set("correlateHeld", Napi::Function::New(env, correlateHeldLater, "correlateHeld"));
   functions.Set("interpolate", Napi::Function::New(env, interpolateNow, "interpolate"));
 }
 

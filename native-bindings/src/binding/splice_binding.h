@@ -4,7 +4,7 @@
 
 namespace sustain::binding {
 
-/** Adds `correlate` and `interpolate` to the object that initialise() gives. */
+/** Adds `correlate`, `correlateHeld` and `interpolate` to the object that initialise() gives. */
 void defineSplice(Napi::Env env, Napi::Object functions);
 
 }  // namespace sustain::binding

@@ -107,36 +107,53 @@ double productOf(const float* a, const float* b, std::size_t frames) {
 
 double energyOf(const float* samples, std::size_t frames) { return productOf(samples, samples, frames); }
 
+/** A needle of two seconds and places for three and a half more: what is transformed at once stays in the processor's cache. */
+constexpr std::size_t kMostAtOnce = 32768;
+
+/** Products of the needle with the haystack at every place where it fits: overlap-save, two blocks of places in each transform. */
+std::vector<float> productsEverywhere(const std::vector<float>& needle, const std::vector<float>& haystack) {
+  const std::size_t least = powerOfTwoFor(needle.size()) * 2;
+  const std::size_t length = std::min(powerOfTwoFor(haystack.size()), std::max(kMostAtOnce, least));
+  const std::size_t places = haystack.size() - needle.size() + 1;
+  // Places that wrap around are those where the needle doesn't fit into the block.
+  const std::size_t fitting = length - needle.size() + 1;
+  const Fft fft(length);
+  std::vector<std::complex<float>> piece(length);
+  for (std::size_t i = 0; i < needle.size(); ++i) piece[i].real(needle[i]);
+  fft.forward(piece.data());
+  std::vector<float> products(places);
+  std::vector<std::complex<float>> block(length);
+  for (std::size_t from = 0; from < places; from += 2 * fitting) {
+    const std::size_t second = from + fitting;
+    for (std::size_t i = 0; i < length; ++i) {
+      block[i] = {from + i < haystack.size() ? haystack[from + i] : 0.0f,
+                  second + i < haystack.size() ? haystack[second + i] : 0.0f};
+    }
+    fft.forward(block.data());
+    // Conjugated, with which forward is backward but for the sign of the second block.
+    for (std::size_t k = 0; k < length; ++k) {
+      const std::complex<float> x = block[k];
+      const std::complex<float> h = piece[k];
+      block[k] = {x.real() * h.real() + x.imag() * h.imag(), x.real() * h.imag() - x.imag() * h.real()};
+    }
+    fft.forward(block.data());
+    const float scale = 1.0f / static_cast<float>(length);
+    for (std::size_t i = 0; i < fitting && from + i < places; ++i) products[from + i] = block[i].real() * scale;
+    for (std::size_t i = 0; i < fitting && second + i < places; ++i) products[second + i] = -block[i].imag() * scale;
+  }
+  return products;
+}
+
 /** Magnitude of the normalised correlation at every place where the needle fits. */
 std::vector<float> coarseSearch(const std::vector<float>& needle, const std::vector<float>& haystack) {
-  const std::size_t length = powerOfTwoFor(haystack.size());
-  const Fft fft(length);
-  // Both real signals in one complex transform; the places that wrap around are the ones where the needle doesn't fit.
-  std::vector<std::complex<float>> data(length);
-  for (std::size_t i = 0; i < haystack.size(); ++i) data[i].real(haystack[i]);
-  for (std::size_t i = 0; i < needle.size(); ++i) data[i].imag(needle[i]);
-  fft.forward(data.data());
-  std::vector<std::complex<float>> product(length);
-  for (std::size_t k = 0; k < length; ++k) {
-    const std::complex<float> here = data[k];
-    const std::complex<float> mirror = std::conj(data[(length - k) & (length - 1)]);
-    const std::complex<float> hay = 0.5f * (here + mirror);
-    const std::complex<float> twice = here - mirror;
-    const std::complex<float> piece{0.5f * twice.imag(), -0.5f * twice.real()};
-    // Conjugated, with which forward is backward for the real part, and only that is looked at.
-    product[k] = {hay.real() * piece.real() + hay.imag() * piece.imag(),
-                  hay.real() * piece.imag() - hay.imag() * piece.real()};
-  }
-  fft.forward(product.data());
+  std::vector<float> found = productsEverywhere(needle, haystack);
   const double needleEnergy = energyOf(needle.data(), needle.size());
-  const std::size_t places = haystack.size() - needle.size() + 1;
-  std::vector<float> found(places);
   double windowEnergy = energyOf(haystack.data(), needle.size());
-  for (std::size_t i = 0; i < places; ++i) {
-    const double value = std::abs(static_cast<double>(product[i].real())) / static_cast<double>(length);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double value = std::abs(static_cast<double>(found[i]));
     const bool loud = windowEnergy > needleEnergy * kLeastEnergyRatio && needleEnergy > 0.0;
     found[i] = loud ? static_cast<float>(value / std::sqrt(windowEnergy * needleEnergy)) : 0.0f;
-    if (i + 1 == places) break;
+    if (i + 1 == found.size()) break;
     const double leaving = haystack[i];
     const double entering = haystack[i + needle.size()];
     windowEnergy = std::max(0.0, windowEnergy - leaving * leaving + entering * entering);

@@ -15,7 +15,7 @@ namespace sustain {
 namespace {
 
 /** Up to this length tables are kept, since meters and searches ask for them again and again. */
-constexpr std::size_t kLongestKept = 16384;
+constexpr std::size_t kLongestKept = 32768;
 
 }  // namespace
 

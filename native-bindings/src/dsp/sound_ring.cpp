@@ -39,19 +39,34 @@ void SoundRing::push(const float* interleaved, std::size_t frames) {
   forgetBefore(endFrame_ - mostFrames_);
 }
 
-bool SoundRing::read(std::int64_t fromFrame, float* out, std::size_t frames) const {
+template <typename Use>
+bool SoundRing::eachStretch(std::int64_t fromFrame, std::size_t frames, Use use) const {
   if (fromFrame < startFrame_ || fromFrame + static_cast<std::int64_t>(frames) > endFrame_) return false;
   std::size_t done = 0;
   while (done < frames) {
     const std::int64_t at = fromFrame - baseFrame_ + static_cast<std::int64_t>(done);
     const std::int64_t within = at % kPieceFrames;
     const auto part = std::min(frames - done, static_cast<std::size_t>(kPieceFrames - within));
-    const std::int16_t* from = pieces_[static_cast<std::size_t>(at / kPieceFrames)].get() + 2 * within;
-    float* to = out + 2 * done;
-    for (std::size_t i = 0; i < 2 * part; ++i) to[i] = static_cast<float>(from[i]) * (1.0f / kStepsPerUnit);
+    use(pieces_[static_cast<std::size_t>(at / kPieceFrames)].get() + 2 * within, done, part);
     done += part;
   }
   return true;
+}
+
+bool SoundRing::read(std::int64_t fromFrame, float* out, std::size_t frames) const {
+  return eachStretch(fromFrame, frames, [out](const std::int16_t* from, std::size_t done, std::size_t part) {
+    float* to = out + 2 * done;
+    for (std::size_t i = 0; i < 2 * part; ++i) to[i] = static_cast<float>(from[i]) * (1.0f / kStepsPerUnit);
+  });
+}
+
+bool SoundRing::readMono(std::int64_t fromFrame, float* out, std::size_t frames) const {
+  return eachStretch(fromFrame, frames, [out](const std::int16_t* from, std::size_t done, std::size_t part) {
+    float* to = out + done;
+    for (std::size_t i = 0; i < part; ++i) {
+      to[i] = static_cast<float>(from[2 * i] + from[2 * i + 1]) * (0.5f / kStepsPerUnit);
+    }
+  });
 }
 
 void SoundRing::forgetBefore(std::int64_t frame) {

@@ -19,6 +19,8 @@ class SoundRing {
   void push(const float* interleaved, std::size_t frames);
   /** False, and nothing copied, when some of the frames aren't here. */
   bool read(std::int64_t fromFrame, float* out, std::size_t frames) const;
+  /** The same, mixed down. */
+  bool readMono(std::int64_t fromFrame, float* out, std::size_t frames) const;
   void forgetBefore(std::int64_t frame);
 
   std::int64_t startFrame() const { return startFrame_; }
@@ -27,6 +29,10 @@ class SoundRing {
 
  private:
   using Piece = std::unique_ptr<std::int16_t[]>;
+
+  /** Calls `use(from, done, frames)` for each stretch that lies in one piece; false when some of the frames aren't here. */
+  template <typename Use>
+  bool eachStretch(std::int64_t fromFrame, std::size_t frames, Use use) const;
 
   std::int64_t mostFrames_;
   std::deque<Piece> pieces_;

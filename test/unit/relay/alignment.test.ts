@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { correlate } from '../../../src/audio/splice.ts';
+import { correlateHeld } from '../../../src/audio/splice.ts';
 import type { LegId } from '../../../src/domain/ids.ts';
 import { Alignment, type Correlate } from '../../../src/relay/alignment.ts';
 import { Take } from '../../../src/relay/take.ts';
@@ -36,7 +36,7 @@ const line = (pcm: Float32Array, lagFrames = 0): Line => ({
 let searches: Promise<unknown> = Promise.resolve();
 
 const searchedFor: Correlate = (needle, haystack) => {
-  const found = correlate(needle, haystack);
+  const found = correlateHeld(needle, haystack);
   searches = found.catch(() => null);
   return found;
 };

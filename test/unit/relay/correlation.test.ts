@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { correlate, interpolate } from '../../../src/audio/splice.ts';
+import { createSoundRing } from '../../../src/audio/sound-ring.ts';
+import { correlate, correlateHeld, interpolate } from '../../../src/audio/splice.ts';
 import { CHANNELS, CODECS, drifted, frames, music, RATE_HZ, through } from './music.ts';
 
 const LATER_FRAMES = 81_600;
@@ -91,6 +92,55 @@ it('a needle longer than the haystack, or no sound at all, is found nowhere', as
   expect(await correlate(new Float32Array(0), new Float32Array(0))).toBeNull();
   const rubbish = new Float32Array(8000).fill(Number.NaN);
   expect(await correlate(rubbish, rubbish)).toBeNull();
+});
+
+describe('what rings hold', () => {
+  const ringOf = (pcm: Float32Array, seconds: number) => {
+    const ring = createSoundRing(seconds * RATE_HZ);
+    ring.push(pcm);
+    return ring;
+  };
+
+  it('is found where it is found in arrays of the same sound, also when the oldest of it was forgotten', async () => {
+    const ring = ringOf(reference, 12);
+    const needle = { ring, fromFrame: ring.endFrame - 5 * RATE_HZ, frames: 2 * RATE_HZ };
+    const haystack = { ring, fromFrame: ring.startFrame, frames: 12 * RATE_HZ };
+    const found = await correlateHeld(needle, haystack);
+    expect(ring.startFrame).toBeGreaterThan(0);
+    expect(found?.offsetFrames).toBe(7 * RATE_HZ);
+    expect(found?.peak).toBeGreaterThan(0.999);
+    const inArrays = await correlate(
+      frames(reference, needle.fromFrame, needle.fromFrame + needle.frames),
+      frames(reference, haystack.fromFrame, haystack.fromFrame + haystack.frames),
+    );
+    expect(inArrays?.offsetFrames).toBe(found?.offsetFrames);
+    expect(inArrays?.runnerUp).toBeCloseTo(found?.runnerUp ?? 0, 2);
+  });
+
+  it('is searched as it was, though it is forgotten meanwhile', async () => {
+    const ring = ringOf(reference, 12);
+    const held = { ring, fromFrame: ring.startFrame, frames: 4 * RATE_HZ };
+    const finding = correlateHeld({ ...held, frames: 2 * RATE_HZ }, held);
+    ring.forgetBefore(ring.endFrame);
+    expect((await finding)?.offsetFrames).toBe(0);
+    expect(await correlateHeld({ ...held, frames: 2 * RATE_HZ }, held)).toBeNull();
+  });
+
+  it('is found nowhere when one of the two does not hold all of it', async () => {
+    const ring = ringOf(reference, 12);
+    const whole = { ring, fromFrame: ring.startFrame, frames: 4 * RATE_HZ };
+    for (const fromFrame of [ring.startFrame - 1, ring.endFrame - 4 * RATE_HZ + 1, Number.NaN])
+      expect(await correlateHeld(whole, { ...whole, fromFrame })).toBeNull();
+    expect(await correlateHeld({ ...whole, frames: -1 }, whole)).toBeNull();
+  });
+
+  it('is looked for in rings, and in nothing that only looks like one', () => {
+    const ring = ringOf(reference, 12);
+    const part = { ring, fromFrame: ring.startFrame, frames: RATE_HZ };
+    const { startFrame, endFrame, heldBytes } = ring;
+    const no = { startFrame, endFrame, heldBytes, push() {}, read: () => false, forgetBefore() {} };
+    expect(() => correlateHeld(part, { ...part, ring: no })).toThrow(/must be a SoundRing/);
+  });
 });
 
 describe('reading between the frames', () => {

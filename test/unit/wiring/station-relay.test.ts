@@ -6,14 +6,14 @@ import { type Carried, noise, RATE_HZ, relayHouse, START_MS } from './relay-hous
 const searches = vi.hoisted(() => ({ last: Promise.resolve() as Promise<unknown>, areOff: false }));
 vi.mock('../../../src/audio/splice.ts', async (original) => {
   const splice = await original<typeof import('../../../src/audio/splice.ts')>();
-  const correlate: typeof splice.correlate = (needle, haystack) => {
+  const correlateHeld: typeof splice.correlateHeld = (needle, haystack) => {
     // Without an answer no more is searched: to copy what is searched is most of the work.
     if (searches.areOff) return new Promise(() => {});
-    const found = splice.correlate(needle, haystack);
+    const found = splice.correlateHeld(needle, haystack);
     searches.last = found.catch(() => null);
     return found;
   };
-  return { ...splice, correlate };
+  return { ...splice, correlateHeld };
 });
 const settle = () => searches.last;
 
