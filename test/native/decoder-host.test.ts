@@ -300,6 +300,15 @@ describe('the decoder process bears', () => {
   });
 });
 
+test('Ctrl-C in a terminal is for the agent: the decoder process ends when that is done with it', async () => {
+  const host = start();
+  host.send('open', 1);
+  host.send('bytes', 1, mp3(44_100, 2, 1));
+  while (!host.frames.has(1)) await new Promise((resolve) => setTimeout(resolve, 5));
+  host.kill('SIGINT');
+  expect(await host.end()).toEqual({ code: 0, signal: null, stderr: '' });
+});
+
 test('the decoder process can open no file, whoever took it over', async () => {
   const host = start();
   host.send('open', 1);

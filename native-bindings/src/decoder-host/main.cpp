@@ -172,6 +172,8 @@ int main(int count, char** words) {
   // Whether it would run.
   if (count > 1 && std::strcmp(words[1], "--check") == 0) return sustain::kEnded;
   std::signal(SIGPIPE, SIG_IGN);
+  // Ctrl-C goes to all that a terminal runs: the agent ends this in its own time.
+  std::signal(SIGINT, SIG_IGN);
   sustain::giveUpRights();
   sustain::watchOverStreams();
   const int flags = fcntl(STDOUT_FILENO, F_GETFL);

@@ -90,7 +90,7 @@ export class RawHost {
     return { code: this.#child.exitCode, signal: this.#child.signalCode, stderr: this.#stderr };
   }
 
-  kill(): void {
-    this.#child.kill('SIGKILL');
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    this.#child.kill(signal);
   }
 }
