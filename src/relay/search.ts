@@ -23,20 +23,12 @@ export interface Search {
   readonly isWide: boolean;
 }
 
+const held = ({ ring }: Take, fromFrame: number, frames: number): HeldSound => ({ ring, fromFrame, frames });
+
 const isHeld = ({ ring, fromFrame, frames }: HeldSound): boolean =>
   fromFrame >= ring.startFrame && fromFrame + frames <= ring.endFrame;
 
-function searchOf(
-  reference: Take,
-  needleFrame: number,
-  needleFrames: number,
-  take: Take,
-  fromFrame: number,
-  toFrame: number,
-  isWide: boolean,
-): Search | null {
-  const needle = { ring: reference.ring, fromFrame: needleFrame, frames: needleFrames };
-  const haystack = { ring: take.ring, fromFrame, frames: toFrame - fromFrame };
+function searchOf(needle: HeldSound, haystack: HeldSound, isWide: boolean): Search | null {
   if (haystack.frames < needle.frames || !isHeld(needle) || !isHeld(haystack)) return null;
   return { needle, haystack, isWide };
 }
@@ -49,23 +41,19 @@ export function aroundWhere(
   offsetFrames: number,
 ): Search | null {
   const place = cursorFrame + offsetFrames;
-  const toFrame = place + TRACK_NEEDLE_FRAMES + TRACK_REACH_FRAMES;
+  const fromFrame = Math.max(take.startFrame, place - TRACK_REACH_FRAMES);
+  const toFrame = Math.min(take.endFrame, place + TRACK_NEEDLE_FRAMES + TRACK_REACH_FRAMES);
   return searchOf(
-    reference,
-    cursorFrame,
-    TRACK_NEEDLE_FRAMES,
-    take,
-    Math.max(take.startFrame, place - TRACK_REACH_FRAMES),
-    Math.min(take.endFrame, toFrame),
+    held(reference, cursorFrame, TRACK_NEEDLE_FRAMES),
+    held(take, fromFrame, toFrame - fromFrame),
     false,
   );
 }
 
 /** The take doesn't go as far as where it was last found: a stall may have moved that, in which it lost some of the programme. */
 export function isPast(reference: Take, take: Take, cursorFrame: number, offsetFrames: number): boolean {
-  const isHeld =
-    cursorFrame >= reference.startFrame && cursorFrame + TRACK_NEEDLE_FRAMES <= reference.endFrame;
-  return isHeld && cursorFrame + offsetFrames + TRACK_NEEDLE_FRAMES > take.endFrame;
+  const needle = held(reference, cursorFrame, TRACK_NEEDLE_FRAMES);
+  return isHeld(needle) && cursorFrame + offsetFrames + TRACK_NEEDLE_FRAMES > take.endFrame;
 }
 
 /**
@@ -73,9 +61,9 @@ export function isPast(reference: Take, take: Take, cursorFrame: number, offsetF
  * that is only Icecast's burst, and a shorter one has to do.
  */
 export function wherever(reference: Take, take: Take, misses: number): Search | null {
-  const held = commonTime(reference, take, heldTime);
   const sounding = commonTime(reference, take, soundingTime);
-  const { fromMs, toMs, frames } = sounding.frames >= LEAST_COMMON_FRAMES ? sounding : held;
+  const { fromMs, toMs, frames } =
+    sounding.frames >= LEAST_COMMON_FRAMES ? sounding : commonTime(reference, take, heldTime);
   if (!(frames >= LEAST_COMMON_FRAMES)) return null;
   const needleFrames = Math.min(NEEDLE_FRAMES, Math.floor(frames / 2));
   // A copy that was silent until a moment ago is not found in that silence.
@@ -85,7 +73,8 @@ export function wherever(reference: Take, take: Take, misses: number): Search | 
   if (beginsAt === null) return null;
   const needleFrame = Math.max(reference.startFrame, Math.min(beginsAt, reference.endFrame - needleFrames));
   const fromFrame = Math.max(take.startFrame, take.endFrame - MOST_HAYSTACK_FRAMES);
-  return searchOf(reference, needleFrame, needleFrames, take, fromFrame, take.endFrame, isWide);
+  const haystack = held(take, fromFrame, take.endFrame - fromFrame);
+  return searchOf(held(reference, needleFrame, needleFrames), haystack, isWide);
 }
 
 interface Span {
