@@ -1,5 +1,5 @@
-// Feeds the plain C++ meter, the processing chain and the search for the same moment hours of everything that could come
-// out of a decoder, and checks what must always hold:
+// Feeds the plain C++ meter, the processing chain, the delay line and the search for the same moment hours of everything
+// that could come out of a decoder, and checks what must always hold:
 // soak SECONDS SEED. Meant to be built with sanitizers or run under valgrind; it ends with code 1 at the first breach.
 #include <algorithm>
 #include <cmath>
@@ -14,6 +14,7 @@
 #include "interpolator.h"
 #include "meter.h"
 #include "processor.h"
+#include "sound_ring.h"
 
 namespace {
 
@@ -204,6 +205,29 @@ void runChain(double seconds, Random& random) {
   }
 }
 
+/** Whatever is asked of a ring, in stereo or mixed down: it is there or it isn't, and it is the same sound. */
+void runRing(Random& random) {
+  SoundRing ring(static_cast<std::int64_t>(1 + random.below(60000)));
+  for (int step = 0; step < 200; ++step) {
+    std::vector<float> sound(2 * random.below(9000));
+    for (float& sample : sound) sample = static_cast<float>(3.0 * random.unit() - 1.5);
+    ring.push(sound.data(), sound.size() / 2);
+    if (random.below(8) == 0) ring.forgetBefore(ring.startFrame() + static_cast<std::int64_t>(random.below(9000)));
+    const std::size_t frames = random.below(30000);
+    const std::int64_t from = ring.startFrame() - 100 + static_cast<std::int64_t>(random.below(60000));
+    std::vector<float> stereo(2 * frames);
+    std::vector<float> mono(frames);
+    const bool isHere = ring.read(from, stereo.data(), frames);
+    check(ring.readMono(from, mono.data(), frames) == isHere, "a ring holds it in both ways or in none", 0.0);
+    check(isHere == (from >= ring.startFrame() && from + static_cast<std::int64_t>(frames) <= ring.endFrame()),
+          "a ring holds what lies between its ends", static_cast<double>(from));
+    if (!isHere) continue;
+    for (std::size_t i = 0; i < frames; ++i) {
+      check(mono[i] == 0.5f * (stereo[2 * i] + stereo[2 * i + 1]), "mixed down it is the mean of both sides", mono[i]);
+    }
+  }
+}
+
 void runSearch(Random& random) {
   std::vector<float> haystack(2 * random.below(400000));
   std::vector<float> needle(2 * random.below(100000));
@@ -244,6 +268,7 @@ int main(int argc, char** argv) {
   for (double done = 0.0; done < seconds / 10.0; done += kSecondsPerMeter / 10.0) {
     runChain(kSecondsPerMeter / 10.0, random);
     runSearch(random);
+    runRing(random);
   }
   std::printf("%.0f s of audio, nothing amiss\n", seconds);
   return 0;
