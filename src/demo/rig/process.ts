@@ -220,6 +220,7 @@ export async function waitUntil(
   for (;;) {
     try {
       if (await holds()) return;
+      last = '';
     } catch (thrown) {
       if (codeOf(thrown).endsWith('-ended')) throw thrown;
       last = messageOf(thrown);
