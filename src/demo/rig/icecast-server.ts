@@ -77,6 +77,7 @@ export interface IcecastOptions extends Partial<IcecastLayout> {
 /** As a service manager would: a crashed Icecast is started again, and the crash is counted. */
 const RESTART_AFTER_CRASH_MS = 500;
 const ANSWERS_WITHIN_MS = 10_000;
+const REREADS_WITHIN_MS = 10_000;
 
 /** True when somebody listens there already. */
 export function isPortTaken(host: string, port: number): Promise<boolean> {
@@ -128,6 +129,8 @@ interface Runner {
   readonly configPath: string;
   readonly writeConfig: (layout: IcecastLayout) => void;
   readonly launch: (layout: IcecastLayout, answers: () => Promise<boolean>) => Promise<void>;
+  /** Icecast looks once a second whether it was told to; what connects meanwhile is dealt with by settings that go. */
+  readonly reread: () => Promise<void>;
   readonly end: (how: 'stop' | 'kill') => Promise<void>;
   readonly errorLog: () => string;
   readonly remove: () => void;
@@ -173,6 +176,13 @@ function createRunner(namespace: string | undefined, onCrash: () => void): Runne
         return answers();
       };
       await waitUntil(`Icecast on ${layout.host}:${layout.port}`, STARTS_WITHIN_MS, isUp, explain);
+    },
+    async reread() {
+      const timesRead = () => errorLog().split('re-reading config').length;
+      const before = timesRead();
+      current?.signal('SIGHUP');
+      const hasRead = () => current === null || timesRead() > before;
+      await waitUntil('Icecast reading its configuration anew', REREADS_WITHIN_MS, hasRead, errorLog);
     },
     async end(how) {
       const ending = current;
@@ -240,11 +250,11 @@ export async function startIcecast(options: IcecastOptions): Promise<IcecastServ
     async reload(change) {
       layout = { ...layout, ...change };
       runner.writeConfig(layout);
-      runner.current()?.signal('SIGHUP');
+      await runner.reread();
     },
     async edit(change) {
       await change(runner.configPath);
-      runner.current()?.signal('SIGHUP');
+      await runner.reread();
     },
     ...adminCalls(askAdmin),
     errorLog: runner.errorLog,
