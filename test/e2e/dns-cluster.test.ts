@@ -124,7 +124,7 @@ describe('two servers, a witness, and three NATS servers', () => {
     try {
       await waitUntil(
         'the witness is in the cluster',
-        30_000,
+        120_000,
         async () => (await dnsOf(witness)).cluster?.link === 'connected',
       );
       expect((await witness.state()).agent).toBe('witness');
