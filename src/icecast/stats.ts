@@ -34,7 +34,7 @@ export const NO_AUDIO_INFO: AudioInfo = {
   bitrateKbps: null,
 };
 
-export function parseStats(icestats: XmlElement, date: string | null = null): ServerStats {
+export function parseStats(icestats: XmlElement, date: string | null): ServerStats {
   return {
     serverId: textOf(icestats, 'server_id') ?? '',
     clients: countOf(icestats, 'clients') ?? 0,

@@ -29,10 +29,14 @@ Napi::Error argumentError(Napi::Env env, const char* code, const std::string& me
   return Napi::Error(env, error);
 }
 
+double numberOf(const Napi::Value& value) {
+  return value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+}
+
 double numberSetting(const Napi::Object& object, const char* name, double least, double most, double otherwise) {
   const Napi::Value value = object.Get(name);
   if (value.IsUndefined()) return otherwise;
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  const double number = numberOf(value);
   if (!(number >= least && number <= most)) {
     std::ostringstream text;
     text << name << " must be a number from " << least << " to " << most << ", not " << describe(value);
@@ -43,7 +47,7 @@ double numberSetting(const Napi::Object& object, const char* name, double least,
 
 int requiredInteger(const Napi::Object& object, const char* name, int least, int most, const char* code) {
   const Napi::Value value = object.Get(name);
-  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : std::nan("");
+  const double number = numberOf(value);
   if (!(number >= least && number <= most) || number != std::floor(number)) {
     std::ostringstream text;
     text << name << " must be a whole number from " << least << " to " << most << ", not " << describe(value);

@@ -15,6 +15,9 @@ struct AddonData {
 /** An error of the class that JavaScript handed to initialise(): `new NativeArgumentError(code, message)`. */
 Napi::Error argumentError(Napi::Env env, const char* code, const std::string& message);
 
+/** NaN of what is no number. */
+double numberOf(const Napi::Value& value);
+
 /** Reads a finite number between `least` and `most` from `object[name]`, or gives `otherwise` when it is undefined. */
 double numberSetting(const Napi::Object& object, const char* name, double least, double most, double otherwise);
 

@@ -45,15 +45,11 @@ class SoundRingBinding : public Napi::ObjectWrap<SoundRingBinding> {
 
  private:
   static std::int64_t mostFrames(const Napi::CallbackInfo& info) {
-    const double frames = numberAt(info, 0);
+    const double frames = numberOf(info[0]);
     if (!(frames >= 1 && frames <= kMostFrames)) {
       throw argumentError(info.Env(), "NATIVE_SETTING", "a ring needs the number of frames that it keeps");
     }
     return static_cast<std::int64_t>(frames);
-  }
-
-  static double numberAt(const Napi::CallbackInfo& info, std::size_t index) {
-    return info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : std::nan("");
   }
 
   void push(const Napi::CallbackInfo& info) {
@@ -62,7 +58,7 @@ class SoundRingBinding : public Napi::ObjectWrap<SoundRingBinding> {
   }
 
   Napi::Value read(const Napi::CallbackInfo& info) {
-    const double from = numberAt(info, 0);
+    const double from = numberOf(info[0]);
     const View out = stereo(info, 1);
     const bool isHere =
         std::fabs(from) < 9e15 && ring_.read(static_cast<std::int64_t>(from), static_cast<float*>(out.data), out.length / 2);
@@ -70,7 +66,7 @@ class SoundRingBinding : public Napi::ObjectWrap<SoundRingBinding> {
   }
 
   void forgetBefore(const Napi::CallbackInfo& info) {
-    const double frame = numberAt(info, 0);
+    const double frame = numberOf(info[0]);
     if (std::fabs(frame) < 9e15) ring_.forgetBefore(static_cast<std::int64_t>(std::floor(frame)));
   }
 

@@ -94,8 +94,8 @@ Napi::Value correlateLater(const Napi::CallbackInfo& info) {
 /** What a ring holds from a frame on, which is the argument behind it, as is how many; empty when it doesn't hold all of that. */
 std::vector<float> heldAt(const Napi::CallbackInfo& info, std::size_t index) {
   const SoundRing& ring = ringAt(info, index);
-  const double from = info[index + 1].IsNumber() ? info[index + 1].As<Napi::Number>().DoubleValue() : std::nan("");
-  const double frames = info[index + 2].IsNumber() ? info[index + 2].As<Napi::Number>().DoubleValue() : std::nan("");
+  const double from = numberOf(info[index + 1]);
+  const double frames = numberOf(info[index + 2]);
   const auto first = static_cast<double>(ring.startFrame());
   const auto end = static_cast<double>(ring.endFrame());
   if (!(from >= first && frames >= 0 && from + frames <= end)) return {};
@@ -111,8 +111,8 @@ Napi::Value correlateHeldLater(const Napi::CallbackInfo& info) {
 void interpolateNow(const Napi::CallbackInfo& info) {
   const Sound source = soundOf(info, 0, "source");
   const Sound out = soundOf(info, 3, "out");
-  const double start = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : std::nan("");
-  const double rate = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : std::nan("");
+  const double start = numberOf(info[1]);
+  const double rate = numberOf(info[2]);
   const double last = start + static_cast<double>(out.frames) * rate;
   const auto reach = static_cast<double>(kInterpolatorReach);
   if (!(rate >= 0.9 && rate <= 1.1)) {

@@ -1,4 +1,5 @@
 import type { Config, StationConfig } from '../../config/index.ts';
+import { FUDGE_SECONDS } from '../../dns/wire/tsig.ts';
 import { lengthText } from '../../domain/lengths.ts';
 import { formatKindOf } from '../../icecast/format.ts';
 import { printable } from '../../icecast/text.ts';
@@ -95,14 +96,11 @@ function judgeVersion(found: FindingList, version: string): void {
   }
 }
 
-/** A DNS server refuses a signed update from a clock that is further off than this (RFC 8945, 10). */
-const TSIG_FUDGE_MS = 300_000;
-
 function judgeClock(found: FindingList, aheadMs: number): void {
   if (aheadMs === 0) return;
   const by = lengthText(Math.abs(aheadMs));
   const bites =
-    Math.abs(aheadMs) > TSIG_FUDGE_MS
+    Math.abs(aheadMs) > FUDGE_SECONDS * 1_000
       ? 'planned silences, holds and reports go wrong by as much, and signed DNS updates of one of the two may be refused'
       : 'planned silences, holds and reports go wrong by as much';
   found.add(

@@ -148,6 +148,7 @@ function createRunner(namespace: string | undefined, onCrash: () => void): Runne
       return '';
     }
   };
+  const lastLogged = () => errorLog().slice(-1000);
   const writeConfig = (layout: IcecastLayout) => {
     writeFileSync(configPath, icecastXml(layout, directory.path), { mode: 0o600 });
     if (account) chownSync(configPath, account.uid, account.gid);
@@ -170,7 +171,7 @@ function createRunner(namespace: string | undefined, onCrash: () => void): Runne
         current = null;
         onCrash();
       });
-      const explain = () => `${started.lastWords()}\n${errorLog().slice(-1000)}`;
+      const explain = () => `${started.lastWords()}\n${lastLogged()}`;
       const isUp = async () => {
         if (!started.running()) throw new SustainError('icecast-ended', `icecast2 ended:\n${explain()}`);
         return answers();
@@ -182,7 +183,7 @@ function createRunner(namespace: string | undefined, onCrash: () => void): Runne
       const before = timesRead();
       current?.signal('SIGHUP');
       const hasRead = () => current === null || timesRead() > before;
-      await waitUntil('Icecast reading its configuration anew', REREADS_WITHIN_MS, hasRead, errorLog);
+      await waitUntil('Icecast reading its configuration anew', REREADS_WITHIN_MS, hasRead, lastLogged);
     },
     async end(how) {
       const ending = current;

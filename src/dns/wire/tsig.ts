@@ -25,7 +25,8 @@ export type TsigVerdict =
 
 const TSIG = 250;
 const ANY = 255;
-const FUDGE_SECONDS = 300;
+/** A server refuses what was signed by a clock that is further off than this (RFC 8945, 10). */
+export const FUDGE_SECONDS = 300;
 const HEADER_BYTES = 12;
 
 /** Adds a TSIG record (RFC 8945, 4.2 and 4.3.3). `nowSeconds` is wall time: both clocks must agree within five minutes. */
